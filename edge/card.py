@@ -1,0 +1,139 @@
+"""The card: what a model file says of itself, one JSON object inside the file.
+
+Labels, rates, window and thresholds cannot be separated from the weights. `Card.to_json` writes a card and
+`Card.from_json` reads one; nothing else does.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from edge.errors import ModelError
+
+METADATA_KEY = "sed_edge_card"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassDecoding:
+    """How the frame scores of one class become events.
+
+    Attributes:
+        on: an event begins where the smoothed score reaches this.
+        off: and ends where it falls below this.
+        median_frames: length of the median filter, odd.
+        shortest_frames: events shorter than this are dropped.
+        merge_frames: events with a gap of at most this between them are one.
+    """
+
+    on: float
+    off: float
+    median_frames: int
+    shortest_frames: int
+    merge_frames: int
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.off <= self.on < 1.0:
+            raise ValueError(f"0 < off <= on < 1 must hold, got off {self.off}, on {self.on}")
+        if self.median_frames < 1 or self.median_frames % 2 == 0:
+            raise ValueError(f"median_frames must be odd and positive, got {self.median_frames}")
+        if self.shortest_frames < 1 or self.merge_frames < 0:
+            raise ValueError(
+                "shortest_frames must be at least 1 and merge_frames at least 0, "
+                f"got {self.shortest_frames}, {self.merge_frames}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One model file's description of itself.
+
+    Attributes:
+        model_id: name and fingerprint, unlike for unlike weights.
+        labels: event labels, in the order of the classes.
+        sample_rate: Hz.
+        context_samples: samples that must precede the first frame's own.
+        frame_samples: P, samples to one frame.
+        window_frames: W, frames that the head sees.
+        hop_frames: frames by which the window advances, unless told otherwise.
+        lookahead_frames: frames between the newest frame emitted and the window's end.
+        decoding: label -> settings of the decoder.
+        frontend: parameters of the log-mel frontend.
+        precision: `fp32`, or what else the weights are stored in.
+        parity: greatest difference from the trained network, by what was compared.
+        training: what it was trained on, with which recipe and seed.
+        validation: figures on validation data, each with what it was measured on.
+        licence: of the weights.
+    """
+
+    model_id: str
+    labels: tuple[str, ...]
+    sample_rate: int
+    context_samples: int
+    frame_samples: int
+    window_frames: int
+    hop_frames: int
+    lookahead_frames: int
+    decoding: dict[str, ClassDecoding]
+    frontend: dict[str, Any]
+    precision: str
+    parity: dict[str, float]
+    training: dict[str, Any]
+    validation: dict[str, Any]
+    licence: str
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        for name in ("sample_rate", "frame_samples", "window_frames", "hop_frames"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.context_samples < 0 or self.lookahead_frames < 0:
+            raise ValueError("context_samples and lookahead_frames must not be negative")
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise ValueError(f"labels must be distinct and at least one, got {list(self.labels)}")
+        if set(self.decoding) != set(self.labels):
+            raise ValueError(f"decoding must have one entry a label, got {sorted(self.decoding)}")
+
+    @property
+    def frame_seconds(self) -> float:
+        """Length of a frame."""
+        return self.frame_samples / self.sample_rate
+
+    def to_json(self) -> str:
+        """One line of JSON that `from_json` reads back."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> "Card":
+        """Read a card.
+
+        Args:
+            text: what `to_json` wrote.
+            where: the file, as errors name it.
+
+        Raises:
+            ModelError: if a field is missing or wrong, naming it, or if the schema is newer than this runtime.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as exc:
+            raise ModelError(f"{where}: its card is not JSON ({exc}); export the model again") from exc
+        if not isinstance(values, dict):
+            raise ModelError(f"{where}: its card is not a JSON object; export the model again")
+        names = [f.name for f in dataclasses.fields(cls)]
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise ModelError(f"{where}: its card lacks {', '.join(missing)}; export the model again")
+        if values["schema"] != SCHEMA:
+            raise ModelError(
+                f"{where}: its card has schema {values['schema']!r}, this runtime reads {SCHEMA}; "
+                "update sed-edge, or export the model again"
+            )
+        try:
+            chosen = {name: values[name] for name in names}  # a newer minor card may say more
+            chosen["labels"] = tuple(values["labels"])
+            chosen["decoding"] = {label: ClassDecoding(**entry) for label, entry in values["decoding"].items()}
+            return cls(**chosen)
+        except (TypeError, ValueError, AttributeError) as exc:
+            raise ModelError(f"{where}: its card is wrong: {exc}; export the model again") from exc

@@ -1,0 +1,131 @@
+"""`sed-stream`: the runtime's command."""
+
+import dataclasses
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from edge.card import Card, ClassDecoding
+from edge.command_line import SedCommand
+from edge.decoder import Decoder
+from edge.errors import SettingError, did_you_mean
+from edge.inference import Model, shipped_model
+from edge.runtime import listen
+from edge.sinks import JsonLinesSink, TextSink
+from edge.sources import FileSource
+from edge.stream import window_of
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(cls=SedCommand)
+@click.argument("source")
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
+@click.option("--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]")
+@click.option("--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]")
+@click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]")
+@click.option("--threshold", "thresholds", multiple=True, metavar="LABEL=P", help="Score at which an event begins.")
+@click.option("--started-at", metavar="TIME", help="When the recording began (ISO 8601; UTC unless it says otherwise).")
+@click.option(
+    "--format",
+    "log_format",
+    type=click.Choice(["jsonl", "text"]),
+    help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
+)
+@click.version_option(package_name="sed-edge")
+def stream(
+    source: str,
+    model_path: Path | None,
+    hop: float | None,
+    window: float | None,
+    labels: str | None,
+    thresholds: tuple[str, ...],
+    started_at: str | None,
+    log_format: str | None,
+) -> None:
+    """Write down which sounds SOURCE holds, each with onset and offset.
+
+    SOURCE is an audio file, or - for a WAV or another container on stdin. The log goes to stdout, everything else to
+    stderr. Ctrl-C closes open events and ends the log.
+    """
+    began = None if started_at is None else _time(started_at)
+    model = Model(shipped_model() if model_path is None else model_path)
+    card = model.card
+    reported = list(card.labels) if labels is None else _known_labels(labels.split(","), card)
+    frames = window_of(card, window, hop)
+    decoder = Decoder(card.labels, _decoding(card, thresholds), reported)
+    if log_format is None:
+        log_format = "text" if sys.stdout.isatty() else "jsonl"
+    stopping = _stop_on_signals()
+    _log.info(
+        "hears %s in %s, a window of %g s every %g s, on %s",
+        ", ".join(reported),
+        "stdin" if source == "-" else source,
+        frames.window_frames * card.frame_seconds,
+        frames.hop_frames * card.frame_seconds,
+        model.provider.removesuffix("ExecutionProvider"),
+    )
+    listen(
+        FileSource(source),
+        model,
+        frames,
+        decoder,
+        TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout),
+        labels=reported,
+        started_at=began,
+        stopping=stopping,
+    )
+    if stopping.is_set():
+        sys.exit(130)
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that the first Ctrl-C or SIGTERM sets; the second ends the process at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, _: object) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _known_labels(names: Iterable[str], card: Card) -> list[str]:
+    """The names in the model's order, each known to it."""
+    wanted = [name.strip() for name in names]
+    for name in wanted:
+        if name not in card.labels:
+            raise SettingError(f"the model knows no label {name!r}{did_you_mean(name, card.labels)}")
+    return [label for label in card.labels if label in wanted]
+
+
+def _decoding(card: Card, thresholds: Iterable[str]) -> dict[str, ClassDecoding]:
+    """The card's settings, with the user's thresholds."""
+    chosen = dict(card.decoding)
+    for text in thresholds:
+        label, _, value = text.partition("=")
+        _known_labels([label], card)
+        try:
+            on = float(value)
+            chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, chosen[label].off))
+        except ValueError as exc:
+            raise SettingError(
+                f"--threshold {text}: expected LABEL=P with P between 0 and 1, such as {label}=0.6"
+            ) from exc
+    return chosen

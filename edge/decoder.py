@@ -1,0 +1,135 @@
+"""Scores in, events out: median filter, hysteresis, merging of near pieces, shortest event.
+
+    scores    .1 .2 .9 .1 .8 .9 .9 .2 .1 .1 ...
+    median    .1 .2 .2 .8 .8 .9 .9 .2 .1 .1     late by half of its length
+    state      .  .  .  ^  -  -  -  v  .  .     on at >= on, off at < off
+    merge                             (waits)   until no piece can be close enough to join
+    event               [3 ......... 7)
+
+Training's evaluation and the device use this one decoder; offline is `push(all)` and `flush()`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from edge.card import ClassDecoding
+from edge.events import Event
+
+
+@dataclass
+class _ClassState:
+    """What the decoder remembers of one class. Frames count from the beginning of the source."""
+
+    open_since: int | None = None  # onset of the piece that is on now
+    held: tuple[int, int] | None = None  # pieces heard so far, which a next one may join
+    peak: float = 0.0  # of the event made of the held and the open pieces
+
+    @property
+    def idle(self) -> bool:
+        return self.open_since is None and self.held is None
+
+
+class Decoder:
+    """Turns frame scores of one source into events.
+
+    Beyond both ends of a source the scores are taken to be 0.
+
+    Args:
+        labels: event labels, in the order of the score columns.
+        decoding: label -> settings.
+        report: labels to report; all of them if None.
+    """
+
+    def __init__(
+        self, labels: Sequence[str], decoding: Mapping[str, ClassDecoding], report: Sequence[str] | None = None
+    ) -> None:
+        kept = labels if report is None else report
+        self._columns = [(column, label, decoding[label]) for column, label in enumerate(labels) if label in kept]
+        self._classes = len(labels)
+        self._longest = max(settings.median_frames for _, _, settings in self._columns)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._seen = 0  # frames pushed
+        self._recent = np.zeros((self._longest - 1, self._classes), dtype=np.float32)
+        self._states = [_ClassState() for _ in self._columns]
+
+    def push(self, scores: NDArray[np.float32]) -> list[Event]:
+        """Take the next frames.
+
+        Args:
+            scores: `[frames, classes]`, probabilities.
+
+        Returns:
+            Events that can no longer change, by onset.
+        """
+        assert scores.ndim == 2 and scores.shape[1] == self._classes, scores.shape
+        return _sorted(self._decode(scores, end=self._seen + len(scores)))
+
+    def flush(self) -> list[Event]:
+        """End the source: return what is still open or held, then reset."""
+        end = self._seen
+        events = self._decode(np.zeros((self._longest // 2, self._classes), dtype=np.float32), end)
+        for (_, label, settings), state in zip(self._columns, self._states, strict=True):
+            closed_by = "silence" if state.open_since is None else "end"
+            _hold(state, end)
+            events += _release(state, label, settings, closed_by)
+        self.reset()
+        return _sorted(events)
+
+    def _decode(self, scores: NDArray[np.float32], end: int) -> list[Event]:
+        events: list[Event] = []
+        if len(scores) == 0:
+            return events
+        recent = np.concatenate([self._recent, scores])
+        for (column, label, settings), state in zip(self._columns, self._states, strict=True):
+            length = settings.median_frames
+            window = recent[len(recent) - len(scores) - length + 1 :, column]
+            if state.idle and float(window.max()) < settings.on:
+                continue  # a median is no more than the largest: nothing can begin
+            smooth = np.median(sliding_window_view(window, length), axis=1).tolist()
+            for frame, score in enumerate(smooth, start=self._seen - length // 2):
+                if 0 <= frame < end:
+                    events += _advance(state, frame, score, label, settings)
+        self._seen += len(scores)
+        self._recent = recent[len(recent) - len(self._recent) :]
+        return events
+
+
+def _sorted(events: list[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: (event.onset_frame, event.offset_frame, event.label))
+
+
+def _advance(state: _ClassState, frame: int, smooth: float, label: str, settings: ClassDecoding) -> list[Event]:
+    if state.open_since is None and smooth >= settings.on:
+        state.open_since = frame
+    elif smooth < settings.off:
+        _hold(state, frame)
+    if state.open_since is not None:
+        state.peak = max(state.peak, smooth)
+    elif state.held is not None and frame - state.held[1] >= settings.merge_frames:
+        return _release(state, label, settings, "silence")
+    return []
+
+
+def _hold(state: _ClassState, end: int) -> None:
+    """Close the open piece, if any, before frame `end`, joined with what is held."""
+    if state.open_since is None:
+        return
+    onset = state.open_since if state.held is None else state.held[0]
+    state.held, state.open_since = (onset, end), None
+
+
+def _release(state: _ClassState, label: str, settings: ClassDecoding, closed_by: str) -> list[Event]:
+    if state.held is None:
+        return []
+    onset, offset = state.held
+    peak, state.held, state.peak = state.peak, None, 0.0
+    if offset - onset < settings.shortest_frames:
+        return []
+    return [Event(label=label, onset_frame=onset, offset_frame=offset, confidence=peak, closed_by=closed_by)]

@@ -1,0 +1,40 @@
+"""The newest samples of a source, under an index that never wraps."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Ring:
+    """Keeps the last `capacity` samples. Before the first sample there is silence.
+
+    Args:
+        capacity: samples.
+
+    >>> ring = Ring(4)
+    >>> ring.append(np.arange(1, 7, dtype=np.float32))
+    >>> ring.read(3, 6).tolist()
+    [4.0, 5.0, 6.0]
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.end = 0  # index of the next sample since the source began
+        self._samples = np.zeros(self.capacity, dtype=np.float32)
+
+    def append(self, samples: NDArray[np.float32]) -> None:
+        """Add `[samples]`."""
+        kept = samples[-self.capacity :]
+        begin = (self.end + len(samples) - len(kept)) % self.capacity
+        first = min(len(kept), self.capacity - begin)
+        self._samples[begin : begin + first] = kept[:first]
+        self._samples[: len(kept) - first] = kept[first:]
+        self.end += len(samples)
+
+    def read(self, start: int, stop: int) -> NDArray[np.float32]:
+        """A copy of samples start to stop, counted from the source's first; below 0 there is silence."""
+        assert self.end - self.capacity <= start <= stop <= self.end, (start, stop, self.end)
+        return self._samples[np.arange(start, stop) % self.capacity]

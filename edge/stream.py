@@ -1,0 +1,159 @@
+"""Samples in, frame scores out: the sliding window.
+
+    samples      ... ─────────────────┬───── hop ─────┐
+    audio                  [ context  |   k new frames ]          goes into the graph
+    embeddings   [ W - k old frames            ]                  so do these, and W come back
+    scores       [ ............................. W frames ]
+    emitted                  [ k frames ]< lookahead >            so that what follows has been seen
+
+The window advances over the embeddings by one hop a step. A stream is preceded by silence, real samples of it.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.card import Card
+from edge.errors import SettingError
+from edge.inference import Step
+from edge.ring import Ring
+
+Floats = NDArray[np.float32]
+
+
+class StepModel(Protocol):
+    """Whatever can take a step of the stream: an exported file, or a network in training."""
+
+    card: Card
+    embedding_size: int
+
+    def step(self, audio: Floats, embeddings: Floats) -> Step:
+        """See `edge.inference.Model.step`."""
+
+
+class Window(NamedTuple):
+    """The sliding window, in frames."""
+
+    window_frames: int
+    hop_frames: int
+    lookahead_frames: int
+
+
+def window_of(card: Card, window_seconds: float | None = None, hop_seconds: float | None = None) -> Window:
+    """The window that a card asks for, or that a user chose instead.
+
+    Raises:
+        SettingError: if a length is no whole number of frames, or the window is too short for hop and lookahead.
+    """
+    window = Window(
+        card.window_frames if window_seconds is None else _whole_frames("window", window_seconds, card),
+        card.hop_frames if hop_seconds is None else _whole_frames("hop", hop_seconds, card),
+        card.lookahead_frames,
+    )
+    least = window.hop_frames + window.lookahead_frames
+    if window.window_frames < least:
+        raise SettingError(
+            f"a window of {window.window_frames * card.frame_seconds:g} s is too short for a hop of "
+            f"{window.hop_frames * card.frame_seconds:g} s and the model's lookahead of "
+            f"{window.lookahead_frames * card.frame_seconds:g} s; "
+            f"expected at least --window {least * card.frame_seconds:g}"
+        )
+    return window
+
+
+def _whole_frames(name: str, seconds: float, card: Card) -> int:
+    frames = seconds / card.frame_seconds
+    if not frames > 0.5 or abs(frames - round(frames)) > 1e-6 * frames:
+        nearest = max(1, round(frames)) if frames > 0 else 1
+        raise SettingError(
+            f"a {name} of {seconds:g} s is not a whole number of the model's frames of {card.frame_seconds:g} s; "
+            f"the nearest is --{name} {nearest * card.frame_seconds:g}"
+        )
+    return round(frames)
+
+
+class ScoreStream:
+    """Runs a model over one source.
+
+    Args:
+        model: takes the steps.
+        window: in frames.
+    """
+
+    def __init__(self, model: StepModel, window: Window) -> None:
+        self._model, self._window = model, window
+        self._hop_samples = window.hop_frames * model.card.frame_samples
+        self._ring = Ring(model.card.context_samples + self._hop_samples)
+        self._silence: Floats | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the next sample is the first of a source."""
+        self._ring.reset()
+        self._done_frames = 0  # frames that have gone through the graph
+        self._emitted_frames = 0
+        self._embeddings: Floats | None = None
+        self._scores = np.zeros((0, len(self._model.card.labels)), dtype=np.float32)  # of the last window
+
+    def push(self, samples: Floats) -> list[Floats]:
+        """Take `[samples]` at the card's rate.
+
+        Returns:
+            Scores `[frames, classes]` of the next frames, one array a step.
+        """
+        emitted = []
+        while len(samples) > 0:
+            taken = self._hop_samples - self._waiting_samples
+            self._ring.append(samples[:taken])
+            samples = samples[taken:]
+            if self._waiting_samples == self._hop_samples:
+                self._step(self._window.hop_frames)
+                emitted.append(self._emit(self._done_frames - self._window.lookahead_frames))
+        return [scores for scores in emitted if len(scores) > 0]
+
+    def flush(self) -> list[Floats]:
+        """End the source: hear what is left, emit the frames that waited for more, then reset.
+
+        A last frame that the source fills only in part is filled up with silence.
+        """
+        waiting = self._waiting_samples
+        if waiting > 0:
+            frames = -(-waiting // self._model.card.frame_samples)
+            self._ring.append(np.zeros(frames * self._model.card.frame_samples - waiting, dtype=np.float32))
+            self._step(frames)
+        rest = self._emit(self._done_frames)
+        self.reset()
+        return [rest] if len(rest) > 0 else []
+
+    @property
+    def _waiting_samples(self) -> int:
+        return self._ring.end - self._done_frames * self._model.card.frame_samples
+
+    def _step(self, frames: int) -> None:
+        card = self._model.card
+        old = self._window.window_frames - frames
+        if self._embeddings is None:
+            self._embeddings = self._silent_embeddings()
+        audio = self._ring.read(self._ring.end - card.context_samples - frames * card.frame_samples, self._ring.end)
+        step = self._model.step(audio[None], self._embeddings[:, self._embeddings.shape[1] - old :])
+        self._scores, self._embeddings = step.scores[0], step.embeddings
+        self._done_frames += frames
+
+    def _emit(self, until_frame: int) -> Floats:
+        """Scores of the frames up to `until_frame` that have not been emitted yet."""
+        first, last = (frame - self._done_frames + len(self._scores) for frame in (self._emitted_frames, until_frame))
+        if last <= first:
+            return self._scores[:0]
+        self._emitted_frames = until_frame
+        return self._scores[first:last]
+
+    def _silent_embeddings(self) -> Floats:
+        """What the graph makes of silence, for the part of the first windows that lies before the source."""
+        if self._silence is None:
+            card = self._model.card
+            silence = np.zeros((1, card.context_samples + card.frame_samples), dtype=np.float32)
+            none = np.zeros((1, 0, self._model.embedding_size), dtype=np.float32)
+            frame = self._model.step(silence, none).embeddings
+            self._silence = np.repeat(frame, self._window.window_frames, axis=1)
+        return self._silence

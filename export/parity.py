@@ -1,0 +1,121 @@
+"""Does the file say what the network says? Checked on a file's first day, before it has a name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference import Model, Step
+from export.errors import ParityError
+from sed.checkpoint import Checkpoint, TorchModel
+from sed.config import Recipe
+from sed.synthetic import coloured_noise
+
+TOLERANCE = 2e-5  # in any probability
+STEPS = 60
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One case: the greatest difference in any probability, and in any embedding."""
+
+    case: str
+    probability: float
+    embedding: float
+
+
+def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> Iterator[Comparison]:
+    """Compare an exported file with its checkpoint, case by case.
+
+    Args:
+        checkpoint: what was exported.
+        path: the file.
+        clips: name -> `[samples]` at the recipe's rate: sounds to compare on, besides those made up here.
+    """
+    recipe, trained, exported = checkpoint.recipe, TorchModel(checkpoint), Model(path)
+    window, hop = recipe.frames(recipe.stream.window), recipe.frames(recipe.stream.hop)
+    signals = {name: _fitted(clip, recipe, window) for name, clip in clips.items()} | _signals(recipe, window)
+    state = np.zeros((1, 0, recipe.network.embedding_size), dtype=np.float32)
+    for name, audio in signals.items():
+        step = trained.step(audio[None], state)
+        yield _difference(name, [(step, exported.step(audio[None], state))])
+    three = np.stack([*signals.values()][-3:])
+    states = np.repeat(state, 3, axis=0)
+    filled = trained.step(three, states)
+    yield _difference("batch of 3", [(filled, exported.step(three, states))])
+    for frames in sorted({1, 2, hop, window // 2}):
+        new = three[:, : recipe.context_samples + frames * recipe.frame_samples]
+        old = filled.embeddings[:, frames:]
+        yield _difference(
+            f"batch of 3, M = {window - frames}, k = {frames}", [(trained.step(new, old), exported.step(new, old))]
+        )
+    for frames in sorted({1, hop}):
+        sound = _fitted(np.concatenate([*signals.values()]), recipe, frames * STEPS)
+        pairs = _walk(recipe, trained, exported, sound, frames, window)
+        yield _difference(f"{STEPS} steps of k = {frames}, each fed its own state", pairs)
+
+
+def require_parity(comparisons: list[Comparison]) -> None:
+    """Refuse a file that is not what was trained.
+
+    Raises:
+        ParityError: if a case differs by more than `TOLERANCE` in a probability, naming the worst.
+    """
+    # A NaN compares as the worst of all.
+    worst = max(comparisons, key=lambda comparison: np.nan_to_num(comparison.probability, nan=np.inf))
+    if not worst.probability <= TOLERANCE:
+        raise ParityError(
+            f"the exported graph differs from the trained network by {worst.probability:.2g} in a probability "
+            f"({worst.case}), expected at most {TOLERANCE:g}; nothing was written"
+        )
+
+
+def _walk(
+    recipe: Recipe, trained: TorchModel, exported: Model, sound: Floats, frames: int, window: int
+) -> Iterator[tuple[Step, Step]]:
+    """Steps through a sound, each side keeping its own embeddings; the last state is part of what is compared."""
+    state = np.zeros((1, 0, recipe.network.embedding_size), dtype=np.float32)
+    states = [state, state]
+    for index in range(STEPS):
+        start = index * frames * recipe.frame_samples
+        audio = sound[None, start : start + recipe.context_samples + frames * recipe.frame_samples]
+        steps = (trained.step(audio, states[0]), exported.step(audio, states[1]))
+        states = [step.embeddings[:, -(window - frames) :] for step in steps]
+        yield steps
+
+
+def _difference(case: str, pairs: "list[tuple[Step, Step]] | Iterator[tuple[Step, Step]]") -> Comparison:
+    probability = embedding = 0.0
+    for ours, theirs in pairs:
+        # np.maximum, unlike max, keeps a NaN.
+        for a, b in ((ours.scores, theirs.scores), (ours.clip_scores, theirs.clip_scores)):
+            probability = float(np.maximum(probability, np.abs(a - b).max()))
+        embedding = float(np.maximum(embedding, np.abs(ours.embeddings - theirs.embeddings).max()))
+    return Comparison(case, probability, embedding)
+
+
+def _fitted(clip: Floats, recipe: Recipe, frames: int) -> Floats:
+    """A clip cut or repeated to `frames` frames and their context."""
+    return np.resize(clip, recipe.context_samples + frames * recipe.frame_samples).astype(np.float32)
+
+
+def _signals(recipe: Recipe, frames: int) -> dict[str, Floats]:
+    """One window of each kind of sound that has made trouble somewhere."""
+    samples = recipe.context_samples + frames * recipe.frame_samples
+    noise = coloured_noise(np.random.default_rng(0), samples, recipe.frontend.sample_rate)
+    seconds = np.arange(samples) / recipe.frontend.sample_rate
+    chirps = np.sin(2 * np.pi * (50 + 300 * seconds) * seconds) * (np.sin(2 * np.pi * 0.7 * seconds) > 0.6)
+    signals = {
+        "silence": np.zeros(samples),
+        "noise": 0.1 * noise,
+        "noise of level 1e-4": 1e-4 * noise,
+        "one least significant bit": np.sign(noise) / 32768,
+        "one impulse": np.arange(samples) == samples // 2,
+        "full-scale clipping": np.clip(3.0 * noise, -1.0, 1.0),
+        "chirps over faint noise": 0.8 * chirps + 0.001 * noise,
+    }
+    return {name: signal.astype(np.float32) for name, signal in signals.items()}

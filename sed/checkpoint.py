@@ -1,0 +1,132 @@
+"""The file that training leaves and export takes: weights, recipe, labels and figures in one."""
+
+import hashlib
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.card import Card
+from edge.inference import Step
+from sed.config import Recipe
+from sed.errors import CheckpointError
+from sed.model import Detector
+
+_FORMAT = "sed-edge checkpoint 1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A trained detector.
+
+    Attributes:
+        recipe: what it was trained by.
+        labels: event labels, in the order of the classes.
+        detector: the network, in evaluation mode.
+        training: what it was trained on, in words and numbers.
+        validation: figures, each with what it was measured on.
+    """
+
+    recipe: Recipe
+    labels: tuple[str, ...]
+    detector: Detector
+    training: dict[str, Any] = field(default_factory=dict)
+    validation: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    values = {
+        "format": _FORMAT,
+        "recipe": checkpoint.recipe.to_dict(),
+        "labels": list(checkpoint.labels),
+        "weights": checkpoint.detector.state_dict(),
+        "training": checkpoint.training,
+        "validation": checkpoint.validation,
+    }
+    torch.save(values, part)
+    part.replace(path)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        CheckpointError: if the file is missing or is no checkpoint of ours.
+    """
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as exc:
+        raise CheckpointError(
+            f"{path}: cannot be read ({exc.strerror}); give the model.ckpt that sed-train wrote"
+        ) from exc
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as exc:
+        raise CheckpointError(f"{path}: is no checkpoint; give the model.ckpt that sed-train wrote") from exc
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise CheckpointError(
+            f"{path}: is no finished checkpoint of sed-edge; give the model.ckpt that sed-train wrote"
+        )
+    recipe = Recipe.from_dict(values["recipe"], str(path))
+    detector = Detector(recipe, len(values["labels"]))
+    detector.load_state_dict(values["weights"])
+    return Checkpoint(
+        recipe=recipe,
+        labels=tuple(values["labels"]),
+        detector=detector.eval(),
+        training=values["training"],
+        validation=values["validation"],
+    )
+
+
+def make_card(checkpoint: Checkpoint) -> Card:
+    """What the checkpoint's exported file will say of itself, but for its parity."""
+    recipe = checkpoint.recipe
+    return Card(
+        model_id=f"{recipe.name}-{_fingerprint(checkpoint.detector)}",
+        labels=checkpoint.labels,
+        sample_rate=recipe.frontend.sample_rate,
+        context_samples=recipe.context_samples,
+        frame_samples=recipe.frame_samples,
+        window_frames=recipe.frames(recipe.stream.window),
+        hop_frames=recipe.frames(recipe.stream.hop),
+        lookahead_frames=recipe.frames(recipe.stream.lookahead),
+        decoding={label: recipe.class_decoding(label) for label in checkpoint.labels},
+        frontend=recipe.frontend.to_dict(),
+        precision="fp32",
+        parity={},
+        training=checkpoint.training,
+        validation=checkpoint.validation,
+        licence=recipe.licence,
+    )
+
+
+def _fingerprint(detector: Detector) -> str:
+    """Eight digits that change with any weight."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(detector.state_dict().items()):
+        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]
+
+
+class TorchModel:
+    """A trained network that takes steps as an exported file does.
+
+    Args:
+        checkpoint: its detector is used as it is, in evaluation mode.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.card = make_card(checkpoint)
+        self.embedding_size = checkpoint.recipe.network.embedding_size
+        self._detector = checkpoint.detector
+
+    def step(self, audio: NDArray[np.float32], embeddings: NDArray[np.float32]) -> Step:
+        """See `edge.inference.Model.step`."""
+        with torch.no_grad():
+            outputs = self._detector.step(torch.from_numpy(audio), torch.from_numpy(embeddings))
+        return Step(*(output.numpy() for output in outputs))

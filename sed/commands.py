@@ -1,0 +1,84 @@
+"""`sed-train` and `sed-eval`: labelled clips become a checkpoint, and recordings tell how good a model is."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from edge.command_line import SedCommand
+from edge.errors import SettingError
+from edge.inference import Model
+from edge.stream import StepModel
+from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
+from sed.config import load_recipe
+from sed.data import load_corpus
+from sed.evaluation import Recording, Report, evaluate, find_recordings
+from sed.training import RESUME_NAME, fit
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command(cls=SedCommand)
+@click.argument("recipe_path", metavar="RECIPE.toml", type=click.Path(path_type=Path))
+@click.option("--data", "data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
+@click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the folder of --out.")
+@click.version_option(package_name="sed-edge")
+def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tuple[Path, ...], resume: bool) -> None:
+    """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out."""
+    recipe = load_recipe(recipe_path)
+    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    if resume and not (out / RESUME_NAME).exists():
+        raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
+    if not resume and (out / RESUME_NAME).exists():
+        raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+    corpus = load_corpus(data, recipe.frontend.sample_rate)
+    out.mkdir(parents=True, exist_ok=True)
+    detector = fit(recipe, corpus, out, resume)
+    trained = Checkpoint(
+        recipe=recipe,
+        labels=corpus.labels,
+        detector=detector,
+        training={
+            "data": recipe.trained_on,
+            "clips": len(corpus.folds(recipe.data.train_folds).events),
+            "seed": recipe.training.seed,
+            "steps": recipe.training.steps,
+        },
+    )
+    if recordings:
+        trained = _measured(trained, recordings)
+    save_checkpoint(out / "model.ckpt", trained)
+    click.echo(f"wrote {out / 'model.ckpt'}; next: sed-export {out / 'model.ckpt'} {recipe.name}.onnx", err=True)
+
+
+def _measured(trained: Checkpoint, recordings: Sequence[Recording]) -> Checkpoint:
+    report = evaluate(TorchModel(trained), recordings)
+    _print(report)
+    names = ", ".join(recording.path.name for recording in recordings)
+    return dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
+
+
+@click.command(cls=SedCommand)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
+@click.version_option(package_name="sed-edge")
+def evaluation(model: Path, data: tuple[Path, ...]) -> None:
+    """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
+    recordings = [recording for folder in data for recording in find_recordings(folder)]
+    judged: StepModel = Model(model) if model.suffix == ".onnx" else TorchModel(load_checkpoint(model))
+    _print(evaluate(judged, recordings))
+
+
+def _print(report: Report) -> None:
+    width = max([len("macro average"), *(len(label) for label in report.event_f1)])
+    if report.event_f1:
+        figures = report.to_dict()
+        click.echo(f"{'':{width}}  event F1  segment F1")
+        for label, value in report.event_f1.items():
+            click.echo(f"{label:{width}}  {value:8.3f}  {report.segment_f1[label]:10.3f}")
+        click.echo(f"{'macro average':{width}}  {figures['event_f1_macro']:8.3f}  {figures['segment_f1_macro']:10.3f}")
+    if report.false_alarms_per_hour is not None:
+        click.echo(f"{report.false_alarms_per_hour:.0f} events an hour where there are none")

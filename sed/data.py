@@ -1,0 +1,146 @@
+"""Labelled clips, read from folders in the layout of ESC-50.
+
+    DIR/meta/esc50.csv     filename,fold,target,category,...
+    DIR/meta/strong.tsv    filename onset offset event_label: where in each clip the sound is
+    DIR/audio/             the clips
+
+A folder with `strong.tsv` holds events; clips of a folder without one are distractors: sounds that are no event.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge.audio import read_audio
+from edge.errors import SourceError
+from sed.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A clip in memory.
+
+    Attributes:
+        path: where it came from.
+        fold: of its data set; clips of one source recording share a fold.
+        label: event label, or None for a distractor.
+        audio: `[samples]`.
+        segments: (onset, offset) of the events in it, in samples, in order.
+    """
+
+    path: Path
+    fold: int
+    label: str | None
+    audio: NDArray[np.float32]
+    segments: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Clips that are learnt from, or looked at.
+
+    Attributes:
+        labels: event labels, sorted.
+        events: clips with an event in them.
+        distractors: clips without one.
+    """
+
+    labels: tuple[str, ...]
+    events: tuple[Clip, ...]
+    distractors: tuple[Clip, ...]
+
+    def folds(self, folds: Iterable[int]) -> "Corpus":
+        """The clips of these folds.
+
+        Raises:
+            DataError: if a label has no clip in them.
+        """
+        wanted = set(folds)
+        events = tuple(clip for clip in self.events if clip.fold in wanted)
+        lacking = sorted(set(self.labels) - {clip.label for clip in events if clip.label is not None})
+        if lacking:
+            raise DataError(f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; choose other folds")
+        distractors = tuple(clip for clip in self.distractors if clip.fold in wanted)
+        return Corpus(labels=self.labels, events=events, distractors=distractors)
+
+
+def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
+    """Read every clip of some folders into memory.
+
+    Raises:
+        DataError: if a folder lacks a file of the layout, a row is wrong, or no clip has an event.
+    """
+    clips: list[Clip] = []
+    broken: list[str] = []
+    for folder in folders:
+        rows = read_table(folder / "meta" / "esc50.csv", ",", ("filename", "fold", "category"))
+        segments = _read_segments(folder / "meta" / "strong.tsv")
+        for row in tqdm(rows, desc=f"reading {folder}", unit="clip", disable=None):
+            try:
+                clips.append(_read_clip(folder, row, segments, sample_rate))
+            except SourceError as exc:
+                broken.append(str(exc))
+    for line in broken:
+        tqdm.write(f"skipped: {line}")
+    events = tuple(clip for clip in clips if clip.segments)
+    if not events:
+        raise DataError(
+            f"{', '.join(map(str, folders))}: no clip has an event; strong.tsv must name clips of esc50.csv"
+        )
+    labels = tuple(sorted({clip.label for clip in events if clip.label is not None}))
+    return Corpus(labels=labels, events=events, distractors=tuple(clip for clip in clips if clip.label is None))
+
+
+def _read_clip(
+    folder: Path, row: dict[str, str], segments: dict[str, list[tuple[float, float]]] | None, sample_rate: int
+) -> Clip:
+    path = folder / "audio" / row["filename"]
+    audio = read_audio(path, sample_rate)
+    found = () if segments is None else segments.get(row["filename"], ())
+    borders = [(round(onset * sample_rate), min(round(offset * sample_rate), len(audio))) for onset, offset in found]
+    return Clip(
+        path=path,
+        fold=int(row["fold"]),
+        label=None if segments is None else row["category"],
+        audio=audio,
+        segments=tuple((onset, offset) for onset, offset in borders if onset < offset),
+    )
+
+
+def _read_segments(path: Path) -> dict[str, list[tuple[float, float]]] | None:
+    if not path.exists():
+        return None
+    segments: dict[str, list[tuple[float, float]]] = {}
+    for row in read_table(path, "\t", ("filename", "onset", "offset", "event_label")):
+        try:
+            onset, offset = float(row["onset"]), float(row["offset"])
+        except ValueError as exc:
+            raise DataError(f"{path}: {row['filename']}: onset and offset must be seconds ({exc})") from exc
+        if not 0.0 <= onset < offset:
+            raise DataError(f"{path}: {row['filename']}: 0 <= onset < offset must hold, got {onset}, {offset}")
+        segments.setdefault(row["filename"], []).append((onset, offset))
+    return {name: sorted(pieces) for name, pieces in segments.items()}
+
+
+def read_table(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a table with a header.
+
+    Raises:
+        DataError: if it cannot be read, or lacks one of `columns`.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter=delimiter)
+            missing = [column for column in columns if column not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(
+                    f"{path}: lacks the column {', '.join(missing)}; its header must name {', '.join(columns)}"
+                )
+            return list(reader)
+    except OSError as exc:
+        raise DataError(f"{path}: cannot be read ({exc.strerror}); give a folder in the layout of ESC-50") from exc

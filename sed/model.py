@@ -1,0 +1,145 @@
+"""The network: what becomes the graph of the exported file.
+
+    audio ─> LogMel ─> batch norm over mel bins ─> blocks of convolutions ─> embeddings      (only new frames)
+    embeddings (old and new) ─> bi-GRU ─> self-attention ─> frame logits ─> pooled clip logits   (whole window)
+
+Time convolutions are valid, pooling has kernel equal to stride, and nothing is scaled per clip, so embeddings of a
+stream equal embeddings of the whole recording.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sed.config import NetworkConfig, Recipe
+from sed.frontend import LogMel
+
+
+class Prediction(NamedTuple):
+    """Logits of a window: `frames` `[batch, frames, classes]` and `clip` `[batch, classes]`."""
+
+    frames: Tensor
+    clip: Tensor
+
+
+class Embedder(nn.Module):
+    """Convolutions over a log-mel spectrogram.
+
+    Shape:
+        `[batch, 1, context + k * time_stride, n_mels] -> [batch, k, embedding_size]`
+    """
+
+    def __init__(self, config: NetworkConfig, n_mels: int) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm1d(n_mels)
+        channels, height = 1, n_mels
+        blocks = []
+        for width, stride, kernel in zip(config.widths, config.time_strides, config.second_time_kernels, strict=True):
+            blocks.append(_block(channels, width, stride, kernel, config.dropout))
+            channels, height = width, height // 2
+        self.blocks = nn.Sequential(*blocks)
+        self.project = nn.Linear(channels * height, config.embedding_size)
+
+    def forward(self, logmel: Tensor) -> Tensor:
+        x = self.normalise(logmel.squeeze(1).transpose(1, 2)).transpose(1, 2).unsqueeze(1)
+        x = self.blocks(x)  # [B, channels, k, height]
+        return F.relu(self.project(x.transpose(1, 2).flatten(2)))
+
+
+def _block(channels: int, width: int, time_stride: int, second_time_kernel: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels, width, (3, 3), padding=(0, 1), bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.Conv2d(width, width, (second_time_kernel, 3), padding=(0, 1), bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        nn.AvgPool2d((time_stride, 2)),
+        nn.Dropout(dropout),
+    )
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with plain products, so that any exporter and length will do.
+
+    Shape:
+        `[batch, frames, size] -> [batch, frames, size]`
+    """
+
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.inward = nn.Linear(size, 3 * size)
+        self.outward = nn.Linear(size, size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = (
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.inward(x).chunk(3, dim=-1)
+        )  # [B, heads, T, size / heads]
+        weights = torch.softmax(query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5, dim=-1)
+        return self.outward((weights @ value).transpose(1, 2).flatten(2))
+
+
+class Head(nn.Module):
+    """Sees a whole window of embeddings: bi-GRU, self-attention, classifier, attention pooling.
+
+    An embedding looks back only: its receptive field ends with its own frame. `shift_frames` moves embeddings forward
+    by half that field, so that a frame's features are centred on it.
+
+    Shape:
+        `[batch, frames, embedding_size] -> Prediction`
+    """
+
+    def __init__(self, config: NetworkConfig, classes: int, shift_frames: int) -> None:
+        super().__init__()
+        size = config.embedding_size
+        self.shift_frames = shift_frames
+        self.recurrent = nn.GRU(size, config.gru_size, batch_first=True, bidirectional=True)
+        self.recurrent_norm = nn.LayerNorm(size)
+        self.attention = SelfAttention(size, config.attention_heads)
+        self.attention_norm = nn.LayerNorm(size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.classify = nn.Linear(size, classes)
+        self.pool = nn.Linear(size, classes)
+
+    def forward(self, embeddings: Tensor) -> Prediction:
+        x = F.pad(embeddings, (0, 0, 0, self.shift_frames))[:, self.shift_frames :]  # [B, T, size]
+        x = self.recurrent_norm(x + self.dropout(self.recurrent(x)[0]))
+        x = self.attention_norm(x + self.dropout(self.attention(x)))
+        frames = self.classify(x)
+        # tanh bounds the logits of the pooling, so that no frame can take all the weight.
+        weights = torch.softmax(torch.tanh(self.pool(x)), dim=1)
+        return Prediction(frames=frames, clip=(weights * frames).sum(dim=1))
+
+
+class Detector(nn.Module):
+    """The whole network, from samples to logits.
+
+    Shape:
+        audio `[batch, context_samples + k * frame_samples]` -> Prediction of k frames
+    """
+
+    def __init__(self, recipe: Recipe, classes: int) -> None:
+        super().__init__()
+        self.frontend = LogMel(recipe.frontend)
+        self.embedder = Embedder(recipe.network, recipe.frontend.n_mels)
+        self.head = Head(recipe.network, classes, round(recipe.context_samples / 2 / recipe.frame_samples))
+
+    def forward(self, audio: Tensor) -> Prediction:
+        return self.head(self.embedder(self.frontend(audio)))
+
+    def step(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One call of the exported graph.
+
+        Args:
+            audio: `[batch, context_samples + k * frame_samples]`.
+            embeddings: `[batch, M, embedding_size]` of earlier calls, M >= 0.
+
+        Returns:
+            Scores `[batch, M + k, classes]`, clip scores `[batch, classes]`, embeddings `[batch, M + k, size]`.
+        """
+        joined = torch.cat([embeddings, self.embedder(self.frontend(audio))], dim=1)
+        frames, clip = self.head(joined)
+        return torch.sigmoid(frames), torch.sigmoid(clip), joined
