@@ -37,13 +37,11 @@ class AudioFile:
         try:
             self._container = av.open("pipe:0" if path is None else str(path), mode="r")
         except (av.error.FFmpegError, OSError) as exc:
-            raise SourceError(
-                f"{self._name}: holds no audio that can be decoded; "
-                "expected WAV, FLAC, Ogg, MP3, M4A or another container"
-            ) from exc
-        if not self._container.streams.audio:
+            raise SourceError(self._no_audio) from exc
+        # Some formats are known by the file's name alone, and then have no rate.
+        if not self._container.streams.audio or not self._container.streams.audio[0].rate:
             self._container.close()
-            raise SourceError(f"{self._name}: holds no audio stream; give a file with sound in it")
+            raise SourceError(self._no_audio)
         self._stream = self._container.streams.audio[0]
 
     def __enter__(self) -> Self:
@@ -51,6 +49,12 @@ class AudioFile:
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+    @property
+    def _no_audio(self) -> str:
+        return (
+            f"{self._name}: holds no audio that can be decoded; expected WAV, FLAC, Ogg, MP3, M4A or another container"
+        )
 
     @property
     def sample_rate(self) -> int:

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import logging
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +34,7 @@ class Step(NamedTuple):
 
 def shipped_model() -> Path:
     """The model that comes with this package."""
-    return Path(str(resources.files("edge") / "models" / "esc10.onnx"))
+    return Path(__file__).with_name("models") / "esc10.onnx"
 
 
 class Model:

@@ -1,10 +1,10 @@
 """Labelled clips, read from folders in the layout of ESC-50.
 
-    DIR/meta/esc50.csv     filename,fold,target,category,...
-    DIR/meta/strong.tsv    filename onset offset event_label: where in each clip the sound is
+    DIR/meta/esc50.csv     filename,fold,...
+    DIR/meta/strong.tsv    filename onset offset event_label: where in each clip the event is
     DIR/audio/             the clips
 
-A folder with `strong.tsv` holds events; clips of a folder without one are distractors: sounds that are no event.
+A clip that no `strong.tsv` names is a distractor: a sound that is no event.
 """
 
 import csv
@@ -38,6 +38,15 @@ class Clip:
     label: str | None
     audio: NDArray[np.float32]
     segments: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """Where in a clip an event is: seconds, and its label."""
+
+    onset: float
+    offset: float
+    label: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +87,9 @@ def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
     clips: list[Clip] = []
     broken: list[str] = []
     for folder in folders:
-        rows = read_table(folder / "meta" / "esc50.csv", ",", ("filename", "fold", "category"))
-        segments = _read_segments(folder / "meta" / "strong.tsv")
+        rows = read_table(folder / "meta" / "esc50.csv", ",", ("filename", "fold"))
+        strong = folder / "meta" / "strong.tsv"
+        segments = load_segments(strong) if strong.exists() else {}
         for row in tqdm(rows, desc=f"reading {folder}", unit="clip", disable=None):
             try:
                 clips.append(_read_clip(folder, row, segments, sample_rate))
@@ -96,34 +106,48 @@ def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
     return Corpus(labels=labels, events=events, distractors=tuple(clip for clip in clips if clip.label is None))
 
 
-def _read_clip(
-    folder: Path, row: dict[str, str], segments: dict[str, list[tuple[float, float]]] | None, sample_rate: int
-) -> Clip:
+def _read_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]], sample_rate: int) -> Clip:
     path = folder / "audio" / row["filename"]
     audio = read_audio(path, sample_rate)
-    found = () if segments is None else segments.get(row["filename"], ())
-    borders = [(round(onset * sample_rate), min(round(offset * sample_rate), len(audio))) for onset, offset in found]
+    found = segments.get(row["filename"], [])
+    borders = [
+        (round(segment.onset * sample_rate), min(round(segment.offset * sample_rate), len(audio))) for segment in found
+    ]
     return Clip(
         path=path,
-        fold=int(row["fold"]),
-        label=None if segments is None else row["category"],
+        fold=_fold(row, folder),
+        label=found[0].label if found else None,
         audio=audio,
         segments=tuple((onset, offset) for onset, offset in borders if onset < offset),
     )
 
 
-def _read_segments(path: Path) -> dict[str, list[tuple[float, float]]] | None:
-    if not path.exists():
-        return None
-    segments: dict[str, list[tuple[float, float]]] = {}
+def _fold(row: dict[str, str], folder: Path) -> int:
+    try:
+        return int(row["fold"])
+    except ValueError as exc:
+        raise DataError(f"{folder}: {row['filename']}: fold must be a whole number, got {row['fold']!r}") from exc
+
+
+def load_segments(path: Path) -> dict[str, list[Segment]]:
+    """Read a strong TSV: the segments of each clip, in order.
+
+    Raises:
+        DataError: if it cannot be read, a time is wrong, or a clip has more than one label.
+    """
+    segments: dict[str, list[Segment]] = {}
     for row in read_table(path, "\t", ("filename", "onset", "offset", "event_label")):
+        name = row["filename"]
         try:
-            onset, offset = float(row["onset"]), float(row["offset"])
+            segment = Segment(float(row["onset"]), float(row["offset"]), row["event_label"])
         except ValueError as exc:
-            raise DataError(f"{path}: {row['filename']}: onset and offset must be seconds ({exc})") from exc
-        if not 0.0 <= onset < offset:
-            raise DataError(f"{path}: {row['filename']}: 0 <= onset < offset must hold, got {onset}, {offset}")
-        segments.setdefault(row["filename"], []).append((onset, offset))
+            raise DataError(f"{path}: {name}: onset and offset must be seconds ({exc})") from exc
+        if not 0.0 <= segment.onset < segment.offset:
+            raise DataError(f"{path}: {name}: 0 <= onset < offset must hold, got {segment.onset}, {segment.offset}")
+        others = segments.setdefault(name, [])
+        if others and others[0].label != segment.label:
+            raise DataError(f"{path}: {name}: has the labels {others[0].label!r} and {segment.label!r}; expected one")
+        others.append(segment)
     return {name: sorted(pieces) for name, pieces in segments.items()}
 
 

@@ -37,8 +37,8 @@ class Report:
     """Figures of one model.
 
     Attributes:
-        event_f1: by label: onset within 200 ms, offset within 200 ms or 20 % of the event's length.
-        segment_f1: by label: in segments of 1 s.
+        event_f1: by label that the truth holds; see `sed.metrics.event_f1`.
+        segment_f1: the same in segments of 1 s.
         hours: of recordings that hold events.
         false_alarms_per_hour: events reported where there are none; None without such recordings.
     """
@@ -97,10 +97,9 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
             heard[key], truths[key], seconds[key] = events, list(recording.truth), length
         else:
             false_alarms, quiet_seconds = false_alarms + len(events), quiet_seconds + length
-    labels = model.card.labels
     return Report(
-        event_f1=event_f1(heard, truths, seconds, labels),
-        segment_f1=segment_f1(heard, truths, seconds, labels),
+        event_f1=event_f1(heard, truths, seconds),
+        segment_f1=segment_f1(heard, truths, seconds),
         hours=sum(seconds.values()) / 3600,
         false_alarms_per_hour=round(false_alarms / quiet_seconds * 3600, 1) if quiet_seconds > 0 else None,
     )

@@ -55,6 +55,8 @@ class SceneMixer:
         self._frames = recipe.frames(recipe.stream.window)
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
         self._by_label = [[clip for clip in corpus.events if clip.label == label] for label in corpus.labels]
+        longest = _CONTINUOUS_SECONDS * self._rate
+        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.segments)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
@@ -98,7 +100,7 @@ class SceneMixer:
         ):
             sound = _choose(rng, self._corpus.distractors).audio
         else:
-            source = self._cut(rng, self._by_label[int(rng.integers(len(self._by_label)))]).audio
+            source = self._cut(rng, self._short).audio if self._short else None
             sound = made_distractor(rng, source, self._rate)
         sound = _faded(equalise(rng, sound, self._rate, 6.0), self._rate)
         _lay(audio, sound * self._gain(rng, _level(sound), bed_db), self._place(rng, len(sound)))

@@ -53,21 +53,25 @@ def change_speed(audio: Audio, factor: float) -> Audio:
     return soxr.resample(audio, 1000.0 * factor, 1000.0, quality="LQ").astype(np.float32)
 
 
-def made_distractor(rng: np.random.Generator, source: Audio, sample_rate: int) -> Audio:
-    """A sound that is no event: made of nothing, or of a real clip `[samples]` changed beyond its class."""
-    kind = rng.integers(6)
-    if kind == 0:
-        return _tones(rng, sample_rate)
-    if kind == 1:
-        return _sweep(rng, sample_rate)
-    if kind == 2:
-        return _bursts(rng, sample_rate)
-    if kind == 3:
-        return _knocks(rng, sample_rate)
-    if kind == 4:
+def made_distractor(rng: np.random.Generator, source: Audio | None, sample_rate: int) -> Audio:
+    """A sound that is no event: made of nothing, or of a short real one changed beyond its class.
+
+    Args:
+        rng: what it follows from.
+        source: `[samples]` of a short event; None makes it of nothing. A long, even sound (rain, say) will not do: it
+            stays what it is however it is cut or played.
+        sample_rate: Hz.
+    """
+    made = (_tones, _sweep, _bursts, _knocks, _calls, _machine)
+    kind = int(rng.integers(len(made) + 3))
+    if source is None or kind < len(made):
+        return made[kind % len(made)](rng, sample_rate)
+    if kind == len(made):
         return change_speed(source, float(rng.choice([rng.uniform(0.3, 0.45), rng.uniform(2.2, 3.2)])))
-    alternating = np.where(np.arange(len(source)) % 2 == 0, 1.0, -1.0)
-    return (source * alternating).astype(np.float32)  # the spectrum upside down
+    if kind == len(made) + 1:
+        alternating = np.where(np.arange(len(source)) % 2 == 0, 1.0, -1.0)
+        return (source * alternating).astype(np.float32)  # the spectrum upside down
+    return _shuffled(rng, source, sample_rate)
 
 
 def _time(rng: np.random.Generator, sample_rate: int, shortest: float, longest: float) -> Audio:
@@ -115,6 +119,51 @@ def _knocks(rng: np.random.Generator, sample_rate: int) -> Audio:
         ring = np.sin(2 * np.pi * np.exp(rng.uniform(np.log(80.0), np.log(5000.0))) * after)
         sound += rng.uniform(0.2, 1.0) * ring * np.exp(-after * rng.uniform(10.0, 150.0)).astype(np.float32)
     return sound
+
+
+def _calls(rng: np.random.Generator, sample_rate: int) -> Audio:
+    """A row of short harmonic calls with a gliding pitch, through resonances: crow, laugh, horn."""
+    calls = []
+    pitch = np.exp(rng.uniform(np.log(120.0), np.log(1500.0)))
+    length, pause = rng.uniform(0.06, 0.6), rng.uniform(0.03, 0.5)
+    harshness = rng.uniform(0.0, 0.6)
+    for _ in range(int(rng.integers(1, 9))):
+        time = np.arange(int(length * rng.uniform(0.8, 1.2) * sample_rate), dtype=np.float32) / np.float32(sample_rate)
+        glide = pitch * rng.uniform(0.9, 1.1) * (1 + rng.uniform(-0.3, 0.3) * time / length)
+        phase = 2 * np.pi * np.cumsum(glide) / sample_rate
+        harmonics = [np.sin(harmonic * phase) / harmonic for harmonic in range(1, 13) if harmonic * pitch < 7000]
+        voice = np.sum(harmonics, axis=0)
+        voice = voice * (1 - harshness) + harshness * coloured_noise(rng, len(time), sample_rate)
+        calls += [voice * _envelope(rng, time), np.zeros(int(pause * sample_rate))]
+    return equalise(rng, np.concatenate(calls).astype(np.float32), sample_rate, 15.0)
+
+
+def _machine(rng: np.random.Generator, sample_rate: int) -> Audio:
+    """Noise and hum that pulsate: motor, fan, pump."""
+    time = _time(rng, sample_rate, 1.0, 10.0)
+    speed = np.exp(rng.uniform(np.log(1.0), np.log(120.0)))
+    wander = speed * (1 + 0.05 * np.interp(time, np.linspace(0, time[-1], 6), rng.uniform(-1, 1, 6)))
+    turn = 2 * np.pi * np.cumsum(wander) / sample_rate
+    pulse = (0.5 + 0.5 * np.sin(turn)) ** rng.uniform(0.0, 4.0)
+    hum = sum(rng.uniform(0.0, 1.0) * np.sin(harmonic * turn * rng.choice([1, 2, 4])) for harmonic in range(1, 15))
+    noise = coloured_noise(rng, len(time), sample_rate) * pulse
+    mixed = (noise + rng.uniform(0.0, 0.7) * hum).astype(np.float32)
+    return equalise(rng, mixed, sample_rate, 18.0) * _envelope(rng, time)
+
+
+def _shuffled(rng: np.random.Generator, source: Audio, sample_rate: int) -> Audio:
+    """Short pieces of a clip in another order, some backwards: its colour without its shape."""
+    length = int(rng.uniform(0.03, 0.15) * sample_rate)
+    window = np.hanning(length).astype(np.float32)
+    count = max(2, 2 * len(source) // length)
+    out = np.zeros((count + 1) * (length // 2) + length, dtype=np.float32)
+    for index in range(count):
+        begin = int(rng.integers(max(1, len(source) - length)))
+        grain = source[begin : begin + length]
+        grain = grain[::-1] if rng.random() < 0.5 else grain
+        start = index * (length // 2)
+        out[start : start + len(grain)] += grain * window[: len(grain)]
+    return out
 
 
 def _envelope(rng: np.random.Generator, time: Audio) -> Audio:

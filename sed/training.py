@@ -1,5 +1,6 @@
 """The training run: scenes in, a checkpoint out, by Lightning."""
 
+import logging
 import math
 import warnings
 from pathlib import Path
@@ -53,6 +54,10 @@ class TrainingModule(lightning.LightningModule):
         self._train, self._validation = SceneMixer(train, recipe), SceneMixer(validation, recipe)
         self._fixed_scenes: list[Scene] = []
         self._counts: list[Tensor] = []
+
+    def on_train_epoch_start(self) -> None:
+        # Chance follows from the epoch's number, so that a resumed run goes on as an unbroken one would.
+        torch.manual_seed(self.recipe.training.seed * 1_000_000 + self.current_epoch)
 
     def train_dataloader(self) -> DataLoader[Scene]:
         training = self.recipe.training
@@ -128,10 +133,17 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
         The detector with averaged weights, in evaluation mode.
     """
     training = recipe.training
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
     lightning.seed_everything(training.seed, workers=True, verbose=False)
     module = TrainingModule(recipe, corpus.folds(recipe.data.train_folds), corpus.folds(recipe.data.validation_folds))
-    keep = ModelCheckpoint(dirpath=out, filename=Path(RESUME_NAME).stem, save_top_k=1, enable_version_counter=False)
-    average = EMAWeightAveraging(decay=training.ema_decay)
+    keep = ModelCheckpoint(
+        dirpath=out,
+        filename=Path(RESUME_NAME).stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    # Until the warm-up ends the weights are not worth averaging.
+    average = EMAWeightAveraging(decay=training.ema_decay, update_starting_at_step=training.warmup_steps)
     trainer = lightning.Trainer(
         max_steps=training.steps,
         precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
@@ -140,11 +152,13 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
         callbacks=[keep, average, TQDMProgressBar(refresh_rate=1)],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, training.validate_every_steps),
         enable_model_summary=False,
     )
     with warnings.catch_warnings():
         # Two cores that train and mix have no more workers to give.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Lightning asks torch for something that torch has renamed.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         trainer.fit(module, ckpt_path=out / RESUME_NAME if resume else None)
     return module.detector.eval()

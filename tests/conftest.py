@@ -1,0 +1,105 @@
+"""What tests of all rooms share: the demo recording, and a network trained for two steps on cuts of it."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from edge.audio import read_audio
+from edge.inference import Model, shipped_model
+from sed.checkpoint import Checkpoint, load_checkpoint
+
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "demo" / "recording.ogg"
+TINY_RECIPE = """
+licence = "MIT"
+trained_on = "cuts of the demo recording"
+[data]
+train_folds = [1]
+validation_folds = [2]
+validation_scenes = 2
+[network]
+widths = [4, 8]
+time_strides = [2, 2]
+second_time_kernels = [3, 1]
+embedding_size = 16
+gru_size = 8
+attention_heads = 2
+[stream]
+window = 2.0
+hop = 0.5
+lookahead = 0.5
+[training]
+steps = 4
+batch_size = 2
+warmup_steps = 1
+workers = 0
+validate_every_steps = 2
+"""
+
+
+def command(name: str) -> Path:
+    """One of the console scripts, as users run it."""
+    return Path(sys.executable).with_name(name)
+
+
+@pytest.fixture(scope="session")
+def demo_audio() -> NDArray[np.float32]:
+    """The demo recording at the shipped model's rate."""
+    return read_audio(DEMO, 16000)
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    """The shipped model."""
+    return Model(shipped_model())
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cuts of the demo recording in the layout of ESC-50: two labels in each of two folds, and a distractor."""
+    folder = tmp_path_factory.mktemp("clips")
+    (folder / "audio").mkdir()
+    (folder / "meta").mkdir()
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    rows, segments = [], []
+    for fold in (1, 2):
+        for begin, label in ((6.0, "rooster"), (26.5, "chainsaw"), (49.0, None)):
+            name = f"{fold}-{int(begin)}-A-0.flac"
+            piece = audio[int(begin * rate) : int((begin + 3.0) * rate)]
+            soundfile.write(folder / "audio" / name, piece * (0.9 if fold == 1 else 0.7), rate)
+            rows.append((name, fold))
+            if label is not None:
+                segments.append((name, 0.5, 2.6, label))
+    for name, header, delimiter, lines in (
+        ("esc50.csv", ("filename", "fold"), ",", rows),
+        ("strong.tsv", ("filename", "onset", "offset", "event_label"), "\t", segments),
+    ):
+        with (folder / "meta" / name).open("w", newline="") as file:
+            table = csv.writer(file, delimiter=delimiter)
+            table.writerow(header)
+            table.writerows(lines)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Path:
+    """The folder that a short `sed-train` left, through the command that a user types."""
+    folder = tmp_path_factory.mktemp("tiny")
+    recipe = folder / "tiny.toml"
+    recipe.write_text(TINY_RECIPE)
+    subprocess.run(
+        [command("sed-train"), recipe, "--data", clips, "--out", folder / "out"], check=True, capture_output=True
+    )
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_run: Path) -> Checkpoint:
+    """What the short training left."""
+    return load_checkpoint(tiny_run / "model.ckpt")

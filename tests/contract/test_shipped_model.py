@@ -1,0 +1,62 @@
+"""The model that comes with the package is a real detector."""
+
+import csv
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.decoder import Decoder
+from edge.inference import Model
+from edge.runtime import Listener
+from edge.sources import Block
+from edge.stream import window_of
+from sed.metrics import Annotation, segment_f1
+from sed.synthetic import coloured_noise
+from tests.conftest import DEMO
+
+SECONDS = 60
+
+
+def heard(model: Model, audio: NDArray[np.float32]) -> list[Annotation]:
+    """What the model reports of 16 kHz audio, in seconds."""
+    card = model.card
+    listener = Listener(model, window_of(card), Decoder(card.labels, card.decoding))
+    events = listener.push(Block(audio[:, None], card.sample_rate)) + listener.flush()
+    return [(e.onset_frame * card.frame_seconds, e.offset_frame * card.frame_seconds, e.label) for e in events]
+
+
+def test_the_demo_recording_is_heard(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """At least four classes at their places."""
+    with DEMO.with_suffix(".tsv").open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    truth = [(float(row["onset"]), float(row["offset"]), row["event_label"]) for row in rows]
+    scores = segment_f1({"demo": heard(model, demo_audio)}, {"demo": truth}, {"demo": len(demo_audio) / 16_000})
+    assert sum(score >= 0.6 for score in scores.values()) >= 4, scores
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bare_noise_bed_is_no_event(model: Model, seed: int) -> None:
+    """Of any colour, at -50 dB."""
+    noise = coloured_noise(np.random.default_rng(seed), SECONDS * 16_000, 16_000)
+    assert [] == heard(model, noise * np.float32(10 ** (-50 / 20)))
+
+
+def test_silence_is_no_event(model: Model) -> None:
+    """Digital silence."""
+    assert [] == heard(model, np.zeros(SECONDS * 16_000, dtype=np.float32))
+
+
+@pytest.mark.parametrize("level", [0.01, 0.1, 0.9])
+def test_a_tone_is_no_event(model: Model, level: float) -> None:
+    """1 kHz, soft and loud."""
+    time = np.arange(SECONDS * 16_000) / 16_000
+    assert [] == heard(model, (level * np.sin(2 * np.pi * 1000 * time)).astype(np.float32))
+
+
+def test_the_model_is_light(model: Model) -> None:
+    """Figures that its card must carry, and parity that the export must have held."""
+    assert model.card.parity["probability"] <= 2e-5
+    assert model.card.validation["event_f1_macro"] >= 0.25
+    assert model.card.validation["segment_f1_macro"] >= 0.50
+    assert model.card.validation["false_alarms_per_hour"] <= 500

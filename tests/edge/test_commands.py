@@ -1,0 +1,174 @@
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import soundfile
+
+from edge.inference import shipped_model
+from tests.conftest import DEMO, command
+
+
+def stream(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    """Run sed-stream as a user does."""
+    done = subprocess.run([command("sed-stream"), *map(str, arguments)], input=stdin, capture_output=True, check=False)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def records(log: str) -> list[dict[str, object]]:
+    """The records of a log of JSON Lines, but for stats, which tell of time spent."""
+    return [record for record in map(json.loads, log.splitlines()) if record["type"] != "stats"]
+
+
+def test_a_pipe_gets_json_lines() -> None:
+    """Data on stdout, talk on stderr."""
+    done = stream(DEMO)
+    log = records(done.stdout)
+    assert 0 == done.returncode
+    assert str(DEMO) == log[0]["source"]
+    assert {"type": "stop", "reason": "end"} == log[-1]
+    assert done.stderr.startswith("sed-stream: hears chainsaw")
+
+
+def test_a_terminal_gets_a_table() -> None:
+    """A person reads columns, with the same events in them."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen([command("sed-stream"), DEMO], stdout=theirs, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(ours, 65536):
+                text += piece
+        except OSError:  # how Linux says that the other end is closed
+            pass
+        assert process.stderr is not None
+        process.stderr.read()
+    os.close(ours)
+    lines = text.decode().splitlines()
+    events = [record for record in records(stream(DEMO).stdout) if record["type"] == "event"]
+    assert ["onset", "offset", "label", "confidence"] == lines[0].split()
+    assert [event["label"] for event in events] == [line.split()[2] for line in lines[1:-1]]
+    assert lines[-1].startswith(f"{len(events)} events in 0:00:56")
+
+
+def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:
+    """A WAV through a pipe gives the events of the file."""
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    soundfile.write(tmp_path / "demo.wav", audio, rate)
+    piped = stream("-", stdin=(tmp_path / "demo.wav").read_bytes())
+    assert records(stream(tmp_path / "demo.wav").stdout)[1:] == records(piped.stdout)[1:]
+    assert 0 == piped.returncode
+
+
+def test_options_reach_the_decoder_and_the_window() -> None:
+    """Fewer labels, another threshold, another hop: each changes what comes out as it should."""
+    events = [r for r in records(stream(DEMO, "--labels", "rooster,dog").stdout) if r["type"] == "event"]
+    assert {"rooster", "dog"} >= {event["label"] for event in events} != set()
+    strict = stream(DEMO, "--labels", "dog", "--threshold", "dog=0.9999").stdout
+    assert ["start", "stop"] == [record["type"] for record in records(strict)]
+    assert 0 == stream(DEMO, "--hop", "0.25", "--window", "5").returncode
+    timed = records(stream(DEMO, "--started-at", "2026-05-01T04:30:00+02:00").stdout)
+    assert "2026-05-01T02:30:00.000Z" == timed[0]["started_at"]
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that cannot be used."""
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "text.wav").write_text("no sound\n" * 100)
+    (folder / "empty.wav").touch()
+    for name, properties in (("other.onnx", {}), ("card.onnx", {"sed_edge_card": '{"schema": 1}'})):
+        proto = onnx.load(shipped_model())
+        onnx.helper.set_model_props(proto, properties)
+        onnx.save(proto, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["{bad}/missing.wav"], 1, "no such file"),
+        (["{bad}"], 1, "is a folder"),
+        (["{bad}/text.wav"], 1, "holds no audio that can be decoded"),
+        (["{bad}/empty.wav"], 1, "is empty"),
+        (["-"], 1, "stdin: holds no audio"),
+        (["{demo}", "--model", "{bad}/other.onnx"], 1, "without a card"),
+        (["{demo}", "--model", "{bad}/card.onnx"], 1, "card.onnx: its card lacks model_id"),
+        (["{demo}", "--model", "{bad}/text.wav"], 1, "is no ONNX model"),
+        (["{demo}", "--labels", "rooser"], 2, "did you mean 'rooster'?"),
+        (["{demo}", "--threshold", "cat=0.5"], 2, "knows no label 'cat'"),
+        (["{demo}", "--threshold", "dog=7"], 2, "expected LABEL=P with P between 0 and 1"),
+        (["{demo}", "--threshold", "dog"], 2, "expected LABEL=P"),
+        (["{demo}", "--hop", "0.13"], 2, "the nearest is --hop 0.15"),
+        (["{demo}", "--window", "0.5"], 2, "too short"),
+        (["{demo}", "--started-at", "yesterday"], 2, "expected an ISO 8601 time"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: int, message: str) -> None:
+    """The right exit code, the reason on stderr, nothing on stdout."""
+    done = stream(*(argument.format(bad=bad, demo=DEMO) for argument in arguments))
+    assert (code, "") == (done.returncode, done.stdout)
+    lines = [line for line in done.stderr.splitlines() if "sed-stream: hears" not in line]
+    assert 1 == len(lines), done.stderr
+    assert message in lines[0]
+
+
+def test_a_wav_cut_within_a_frame_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:
+    """And a line says so."""
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    soundfile.write(tmp_path / "cut.wav", np.stack([audio, audio], axis=1), rate)
+    data = (tmp_path / "cut.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(data[: len(data) // 2 + 1])
+    done = stream(tmp_path / "cut.wav")
+    assert 0 == done.returncode
+    assert "cut.wav: is damaged or cut short; 28.0" in done.stderr
+    assert [] != [record for record in records(done.stdout) if record["type"] == "event"]
+
+
+@pytest.mark.parametrize("samples", [1, 700, 15_000, 160_000])
+def test_a_source_of_any_length_has_a_whole_log(tmp_path: Path, samples: int) -> None:
+    """One sample, less than a frame, less than a hop, exactly a window."""
+    audio = soundfile.read(DEMO, dtype="float32")[0][-2 * samples :: 2]
+    soundfile.write(tmp_path / "a.wav", audio, 16_000)
+    done = stream(tmp_path / "a.wav")
+    stats = json.loads(done.stdout.splitlines()[-2])
+    assert (0, "") == (done.returncode, done.stderr.partition("\n")[2])
+    assert round(samples / 16_000, 3) == stats["audio_seconds"]
+    assert {"type": "stop", "reason": "end"} == records(done.stdout)[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_open_events_and_ends_the_log(tmp_path: Path, number: int) -> None:
+    """A stream on stdin that has stopped talking, in the middle of a sound, is ended in good order."""
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    soundfile.write(tmp_path / "demo.wav", audio[: 30 * rate], rate)  # ends while the chainsaw runs
+    with subprocess.Popen(
+        [command("sed-stream"), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write((tmp_path / "demo.wav").read_bytes())
+        process.stdin.flush()
+        log = [process.stdout.readline().decode()]  # it listens
+        time.sleep(2.0)
+        process.send_signal(number)
+        log += process.stdout.read().decode().splitlines()
+        process.wait(timeout=10)
+    ended = [json.loads(line) for line in log]
+    assert 130 == process.returncode
+    assert {"type": "stop", "reason": "interrupted"} == ended[-1]
+    assert ("chainsaw", "end") in [(r["label"], r["closed_by"]) for r in ended if r["type"] == "event"]
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    """As in `sed-stream ... | head -1`."""
+    done = subprocess.run(
+        f"'{command('sed-stream')}' '{DEMO}' | head -1", shell=True, capture_output=True, check=True, text=True
+    )
+    assert 1 == len(done.stdout.splitlines())
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.errors import SettingError
+from edge.inference import Model
+from edge.stream import ScoreStream, Window, window_of
+
+
+def test_the_cards_window_is_the_default(model: Model) -> None:
+    """Without a wish, the model's own numbers hold."""
+    card = model.card
+    assert Window(card.window_frames, card.hop_frames, card.lookahead_frames) == window_of(card)
+
+
+def test_seconds_become_frames(model: Model) -> None:
+    """Hops that are no exact binary fractions count too."""
+    assert (100, 2, 20) == window_of(model.card, 5.0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("window", "hop", "message"),
+    [
+        (None, 0.13, "the nearest is --hop 0.15"),
+        (None, 0.0, "the nearest is --hop 0.05"),
+        (None, -1.0, "not a whole number"),
+        (None, float("nan"), "not a whole number"),
+        (0.5, 1.0, "expected at least --window 2"),
+        (1.9, 1.0, "too short for a hop of 1 s and the model's lookahead of 1 s"),
+        (7.03, None, "the nearest is --window 7.05"),
+    ],
+)
+def test_a_window_that_does_not_fit_is_refused(
+    model: Model, window: float | None, hop: float | None, message: str
+) -> None:
+    """The error says what would fit."""
+    with pytest.raises(SettingError, match=message):
+        window_of(model.card, window, hop)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 799, 800, 801, 15_999, 16_000, 16_001, 160_000, 200_123])
+def test_every_frame_is_emitted_once(model: Model, demo_audio: NDArray[np.float32], samples: int) -> None:
+    """However long the source, and nothing twice."""
+    stream = ScoreStream(model, window_of(model.card))
+    scores = stream.push(demo_audio[:samples]) + stream.flush()
+    assert -(-samples // model.card.frame_samples) == sum(len(piece) for piece in scores)
+
+
+def test_frames_wait_for_their_lookahead(model: Model) -> None:
+    """After n hops all frames but the lookahead's are out."""
+    card = model.card
+    stream = ScoreStream(model, window_of(card))
+    pieces = stream.push(np.zeros(3 * card.hop_frames * card.frame_samples, dtype=np.float32))
+    assert 3 * card.hop_frames - card.lookahead_frames == sum(len(piece) for piece in pieces)
+
+
+def test_a_stream_can_be_used_again(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """After a flush the next source begins as the first one did."""
+    stream = ScoreStream(model, window_of(model.card))
+    first = stream.push(demo_audio[:50_000]) + stream.flush()
+    second = stream.push(demo_audio[:50_000]) + stream.flush()
+    np.testing.assert_array_equal(np.concatenate(first), np.concatenate(second))

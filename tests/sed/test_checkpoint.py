@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from sed.checkpoint import Checkpoint, load_checkpoint, make_card, save_checkpoint
+from sed.errors import CheckpointError
+
+
+def test_a_checkpoint_survives_being_written_and_read(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Weights, recipe, labels, figures."""
+    save_checkpoint(tmp_path / "a.ckpt", tiny_checkpoint)
+    again = load_checkpoint(tmp_path / "a.ckpt")
+    assert make_card(tiny_checkpoint) == make_card(again)
+    audio = 0.1 * torch.randn(1, again.recipe.context_samples + 5 * again.recipe.frame_samples)
+    assert torch.equal(tiny_checkpoint.detector(audio).frames, again.detector(audio).frames)
+    assert ["a.ckpt"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_the_card_follows_the_recipe(tiny_checkpoint: Checkpoint) -> None:
+    """Seconds become frames, and the model's name changes with its weights."""
+    card = make_card(tiny_checkpoint)
+    assert (40, 10, 10) == (card.window_frames, card.hop_frames, card.lookahead_frames)
+    assert card.model_id.startswith("tiny-")
+    with torch.no_grad():
+        next(tiny_checkpoint.detector.head.parameters()).add_(0.0)
+        assert card.model_id == make_card(tiny_checkpoint).model_id
+
+
+def test_what_is_no_checkpoint_is_refused(tiny_run: Path, tmp_path: Path) -> None:
+    """A missing file, a text, another program's checkpoint, and Lightning's own."""
+    (tmp_path / "text.ckpt").write_text("no weights")
+    torch.save({"epoch": 3}, tmp_path / "other.ckpt")
+    for path in (tmp_path / "none.ckpt", tmp_path / "text.ckpt", tmp_path / "other.ckpt", tiny_run / "last.ckpt"):
+        with pytest.raises(CheckpointError, match=rf"{path.name}.*give the model\.ckpt that sed-train wrote"):
+            load_checkpoint(path)

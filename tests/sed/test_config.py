@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from sed.config import DecodingConfig, NetworkConfig, Recipe, load_recipe
+from sed.errors import RecipeError
+from tests.conftest import ROOT, TINY_RECIPE
+
+
+def test_a_recipe_survives_being_written_and_read(tmp_path: Path) -> None:
+    """What a checkpoint keeps is the recipe."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    recipe = load_recipe(tmp_path / "tiny.toml")
+    assert recipe == Recipe.from_dict(recipe.to_dict(), "again")
+    assert ("tiny", (4, 8), 2.0) == (recipe.name, recipe.network.widths, recipe.stream.window)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_recipes_that_come_with_us_are_valid(path: Path) -> None:
+    """Every recipe loads, and its frames divide the hops that users ask for."""
+    recipe = load_recipe(path)
+    for hop in (0.1, 0.25, 0.5, 1.0):
+        assert recipe.frames(hop) * recipe.frame_seconds == pytest.approx(hop)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[network]\nwidth = [1]", r"\[?network\]?: unknown key 'width'; did you mean 'widths'"),
+        ("[trainin]\n", "unknown key 'trainin'; did you mean 'training'"),
+        ("[training]\nsteps = 'many'", "training steps: expected int, got 'many'"),
+        ("[training]\nsteps = true", "expected int, got True"),
+        ("[training]\nsteps = 0", "must be positive"),
+        ("[network]\nwidths = 3", "expected a list, got 3"),
+        ("[frontend]\nfmax = 9000.0", "fmin < fmax <= sample_rate / 2"),
+        ("[data]\ntrain_folds = [1]\nvalidation_folds = [1]", "both trained on and validated on"),
+        ("[decoding.dog]\non = 0.2", "off <= on"),
+        ("network = 3", "expected a table, got 3"),
+        ("[network", "is not valid TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_explained(tmp_path: Path, text: str, message: str) -> None:
+    """The error names the key, what came and what was expected."""
+    (tmp_path / "wrong.toml").write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(tmp_path / "wrong.toml")
+
+
+def test_a_missing_recipe_is_explained(tmp_path: Path) -> None:
+    """The error names the file."""
+    with pytest.raises(RecipeError, match=r"none\.toml: cannot be read"):
+        load_recipe(tmp_path / "none.toml")
+
+
+def test_seconds_become_frames() -> None:
+    """A median length is odd, and a shortest event at least one frame."""
+    frames = DecodingConfig(median=0.3, shortest=0.0, merge=0.2).to_frames(0.05)
+    assert (0, 1) == (frames.median_frames % 2 - 1, frames.shortest_frames)
+    assert 4 == frames.merge_frames
+
+
+def test_a_class_without_its_own_decoding_gets_the_default() -> None:
+    """First the class's table, then `default`, then the defaults."""
+    recipe = Recipe(name="x", decoding={"dog": DecodingConfig(on=0.9), "default": DecodingConfig(on=0.7)})
+    assert (0.9, 0.7) == (recipe.class_decoding("dog").on, recipe.class_decoding("cat").on)
+    assert DecodingConfig().on == Recipe(name="x").class_decoding("cat").on
+
+
+def test_a_network_that_cannot_be_is_refused() -> None:
+    """Heads that do not divide, blocks that do not match."""
+    with pytest.raises(ValueError, match="attention_heads must divide"):
+        NetworkConfig(attention_heads=3)
+    with pytest.raises(ValueError, match="one entry a block"):
+        NetworkConfig(widths=(1,))

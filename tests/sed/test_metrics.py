@@ -1,0 +1,42 @@
+import pytest
+import sed_eval
+
+from sed.metrics import Annotation, event_f1, segment_f1
+
+TRUTH: list[Annotation] = [(1.0, 2.0, "dog"), (4.0, 8.0, "rain"), (9.0, 9.5, "dog")]
+HEARD: list[Annotation] = [(1.15, 2.1, "dog"), (4.1, 8.7, "rain"), (9.3, 9.5, "dog"), (0.0, 0.4, "rain")]
+LABELS = ["dog", "rain"]
+ARGUMENTS = ({"a": HEARD}, {"a": TRUTH}, {"a": 10.0})
+
+
+def as_dicts(events: list[Annotation]) -> list[dict[str, object]]:
+    """The form that sed_eval takes."""
+    return [{"event_label": label, "onset": on, "offset": off, "file": "a"} for on, off, label in events]
+
+
+def test_event_f1_equals_the_fields_reference() -> None:
+    """One dog within the collar, one not; rain ends within 20 % of its length, and one is made up."""
+    reference = sed_eval.sound_event.EventBasedMetrics(LABELS, t_collar=0.2, percentage_of_length=0.2)
+    reference.evaluate(as_dicts(TRUTH), as_dicts(HEARD))
+    theirs = {label: reference.class_wise_f_measure(label)["f_measure"] for label in LABELS}
+    assert theirs == pytest.approx(event_f1(*ARGUMENTS))
+    assert {"dog": 0.5, "rain": pytest.approx(2 / 3)} == event_f1(*ARGUMENTS)
+
+
+def test_segment_f1_equals_the_fields_reference() -> None:
+    """Segments of one second."""
+    reference = sed_eval.sound_event.SegmentBasedMetrics(LABELS, time_resolution=1.0)
+    reference.evaluate(as_dicts(TRUTH), as_dicts(HEARD), evaluated_length_seconds=10.0)
+    theirs = {label: reference.class_wise_f_measure(label)["f_measure"] for label in LABELS}
+    assert theirs == pytest.approx(segment_f1(*ARGUMENTS))
+
+
+def test_without_truth_there_are_no_figures() -> None:
+    """Not zeros."""
+    assert {} == event_f1({}, {}, {}) == segment_f1({}, {}, {})
+
+
+def test_labels_that_the_truth_lacks_have_no_figure() -> None:
+    """Even if they were reported."""
+    heard: list[Annotation] = [*HEARD, (5.0, 6.0, "cat")]
+    assert event_f1(*ARGUMENTS) == event_f1({"a": heard}, {"a": TRUTH}, {"a": 10.0})

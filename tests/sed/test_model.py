@@ -1,0 +1,89 @@
+import pytest
+import torch
+
+from sed.config import NetworkConfig, Recipe
+from sed.model import Detector
+
+RECIPES = [
+    Recipe(name="light"),
+    Recipe(
+        name="other",
+        network=NetworkConfig(
+            widths=(8, 8, 16), time_strides=(1, 2, 2), second_time_kernels=(1, 5, 3), embedding_size=32, gru_size=16
+        ),
+    ),
+]
+
+
+@pytest.fixture(params=RECIPES, ids=lambda recipe: recipe.name)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    """Networks of different shape."""
+    made = request.param
+    assert isinstance(made, Recipe)
+    return made
+
+
+def detector(recipe: Recipe) -> Detector:
+    """An untrained network whose batch norms have seen something."""
+    torch.manual_seed(0)
+    made = Detector(recipe, classes=3)
+    made(0.1 * torch.randn(4, recipe.context_samples + 20 * recipe.frame_samples))
+    return made.eval()
+
+
+def test_the_light_network_is_light() -> None:
+    """At most a million parameters."""
+    assert sum(p.numel() for p in Detector(RECIPES[0], classes=10).parameters()) <= 1_000_000
+
+
+def test_k_frames_come_of_context_and_k_frames(recipe: Recipe) -> None:
+    """The arithmetic of the contract."""
+    network = detector(recipe)
+    for frames in (1, 2, 7):
+        prediction = network(torch.zeros(2, recipe.context_samples + frames * recipe.frame_samples))
+        assert (2, frames, 3) == tuple(prediction.frames.shape)
+        assert (2, 3) == tuple(prediction.clip.shape)
+
+
+def test_embeddings_of_pieces_equal_those_of_the_whole(recipe: Recipe) -> None:
+    """Each piece after its true context."""
+    network = detector(recipe)
+    frames = 24
+    audio = 0.1 * torch.randn(1, recipe.context_samples + frames * recipe.frame_samples)
+    none = torch.zeros(1, 0, recipe.network.embedding_size)
+    whole = network.step(audio, none)[2]
+    state = none
+    for start, stop in ((0, 1), (1, 6), (6, 24)):
+        piece = audio[:, start * recipe.frame_samples : recipe.context_samples + stop * recipe.frame_samples]
+        state = network.step(piece, state)[2]
+    torch.testing.assert_close(state, whole, atol=1e-5, rtol=0)
+
+
+def test_the_context_is_no_longer_than_it_must_be(recipe: Recipe) -> None:
+    """The first sample of the context still counts, so that none is heard in vain."""
+    network = detector(recipe)
+    audio = (0.1 * torch.randn(1, recipe.context_samples + recipe.frame_samples)).requires_grad_()
+    network.embedder(network.frontend(audio)).sum().backward()
+    assert audio.grad is not None
+    # The analysis window is 0 at its very first sample.
+    assert audio.grad[0, 1:20].abs().sum() > 0
+    assert audio.grad[0, -20:].abs().sum() > 0
+
+
+def test_the_shift_centres_features_on_their_frame(recipe: Recipe) -> None:
+    """With the recurrence and the attention out of the way, an impulse is answered around its own frame."""
+    network = detector(recipe)
+    frames = 40
+    audio = torch.zeros(2, recipe.context_samples + frames * recipe.frame_samples)
+    audio[1, recipe.context_samples + 20 * recipe.frame_samples + recipe.frame_samples // 2] = 1.0
+    embeddings = network.embedder(network.frontend(audio))
+    answer = (embeddings[1] - embeddings[0]).abs().sum(dim=1)
+    touched = torch.nonzero(answer > 1e-4).flatten() - network.head.shift_frames
+    assert abs(float(touched.float().mean()) - 20) <= 1.0
+
+
+def test_batches_do_not_mix(recipe: Recipe) -> None:
+    """A recording says the same alone and among others."""
+    network = detector(recipe)
+    audio = 0.1 * torch.randn(3, recipe.context_samples + 10 * recipe.frame_samples)
+    torch.testing.assert_close(network(audio).frames[1], network(audio[1:2]).frames[0], atol=1e-5, rtol=0)

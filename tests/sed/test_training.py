@@ -1,0 +1,96 @@
+import csv
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from sed.checkpoint import Checkpoint, load_checkpoint
+from tests.conftest import TINY_RECIPE, command
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run sed-train as a user does."""
+    return subprocess.run([command("sed-train"), *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_a_run_leaves_a_checkpoint_and_its_figures(tiny_run: Path, tiny_checkpoint: Checkpoint) -> None:
+    """What was trained, on what, and how the losses went."""
+    assert ("chainsaw", "rooster") == tiny_checkpoint.labels
+    assert not tiny_checkpoint.detector.training
+    assert {"data": "cuts of the demo recording", "clips": 2, "seed": 1, "steps": 4} == tiny_checkpoint.training
+    with (tiny_run / "metrics.csv").open() as file:
+        losses = [row["validation_loss"] for row in csv.DictReader(file) if row["validation_loss"]]
+    assert 2 == len(losses)
+
+
+def test_a_killed_run_resumes_and_ends_as_an_unbroken_one(clips: Path, tmp_path: Path) -> None:
+    """Killed after its first checkpoint and resumed, it leaves the same weights to the bit."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 30"))
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
+    with subprocess.Popen(
+        [command("sed-train"), recipe, "--data", clips, "--out", broken], stderr=subprocess.DEVNULL
+    ) as process:
+        while not (broken / "last.ckpt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert not (broken / "model.ckpt").exists()
+    done = train(recipe, "--data", clips, "--out", broken, "--resume")
+    assert 0 == done.returncode, done.stderr
+    expected, actual = (load_checkpoint(folder / "model.ckpt").detector.state_dict() for folder in (whole, broken))
+    for name, weights in expected.items():
+        assert torch.equal(weights, actual[name]), name
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """Unless the run is to go on."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    before = (tiny_run / "model.ckpt").read_bytes()
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tiny_run)
+    assert 2 == done.returncode
+    assert "already holds a run; give --resume" in done.stderr
+    assert before == (tiny_run / "model.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "data", "more", "code", "message"),
+    [
+        ("none.toml", "{clips}", [], 2, "none.toml: cannot be read"),
+        ("tiny.toml", "{tmp}", [], 1, "in the layout of ESC-50"),
+        ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
+        ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "holds no recording"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(
+    clips: Path, tmp_path: Path, recipe: str, data: str, more: list[str], code: int, message: str
+) -> None:
+    """Before anything is written."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    places = {"clips": clips, "tmp": tmp_path}
+    arguments = [part.format(**places) for part in (f"{{tmp}}/{recipe}", "--data", data, *more)]
+    done = train(*arguments, "--out", tmp_path / "out")
+    assert code == done.returncode
+    assert message in done.stderr
+    assert 1 == len(done.stderr.splitlines())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_can_be_measured_on_recordings(clips: Path, tmp_path: Path) -> None:
+    """The figures go into the checkpoint, from where they reach the card."""
+    shutil.copytree(clips / "audio", tmp_path / "recordings")
+    (tmp_path / "recordings" / "1-6-A-0.tsv").write_text("onset\toffset\tevent_label\n0.5\t2.6\trooster\n")
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    done = train(
+        tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--validation", tmp_path / "recordings"
+    )
+    assert 0 == done.returncode, done.stderr
+    figures = load_checkpoint(tmp_path / "out" / "model.ckpt").validation
+    assert {"rooster"} == set(figures["event_f1"])
+    assert 0.0 <= figures["segment_f1_macro"] <= 1.0
+    assert figures["false_alarms_per_hour"] >= 0.0
+    assert "macro average" in done.stdout
