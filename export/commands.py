@@ -35,8 +35,8 @@ def export(checkpoint: Path, out: Path, clips: tuple[Path, ...]) -> None:
         raise SettingError(f"{out}: the folder {out.parent} does not exist; make it first")
     trained = load_checkpoint(checkpoint)
     sounds = {clip.name: read_audio(clip, trained.recipe.frontend.sample_rate) for clip in clips}
-    click.echo("writing the graph (half a minute) ...", err=True)
-    click.echo(f"{'greatest difference in':>24}  {'probability':>11}  {'embedding':>9}", err=True)
+    click.echo("writing the graph (half a minute), then comparing it with torch ...", err=True)
+    click.echo(f"{'greatest difference in a':>24} probability  embedding", err=True)
     for comparison in export_file(trained, out, sounds):
-        click.echo(f"{'':24}  {comparison.probability:11.1e}  {comparison.embedding:9.1e}  {comparison.case}", err=True)
+        click.echo(f"{comparison.probability:36.1e}  {comparison.embedding:9.1e}  {comparison.case}", err=True)
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, within {TOLERANCE:g} of the checkpoint", err=True)

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import logging
 import warnings
 from contextlib import redirect_stdout
 
@@ -31,6 +32,7 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
         "audio": {0: batch, 1: recipe.frame_samples * new + recipe.context_samples},
         "embeddings": {0: batch, 1: old},
     }
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nothing here uses
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # the exporter reports its steps on stdout
         warnings.simplefilter("ignore")  # of torch's own internals
         program = torch.onnx.export(

@@ -14,7 +14,7 @@ from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpo
 from sed.config import load_recipe
 from sed.data import load_corpus
 from sed.evaluation import Recording, Report, evaluate, find_recordings
-from sed.training import RESUME_NAME, fit
+from sed.training import RESUME_NAME, fit, require_same_training
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -24,10 +24,13 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--data", "data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the folder of --out.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
 @click.version_option(package_name="sed-edge")
 def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tuple[Path, ...], resume: bool) -> None:
-    """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out."""
+    """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
+
+    On a run that has ended, --resume measures it again, with the decoder settings that the recipe has now.
+    """
     recipe = load_recipe(recipe_path)
     recordings = [recording for folder in validation for recording in find_recordings(folder)]
     if resume and not (out / RESUME_NAME).exists():
@@ -36,7 +39,13 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
     corpus = load_corpus(data, recipe.frontend.sample_rate)
     out.mkdir(parents=True, exist_ok=True)
-    detector = fit(recipe, corpus, out, resume)
+    finished = out / "model.ckpt"
+    if resume and finished.exists():
+        before = load_checkpoint(finished)
+        require_same_training(before.recipe, recipe)
+        detector = before.detector
+    else:
+        detector = fit(recipe, corpus, out, resume)
     trained = Checkpoint(
         recipe=recipe,
         labels=corpus.labels,
@@ -50,8 +59,8 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
     )
     if recordings:
         trained = _measured(trained, recordings)
-    save_checkpoint(out / "model.ckpt", trained)
-    click.echo(f"wrote {out / 'model.ckpt'}; next: sed-export {out / 'model.ckpt'} {recipe.name}.onnx", err=True)
+    save_checkpoint(finished, trained)
+    click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
 
 
 def _measured(trained: Checkpoint, recordings: Sequence[Recording]) -> Checkpoint:

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from sed.augment import filter_augment, mask_bins
 from sed.config import Recipe
 from sed.data import Corpus
+from sed.errors import RecipeError
 from sed.losses import detection_loss
 from sed.model import Detector, Prediction
 from sed.soundscapes import Scene, SceneMixer
@@ -102,6 +103,12 @@ class TrainingModule(lightning.LightningModule):
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate_factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["recipe"] = self.recipe.to_dict()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        require_same_training(Recipe.from_dict(checkpoint["recipe"], RESUME_NAME), self.recipe)
+
     def _rate_factor(self, step: int) -> float:
         """A line up, then half a cosine down to nothing."""
         training = self.recipe.training
@@ -118,6 +125,21 @@ class TrainingModule(lightning.LightningModule):
     def _predict(self, logmel: Tensor) -> Prediction:
         prediction = self.detector.head(self.detector.embedder(logmel))
         return Prediction(*(logits.float() for logits in prediction))
+
+
+def require_same_training(begun: Recipe, recipe: Recipe) -> None:
+    """Only the decoder's settings may change once a run has begun.
+
+    Raises:
+        RecipeError: if anything else differs, naming its table.
+    """
+    before, now = begun.to_dict(), recipe.to_dict()
+    changed = [key for key in now if key != "decoding" and before[key] != now[key]]
+    if changed:
+        raise RecipeError(
+            f"the run was begun by a recipe that differs in {', '.join(changed)}; "
+            "only [decoding] may change on --resume, so choose another --out"
+        )
 
 
 def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
