@@ -1,11 +1,26 @@
-"""What all commands share: errors become one line on stderr, and talk goes there too."""
+"""What all commands share: errors become one line on stderr, and talk goes there too.
+
+Commands import what only some installations have within their functions: `--help` is quick, and a package that is
+missing becomes a message that says what to install.
+"""
 
 import logging
 from typing import Any
 
 import click
 
-from edge.errors import SedError
+from edge.errors import InstallError, SedError
+
+# The extra that brings each package which the runtime does without.
+_EXTRAS = {
+    "torch": "train",
+    "torchlibrosa": "train",
+    "lightning": "train",
+    "sed_scores_eval": "train",
+    "tqdm": "train",
+    "onnx": "export",
+    "onnxscript": "export",
+}
 
 
 class SedCommand(click.Command):
@@ -17,7 +32,15 @@ class SedCommand(click.Command):
         for room in ("edge", "sed", "export"):
             logging.getLogger(room).setLevel(logging.INFO)
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except SedError as exc:
             click.echo(f"{ctx.info_name}: {exc}", err=True)
             ctx.exit(exc.exit_code)
+
+    def _invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as exc:
+            if exc.name not in _EXTRAS:
+                raise
+            raise InstallError(f"{exc.name} is not installed; run pip install 'sed-edge[{_EXTRAS[exc.name]}]'") from exc

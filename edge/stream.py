@@ -21,6 +21,8 @@ from edge.ring import Ring
 
 Floats = NDArray[np.float32]
 
+_LONGEST_SECONDS = 300  # the cost of attention grows with the square of the window
+
 
 class StepModel(Protocol):
     """Whatever can take a step of the stream: an exported file, or a network in training."""
@@ -63,14 +65,18 @@ def window_of(card: Card, window_seconds: float | None = None, hop_seconds: floa
 
 
 def _whole_frames(name: str, seconds: float, card: Card) -> int:
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise SettingError(
+            f"a {name} of {seconds:g} s will not do; expected more than 0 and at most {_LONGEST_SECONDS} s"
+        )
     frames = seconds / card.frame_seconds
-    if not frames > 0.5 or abs(frames - round(frames)) > 1e-6 * frames:
-        nearest = max(1, round(frames)) if frames > 0 else 1
+    nearest = max(1, round(frames))
+    if abs(frames - nearest) > 1e-6:
         raise SettingError(
             f"a {name} of {seconds:g} s is not a whole number of the model's frames of {card.frame_seconds:g} s; "
             f"the nearest is --{name} {nearest * card.frame_seconds:g}"
         )
-    return round(frames)
+    return nearest
 
 
 class ScoreStream:

@@ -7,9 +7,6 @@ import click
 from edge.audio import read_audio
 from edge.command_line import SedCommand
 from edge.errors import SettingError
-from export.parity import TOLERANCE
-from export.write import export as export_file
-from sed.checkpoint import load_checkpoint
 
 
 @click.command(cls=SedCommand)
@@ -29,6 +26,10 @@ def export(checkpoint: Path, out: Path, clips: tuple[Path, ...]) -> None:
     Before OUT appears, ONNX Runtime is shown to give the same probabilities as torch; if it does not, nothing is
     written and the exit code is 1.
     """
+    from export.parity import TOLERANCE
+    from export.write import export as export_file
+    from sed.checkpoint import load_checkpoint
+
     if out.suffix != ".onnx":
         raise SettingError(f"{out}: expected a name that ends in .onnx")
     if not out.parent.is_dir():

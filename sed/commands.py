@@ -1,20 +1,17 @@
 """`sed-train` and `sed-eval`: labelled clips become a checkpoint, and recordings tell how good a model is."""
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.command_line import SedCommand
 from edge.errors import SettingError
 from edge.inference import Model
-from edge.stream import StepModel
-from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
-from sed.config import load_recipe
-from sed.data import load_corpus
-from sed.evaluation import Recording, Report, evaluate, find_recordings
-from sed.training import RESUME_NAME, fit, require_same_training
+
+if TYPE_CHECKING:
+    from sed.evaluation import Report
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -31,6 +28,12 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
 
     On a run that has ended, --resume measures it again, with the decoder settings that the recipe has now.
     """
+    from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
+    from sed.config import load_recipe
+    from sed.data import load_corpus
+    from sed.evaluation import evaluate, find_recordings
+    from sed.training import RESUME_NAME, fit, require_same_run
+
     recipe = load_recipe(recipe_path)
     recordings = [recording for folder in validation for recording in find_recordings(folder)]
     if resume and not (out / RESUME_NAME).exists():
@@ -42,7 +45,7 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
     finished = out / "model.ckpt"
     if resume and finished.exists():
         before = load_checkpoint(finished)
-        require_same_training(before.recipe, recipe)
+        require_same_run(before.recipe, before.labels, recipe, corpus.labels)
         detector = before.detector
     else:
         detector = fit(recipe, corpus, out, resume)
@@ -58,16 +61,12 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         },
     )
     if recordings:
-        trained = _measured(trained, recordings)
+        report = evaluate(TorchModel(trained), recordings)
+        _print(report)
+        names = ", ".join(recording.path.name for recording in recordings)
+        trained = dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
     save_checkpoint(finished, trained)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
-
-
-def _measured(trained: Checkpoint, recordings: Sequence[Recording]) -> Checkpoint:
-    report = evaluate(TorchModel(trained), recordings)
-    _print(report)
-    names = ", ".join(recording.path.name for recording in recordings)
-    return dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
 
 
 @click.command(cls=SedCommand)
@@ -76,12 +75,15 @@ def _measured(trained: Checkpoint, recordings: Sequence[Recording]) -> Checkpoin
 @click.version_option(package_name="sed-edge")
 def evaluation(model: Path, data: tuple[Path, ...]) -> None:
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
+    from sed.checkpoint import TorchModel, load_checkpoint
+    from sed.evaluation import evaluate, find_recordings
+
     recordings = [recording for folder in data for recording in find_recordings(folder)]
-    judged: StepModel = Model(model) if model.suffix == ".onnx" else TorchModel(load_checkpoint(model))
+    judged = Model(model) if model.suffix == ".onnx" else TorchModel(load_checkpoint(model))
     _print(evaluate(judged, recordings))
 
 
-def _print(report: Report) -> None:
+def _print(report: "Report") -> None:
     width = max([len("macro average"), *(len(label) for label in report.event_f1)])
     if report.event_f1:
         figures = report.to_dict()

@@ -3,6 +3,7 @@
 import logging
 import math
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from sed.augment import filter_augment, mask_bins
 from sed.config import Recipe
 from sed.data import Corpus
-from sed.errors import RecipeError
+from sed.errors import DataError, RecipeError
 from sed.losses import detection_loss
 from sed.model import Detector, Prediction
 from sed.soundscapes import Scene, SceneMixer
@@ -49,7 +50,7 @@ class TrainingModule(lightning.LightningModule):
 
     def __init__(self, recipe: Recipe, train: Corpus, validation: Corpus) -> None:
         super().__init__()
-        self.recipe = recipe
+        self.recipe, self.labels = recipe, train.labels
         self.detector = Detector(recipe, len(train.labels))
         self.detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub forgets this one
         self._train, self._validation = SceneMixer(train, recipe), SceneMixer(validation, recipe)
@@ -104,10 +105,11 @@ class TrainingModule(lightning.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["recipe"] = self.recipe.to_dict()
+        checkpoint["recipe"], checkpoint["labels"] = self.recipe.to_dict(), list(self.labels)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        require_same_training(Recipe.from_dict(checkpoint["recipe"], RESUME_NAME), self.recipe)
+        begun = Recipe.from_dict(checkpoint["recipe"], RESUME_NAME)
+        require_same_run(begun, checkpoint["labels"], self.recipe, self.labels)
 
     def _rate_factor(self, step: int) -> float:
         """A line up, then half a cosine down to nothing."""
@@ -127,12 +129,18 @@ class TrainingModule(lightning.LightningModule):
         return Prediction(*(logits.float() for logits in prediction))
 
 
-def require_same_training(begun: Recipe, recipe: Recipe) -> None:
+def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
     """Only the decoder's settings may change once a run has begun.
 
     Raises:
+        DataError: if the data has other labels now.
         RecipeError: if anything else differs, naming its table.
     """
+    if list(begun_labels) != list(labels):
+        raise DataError(
+            f"the run was begun with the labels {', '.join(begun_labels)}, and the data now has {', '.join(labels)}; "
+            "give the same data, or choose another --out"
+        )
     before, now = begun.to_dict(), recipe.to_dict()
     changed = [key for key in now if key != "decoding" and before[key] != now[key]]
     if changed:

@@ -94,3 +94,33 @@ def test_a_run_can_be_measured_on_recordings(clips: Path, tmp_path: Path) -> Non
     assert 0.0 <= figures["segment_f1_macro"] <= 1.0
     assert figures["false_alarms_per_hour"] >= 0.0
     assert "macro average" in done.stdout
+
+
+def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """The weights stay, the thresholds change; any other change is refused."""
+    shutil.copytree(tiny_run, tmp_path / "out")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE + "[decoding.default]\non = 0.9\n")
+    done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
+    assert 0 == done.returncode, done.stderr
+    before, after = (load_checkpoint(folder / "model.ckpt") for folder in (tiny_run, tmp_path / "out"))
+    assert 0.9 == after.recipe.class_decoding("rooster").on
+    assert torch.equal(before.detector.head.classify.weight, after.detector.head.classify.weight)
+    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 5"))
+    done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
+    assert 2 == done.returncode
+    assert "a recipe that differs in training" in done.stderr
+
+
+def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """A run keeps its labels, finished or not."""
+    shutil.copytree(clips, tmp_path / "clips")
+    table = tmp_path / "clips" / "meta" / "strong.tsv"
+    table.write_text(table.read_text().replace("rooster", "cockerel"))
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    shutil.copytree(tiny_run, tmp_path / "out")
+    for _ in ("finished", "not finished"):
+        done = train(tmp_path / "tiny.toml", "--data", tmp_path / "clips", "--out", tmp_path / "out", "--resume")
+        assert 1 == done.returncode
+        assert "begun with the labels chainsaw, rooster" in done.stderr
+        (tmp_path / "out" / "model.ckpt").unlink(missing_ok=True)
