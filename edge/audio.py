@@ -6,7 +6,7 @@ PyAV (FFmpeg) reads whatever container and codec comes, soxr brings it to the mo
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import av
 import numpy as np
@@ -18,10 +18,18 @@ from edge.errors import SourceError
 _log = logging.getLogger(__name__)
 
 
-class AudioFile:
-    """A file, or what comes on stdin, decoded block by block.
+class Piece(NamedTuple):
+    """Decoded audio `[samples, channels]`, or silence where nothing could be decoded (`lost`)."""
 
-    What cannot be decoded is left out, and a warning says so once the rest has been read.
+    samples: NDArray[np.float32]
+    lost: bool = False
+
+
+class AudioFile:
+    """A file, or what comes on stdin, decoded piece by piece.
+
+    What cannot be decoded becomes silence of its length, so that later sounds keep their time; a warning says so once
+    the rest has been read.
 
     Args:
         path: of the file; None for stdin.
@@ -34,9 +42,11 @@ class AudioFile:
         self._name = "stdin" if path is None else str(path)
         if path is not None:
             _check_path(path)
+        # FFmpeg would take a relative name with a colon in it for a protocol.
+        place = "pipe:0" if path is None else str(path.absolute())
         try:
-            self._container = av.open("pipe:0" if path is None else str(path), mode="r")
-        except (av.error.FFmpegError, OSError) as exc:
+            self._container = av.open(place, mode="r", metadata_errors="ignore")
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise SourceError(self._no_audio) from exc
         # Some formats are known by the file's name alone, and then have no rate.
         if not self._container.streams.audio or not self._container.streams.audio[0].rate:
@@ -61,42 +71,81 @@ class AudioFile:
         """Hz."""
         return self._stream.rate
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Decoded audio, `[samples, channels]`, as it comes.
+    def pieces(self) -> Iterator[Piece]:
+        """What it holds, as it comes.
 
         Raises:
-            SourceError: if the sample rate or the channels change on the way.
+            SourceError: if the sample rate or the channels change on the way, or nothing more can be read.
         """
         to_float = av.AudioResampler(format="flt")
-        samples, damaged = 0, False
-        for packet in self._container.demux(self._stream):
-            damaged |= packet.is_corrupt
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
+        samples, lost_samples, damaged, origin = 0, 0, False, None
+        for frame in self._frames():
+            if frame is None:
                 damaged = True
                 continue
-            for frame in frames:
-                if frame.rate != self.sample_rate or frame.layout.nb_channels != self._stream.channels:
-                    raise SourceError(
-                        f"{self._name}: its format changes after {samples / self.sample_rate:.2f} s to "
-                        f"{frame.rate} Hz, {frame.layout.nb_channels} channels; split it there"
-                    )
-                samples += frame.samples
-                for converted in to_float.resample(frame):
-                    samples_by_channel = converted.to_ndarray().reshape(-1, self._stream.channels)
-                    yield samples_by_channel.astype(np.float32, copy=False)
-        self._report(samples, damaged)
+            if frame.rate != self.sample_rate or frame.layout.nb_channels != self._stream.channels:
+                raise SourceError(
+                    f"{self._name}: its format changes after {samples / self.sample_rate:.2f} s to {frame.rate} Hz, "
+                    f"{frame.layout.nb_channels} channels; split it there"
+                )
+            if frame.pts is not None and frame.time_base is not None:
+                place = round(frame.pts * frame.time_base * self.sample_rate)
+                origin = place if origin is None else origin
+                hole = place - origin - samples
+                if _LEAST_HOLE_SECONDS < hole / self.sample_rate < _GREATEST_HOLE_SECONDS:
+                    samples, lost_samples, damaged = samples + hole, lost_samples + hole, True
+                    yield Piece(np.zeros((hole, self._stream.channels), dtype=np.float32), lost=True)
+            samples += frame.samples
+            for converted in to_float.resample(frame):
+                by_channel = converted.to_ndarray().reshape(-1, self._stream.channels)
+                yield Piece(by_channel.astype(np.float32, copy=False))
+        self._report(samples, lost_samples, damaged)
 
-    def _report(self, samples: int, damaged: bool) -> None:
-        heard = samples / self.sample_rate
-        declared = 0.0
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            declared = float(self._stream.duration * self._stream.time_base)
-        if damaged or declared - heard > _DECLARED_TOLERANCE_SECONDS:
-            _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard)
+    def _frames(self) -> Iterator[av.AudioFrame | None]:
+        """Decoded frames; None where something was damaged."""
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.is_corrupt and self._is_cut(packet):
+                    yield None
+                try:
+                    yield from packet.decode()
+                except av.error.InvalidDataError:
+                    yield None
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise SourceError(f"{self._name}: cannot be read any further ({exc})") from exc
+
+    def _is_cut(self, packet: "av.Packet[av.AudioStream]") -> bool:
+        """Whether the last packet ends before it should; of a recorder that was stopped, only within a sample."""
+        sample_bytes = max(1, self._byte_rate // self.sample_rate)
+        return not self._is_open_ended or packet.size % sample_bytes != 0
+
+    @property
+    def _declared_seconds(self) -> float:
+        """The length that the file claims, 0 where it claims none."""
+        if self._stream.duration is None or self._stream.time_base is None or self._is_open_ended:
+            return 0.0
+        return float(self._stream.duration * self._stream.time_base)
+
+    @property
+    def _is_open_ended(self) -> bool:
+        """Recorders that write to a pipe claim no length, or about 2 GiB and more, for want of knowing better."""
+        if self._stream.duration is None or self._stream.time_base is None:
+            return True
+        seconds = float(self._stream.duration * self._stream.time_base)
+        return seconds * self._byte_rate > 0x7FFF0000
+
+    @property
+    def _byte_rate(self) -> int:
+        return (self._stream.codec_context.bit_rate or 0) // 8
+
+    def _report(self, samples: int, lost_samples: int, damaged: bool) -> None:
+        heard_seconds = (samples - lost_samples) / self.sample_rate
+        if damaged or self._declared_seconds - heard_seconds > _DECLARED_TOLERANCE_SECONDS:
+            _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
 
 
+# Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
+_LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
 # Headers of some formats round the length, or count the encoder's padding.
 _DECLARED_TOLERANCE_SECONDS = 0.5
 
@@ -129,7 +178,7 @@ class Resampler:
             self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32", quality="HQ")
 
     def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate."""
+        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate, within [-1, 1]."""
         return self._resample(block.mean(axis=1, dtype=np.float32), last=False)
 
     def flush(self) -> NDArray[np.float32]:
@@ -139,10 +188,8 @@ class Resampler:
         return rest
 
     def _resample(self, mono: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
-        if self._stream is None:
-            return mono
-        resampled: NDArray[np.float32] = self._stream.resample_chunk(mono, last=last)
-        return resampled
+        resampled = mono if self._stream is None else self._stream.resample_chunk(mono, last=last)
+        return np.clip(resampled, -1.0, 1.0)
 
 
 def read_audio(path: Path, sample_rate: int) -> NDArray[np.float32]:
@@ -152,9 +199,9 @@ def read_audio(path: Path, sample_rate: int) -> NDArray[np.float32]:
         `[samples]`, in [-1, 1].
 
     Raises:
-        SourceError: if it cannot be opened.
+        SourceError: if it cannot be opened or read.
     """
     with AudioFile(path) as file:
         resampler = Resampler(file.sample_rate, sample_rate)
-        pieces = [resampler.push(block) for block in file.blocks()]
+        pieces = [resampler.push(piece.samples) for piece in file.pieces()]
     return np.concatenate([*pieces, resampler.flush()])

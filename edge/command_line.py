@@ -36,6 +36,14 @@ class SedCommand(click.Command):
         except SedError as exc:
             click.echo(f"{ctx.info_name}: {exc}", err=True)
             ctx.exit(exc.exit_code)
+        except KeyboardInterrupt:
+            click.echo(f"{ctx.info_name}: interrupted", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            raise  # a reader that has left: click ends quietly
+        except OSError as exc:
+            click.echo(f"{ctx.info_name}: {exc.strerror or exc}", err=True)
+            ctx.exit(1)
 
     def _invoke(self, ctx: click.Context) -> Any:
         try:

@@ -101,9 +101,9 @@ def _stop_on_signals() -> threading.Event:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError as exc:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
         raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _known_labels(names: Iterable[str], card: Card) -> list[str]:
@@ -120,7 +120,7 @@ def _decoding(card: Card, thresholds: Iterable[str]) -> dict[str, ClassDecoding]
     chosen = dict(card.decoding)
     for text in thresholds:
         label, _, value = text.partition("=")
-        _known_labels([label], card)
+        (label,) = _known_labels([label], card)
         try:
             on = float(value)
             chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, chosen[label].off))

@@ -4,7 +4,7 @@ Seconds count from the source's first sample; UTC comes from one anchor, where t
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from edge.card import Card
@@ -20,7 +20,7 @@ class Clock:
 
     Attributes:
         sample_rate: Hz.
-        started_at: when the source's first sample was heard, or None for a source without a time of day.
+        started_at: when the source's first sample was heard, in UTC, or None for a source without a time of day.
     """
 
     sample_rate: int
@@ -33,7 +33,7 @@ class Clock:
     def utc(self, samples: int) -> str:
         """RFC 3339, to the millisecond."""
         assert self.started_at is not None
-        time = self.started_at.astimezone(UTC) + timedelta(seconds=samples / self.sample_rate)
+        time = self.started_at + timedelta(seconds=samples / self.sample_rate)
         return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -61,14 +61,20 @@ def event_record(number: int, event: Event, card: Card, clock: Clock, heard_samp
     return record | {"confidence": round(event.confidence, 4), "closed_by": event.closed_by}
 
 
-def stats_record(heard_seconds: float, busy_seconds: float, events: dict[str, int]) -> Record:
-    """How it went: what was heard, how much of the time was spent on it, events by label."""
+def gap_record(onset: float, offset: float, reason: str) -> Record:
+    """A time, in seconds since the source began, in which nothing could be heard."""
+    return {"type": "gap", "onset": round(onset, 3), "offset": round(offset, 3), "reason": reason}
+
+
+def stats_record(source_seconds: float, gap_seconds: float, busy_seconds: float, events: dict[str, int]) -> Record:
+    """How it went: how much was heard, how much of the time was spent on it, events by label."""
+    heard_seconds = source_seconds - gap_seconds
     return {
         "type": "stats",
-        "audio_seconds": heard_seconds,
-        "gap_seconds": 0.0,
-        "coverage": 1.0,
-        "real_time_factor": round(busy_seconds / heard_seconds, 5) if heard_seconds > 0 else 0.0,
+        "audio_seconds": round(heard_seconds, 3),
+        "gap_seconds": round(gap_seconds, 3),
+        "coverage": round(heard_seconds / source_seconds, 5) if source_seconds > 0 else 1.0,
+        "real_time_factor": round(busy_seconds / source_seconds, 5) if source_seconds > 0 else 0.0,
         "events": events,
     }
 

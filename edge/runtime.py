@@ -14,7 +14,7 @@ from edge.audio import Resampler
 from edge.decoder import Decoder
 from edge.errors import SedError
 from edge.events import Event
-from edge.records import Clock, event_record, start_record, stats_record, stop_record
+from edge.records import Clock, event_record, gap_record, start_record, stats_record, stop_record
 from edge.sinks import Sink
 from edge.sources import Block, Source
 from edge.stream import ScoreStream, StepModel, Window
@@ -34,7 +34,7 @@ class Listener:
         self._stream = ScoreStream(model, window)
         self._decoder = decoder
         self._resampler: Resampler | None = None
-        self.heard_samples = 0  # at the model's rate
+        self.heard_samples = 0  # since the source began, at the model's rate
 
     def push(self, block: Block) -> list[Event]:
         """Hear one block; return the events that it settles."""
@@ -59,14 +59,14 @@ class _Feed:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._items: queue.Queue[Block | SedError | None] = queue.Queue(maxsize=64)
+        self._items: queue.Queue[Block | Exception | None] = queue.Queue(maxsize=64)
         threading.Thread(target=self._read, name=f"source {source.name}", daemon=True).start()
 
     def _read(self) -> None:
         try:
             for block in self._source.blocks():
                 self._items.put(block)
-        except SedError as exc:
+        except Exception as exc:  # noqa: BLE001  # a dead thread must not leave the runtime waiting
             self._items.put(exc)
         else:
             self._items.put(None)
@@ -82,7 +82,7 @@ class _Feed:
                 item = self._items.get(timeout=0.1)
             except queue.Empty:
                 continue
-            if isinstance(item, SedError):
+            if isinstance(item, Exception):
                 raise item
             return item
         return None
@@ -110,7 +110,7 @@ def listen(
     clock = Clock(sample_rate=model.card.sample_rate, started_at=started_at)
     listener = Listener(model, window, decoder)
     counts: Counter[str] = Counter()
-    busy_seconds = 0.0
+    source_seconds = gap_seconds = busy_seconds = 0.0
 
     def log(events: list[Event]) -> None:
         for event in events:
@@ -125,12 +125,17 @@ def listen(
         began = time.perf_counter()
         log(listener.push(block))
         busy_seconds += time.perf_counter() - began
+        length = len(block.samples) / block.sample_rate
+        if block.lost:
+            sink.write(gap_record(source_seconds, source_seconds + length, "decode"))
+            gap_seconds += length
+        source_seconds += length
         try:
             block = feed.next(stopping)
         except SedError as exc:
             failure, block = exc, None
     log(listener.flush())
-    sink.write(stats_record(clock.seconds(listener.heard_samples), busy_seconds, dict(counts)))
+    sink.write(stats_record(source_seconds, gap_seconds, busy_seconds, dict(counts)))
     if failure is not None:
         sink.write(stop_record("error"))
         raise failure

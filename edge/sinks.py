@@ -26,11 +26,11 @@ class JsonLinesSink:
 
 
 class TextSink:
-    """A table for people: events only, and what they add up to."""
+    """A table for people: events, gaps, and what they add up to."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._width = 5
+        self._label_width = self._time_width = 0
 
     def write(self, record: Record) -> None:
         """See `Sink.write`."""
@@ -41,16 +41,23 @@ class TextSink:
 
     def _line(self, record: Record) -> str | None:
         if record["type"] == "start":
-            self._width = max(len(label) for label in ["label", *record["labels"]])
-            return f"{'onset':>12}  {'offset':>12}  {'label':<{self._width}}  confidence"
+            self._label_width = max(len(label) for label in ["label", *record["labels"]])
+            self._time_width = len(record.get("started_at", "")) or 12
+            return self._row("onset", "offset", "label", "confidence")
         if record["type"] == "event":
             onset = record.get("onset_utc", _clock_time(record["onset"]))
             offset = record.get("offset_utc", _clock_time(record["offset"]))
-            return f"{onset:>12}  {offset:>12}  {record['label']:<{self._width}}  {record['confidence']:10.2f}"
+            return self._row(onset, offset, record["label"], f"{record['confidence']:10.2f}")
+        if record["type"] == "gap":
+            return self._row(_clock_time(record["onset"]), _clock_time(record["offset"]), "(gap)", record["reason"])
         if record["type"] == "stats":
             total = sum(record["events"].values())
             return f"{total} event{'' if total == 1 else 's'} in {_clock_time(record['audio_seconds'])} of sound"
         return None
+
+    def _row(self, onset: str, offset: str, label: str, last: str) -> str:
+        width = self._time_width
+        return f"{onset:>{width}}  {offset:>{width}}  {label:<{self._label_width}}  {last}"
 
 
 def _clock_time(seconds: float) -> str:

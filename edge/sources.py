@@ -11,10 +11,11 @@ from edge.audio import AudioFile
 
 
 class Block(NamedTuple):
-    """A piece of sound: `samples` `[samples, channels]` at `sample_rate` Hz."""
+    """A piece of sound: `samples` `[samples, channels]` at `sample_rate` Hz; silence where they were `lost`."""
 
     samples: NDArray[np.float32]
     sample_rate: int
+    lost: bool = False
 
 
 class Source(Protocol):
@@ -43,5 +44,5 @@ class FileSource:
     def blocks(self) -> Iterator[Block]:
         """See `Source.blocks`."""
         with AudioFile(None if self.name == "-" else Path(self.name)) as file:
-            for samples in file.blocks():
-                yield Block(samples, file.sample_rate)
+            for piece in file.pieces():
+                yield Block(piece.samples, file.sample_rate, piece.lost)

@@ -15,6 +15,7 @@ from sed.synthetic import coloured_noise
 
 TOLERANCE = 2e-5  # in any probability
 STEPS = 60
+_WALKED = "chirps over faint noise"
 
 Floats = NDArray[np.float32]
 
@@ -54,8 +55,8 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
             f"batch of 3, M = {window - frames}, k = {frames}", [(trained.step(new, old), exported.step(new, old))]
         )
     for frames in sorted({1, hop}):
-        sound = _fitted(np.concatenate([*signals.values()]), recipe, frames * STEPS)
-        pairs = _walk(recipe, trained, exported, sound, frames, window)
+        sound = _fitted(signals[_WALKED], recipe, frames * STEPS)
+        pairs = _walk(recipe, trained, exported, sound, filled.embeddings[:1, frames:])
         yield _difference(f"{STEPS} steps of k = {frames}, each fed its own state", pairs)
 
 
@@ -75,16 +76,15 @@ def require_parity(comparisons: list[Comparison]) -> None:
 
 
 def _walk(
-    recipe: Recipe, trained: TorchModel, exported: Model, sound: Floats, frames: int, window: int
+    recipe: Recipe, trained: TorchModel, exported: Model, sound: Floats, state: Floats
 ) -> Iterator[tuple[Step, Step]]:
     """Steps through a sound, each side keeping its own embeddings; the last state is part of what is compared."""
-    state = np.zeros((1, 0, recipe.network.embedding_size), dtype=np.float32)
     states = [state, state]
-    for index in range(STEPS):
-        start = index * frames * recipe.frame_samples
-        audio = sound[None, start : start + recipe.context_samples + frames * recipe.frame_samples]
+    hop_samples = (len(sound) - recipe.context_samples) // STEPS
+    for start in range(0, STEPS * hop_samples, hop_samples):
+        audio = sound[None, start : start + recipe.context_samples + hop_samples]
         steps = (trained.step(audio, states[0]), exported.step(audio, states[1]))
-        states = [step.embeddings[:, -(window - frames) :] for step in steps]
+        states = [step.embeddings[:, -state.shape[1] :] for step in steps]
         yield steps
 
 
@@ -116,6 +116,6 @@ def _signals(recipe: Recipe, frames: int) -> dict[str, Floats]:
         "one least significant bit": np.sign(noise) / 32768,
         "one impulse": np.arange(samples) == samples // 2,
         "full-scale clipping": np.clip(3.0 * noise, -1.0, 1.0),
-        "chirps over faint noise": 0.8 * chirps + 0.001 * noise,
+        _WALKED: 0.8 * chirps + 0.001 * noise,
     }
     return {name: signal.astype(np.float32) for name, signal in signals.items()}

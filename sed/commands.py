@@ -36,13 +36,14 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
 
     recipe = load_recipe(recipe_path)
     recordings = [recording for folder in validation for recording in find_recordings(folder)]
-    if resume and not (out / RESUME_NAME).exists():
+    finished = out / "model.ckpt"
+    if resume and not (finished.exists() or (out / RESUME_NAME).exists()):
         raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
-    if not resume and (out / RESUME_NAME).exists():
+    if not resume and ((out / RESUME_NAME).exists() or finished.exists()):
         raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
     corpus = load_corpus(data, recipe.frontend.sample_rate)
+    recipe.require_labels(corpus.labels)
     out.mkdir(parents=True, exist_ok=True)
-    finished = out / "model.ckpt"
     if resume and finished.exists():
         before = load_checkpoint(finished)
         require_same_run(before.recipe, before.labels, recipe, corpus.labels)
@@ -60,12 +61,13 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
             "steps": recipe.training.steps,
         },
     )
+    save_checkpoint(finished, trained)
     if recordings:
         report = evaluate(TorchModel(trained), recordings)
         _print(report)
         names = ", ".join(recording.path.name for recording in recordings)
-        trained = dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
-    save_checkpoint(finished, trained)
+        measured = dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
+        save_checkpoint(finished, measured)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
 
 

@@ -8,6 +8,7 @@ import dataclasses
 import tomllib
 import types
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -93,6 +94,9 @@ class FrontendConfig(Config):
     amin: float = 1e-8
 
     def __post_init__(self) -> None:
+        for name in ("sample_rate", "n_mels"):
+            _require(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}")
+        _require(self.amin > 0, f"amin must be positive, got {self.amin}")
         _require(self.n_fft >= 2 and self.n_fft % 2 == 0, f"n_fft must be even, got {self.n_fft}")
         _require(0 < self.hop_length <= self.n_fft, f"hop_length must be 1 to n_fft, got {self.hop_length}")
         _require(
@@ -181,7 +185,7 @@ class DecodingConfig(Config):
         return ClassDecoding(
             on=self.on,
             off=self.off,
-            median_frames=2 * round((self.median / frame_seconds - 1) / 2) + 1,
+            median_frames=2 * max(0, round((self.median / frame_seconds - 1) / 2)) + 1,
             shortest_frames=max(1, round(self.shortest / frame_seconds)),
             merge_frames=round(self.merge / frame_seconds),
         )
@@ -222,6 +226,9 @@ class DataConfig(Config):
         _require(not both, f"folds {both} are both trained on and validated on")
 
 
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Config):
     """Optimiser and schedule."""
@@ -231,7 +238,7 @@ class TrainingConfig(Config):
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
-    warmup_steps: int = 300
+    warmup_steps: int = 200
     gradient_clip: float = 5.0
     ema_decay: float = 0.999
     clip_loss_weight: float = 0.5
@@ -242,7 +249,15 @@ class TrainingConfig(Config):
     validate_every_steps: int = 250
 
     def __post_init__(self) -> None:
-        _require(self.steps > 0 and self.batch_size > 0, "steps and batch_size must be positive")
+        for name in ("steps", "batch_size", "validate_every_steps"):
+            _require(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}")
+        # Averaging of the weights begins when the warm-up ends.
+        _require(
+            0 < self.warmup_steps < self.steps,
+            f"warmup_steps must be 1 to steps - 1, got {self.warmup_steps} of {self.steps}",
+        )
+        _require(self.precision in _PRECISIONS, f"precision must be {' or '.join(_PRECISIONS)}, got {self.precision!r}")
+        _require(self.workers >= 0, f"workers must not be negative, got {self.workers}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +275,30 @@ class Recipe(Config):
     training: TrainingConfig = field(default_factory=TrainingConfig)
     stream: StreamConfig = field(default_factory=StreamConfig)
     decoding: dict[str, DecodingConfig] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("window", "hop", "lookahead"):
+            seconds = getattr(self.stream, name)
+            frames = seconds / self.frame_seconds
+            _require(
+                abs(frames - round(frames)) < 1e-6 and (frames > 0.5 or (name == "lookahead" and frames == 0)),
+                f"stream.{name} must be a whole number of frames of {self.frame_seconds:g} s, got {seconds:g} s",
+            )
+        _require(
+            self.stream.window >= self.stream.hop + self.stream.lookahead, "stream.window must hold hop and lookahead"
+        )
+        for settings in self.decoding.values():
+            settings.to_frames(self.frame_seconds)  # checks itself
+
+    def require_labels(self, labels: Collection[str]) -> None:
+        """Every decoding table must be for a label of the data, or `default`.
+
+        Raises:
+            RecipeError: naming the first that is not.
+        """
+        for name in self.decoding:
+            if name != "default" and name not in labels:
+                raise RecipeError(f"[decoding.{name}]: the data has no such label{did_you_mean(name, labels)}")
 
     @property
     def frame_samples(self) -> int:

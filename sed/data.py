@@ -8,6 +8,7 @@ A clip that no `strong.tsv` names is a distractor: a sound that is no event.
 """
 
 import csv
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from tqdm import tqdm
 from edge.audio import read_audio
 from edge.errors import SourceError
 from sed.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +93,18 @@ def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
         rows = read_table(folder / "meta" / "esc50.csv", ",", ("filename", "fold"))
         strong = folder / "meta" / "strong.tsv"
         segments = load_segments(strong) if strong.exists() else {}
+        unknown = sorted(set(segments) - {row["filename"] for row in rows})
+        if unknown:
+            raise DataError(
+                f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both"
+            )
         for row in tqdm(rows, desc=f"reading {folder}", unit="clip", disable=None):
             try:
                 clips.append(_read_clip(folder, row, segments, sample_rate))
             except SourceError as exc:
                 broken.append(str(exc))
     for line in broken:
-        tqdm.write(f"skipped: {line}")
+        _log.warning("skipped: %s", line)
     events = tuple(clip for clip in clips if clip.segments)
     if not events:
         raise DataError(
@@ -113,12 +121,14 @@ def _read_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segme
     borders = [
         (round(segment.onset * sample_rate), min(round(segment.offset * sample_rate), len(audio))) for segment in found
     ]
+    if any(onset >= offset for onset, offset in borders):
+        raise DataError(f"{path}: strong.tsv places an event beyond its end, {len(audio) / sample_rate:.2f} s")
     return Clip(
         path=path,
         fold=_fold(row, folder),
         label=found[0].label if found else None,
         audio=audio,
-        segments=tuple((onset, offset) for onset, offset in borders if onset < offset),
+        segments=tuple(borders),
     )
 
 
@@ -158,13 +168,19 @@ def read_table(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[
         DataError: if it cannot be read, or lacks one of `columns`.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter=delimiter)
             missing = [column for column in columns if column not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(
                     f"{path}: lacks the column {', '.join(missing)}; its header must name {', '.join(columns)}"
                 )
-            return list(reader)
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as exc:
+        raise DataError(f"{path}: is no table in UTF-8 ({exc}); save it as UTF-8 text") from exc
     except OSError as exc:
         raise DataError(f"{path}: cannot be read ({exc.strerror}); give a folder in the layout of ESC-50") from exc
+    for number, row in enumerate(rows, start=2):
+        if any(row[column] is None for column in columns):
+            raise DataError(f"{path}: line {number} is too short; expected {', '.join(columns)}")
+    return rows

@@ -5,7 +5,7 @@ A folder of recordings holds audio files, each with its truth beside it: `x.ogg`
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,8 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """What goes into a card: macro averages and figures by label."""
         return {
-            "event_f1_macro": round(_mean(self.event_f1.values()), 4),
-            "segment_f1_macro": round(_mean(self.segment_f1.values()), 4),
+            "event_f1_macro": _mean(self.event_f1.values()),
+            "segment_f1_macro": _mean(self.segment_f1.values()),
             "false_alarms_per_hour": self.false_alarms_per_hour,
             "hours": round(self.hours, 4),
             "event_f1": {label: round(value, 4) for label, value in self.event_f1.items()},
@@ -91,7 +91,8 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
     for recording in tqdm(recordings, desc="listening", unit="recording", disable=None):
         log = _log_of(model, recording.path)
         events = [(record["onset"], record["offset"], record["label"]) for record in log if record["type"] == "event"]
-        length = next(record["audio_seconds"] for record in log if record["type"] == "stats")
+        stats = next(record for record in log if record["type"] == "stats")
+        length = stats["audio_seconds"] + stats["gap_seconds"]
         if recording.truth:
             key = str(recording.path)
             heard[key], truths[key], seconds[key] = events, list(recording.truth), length
@@ -128,6 +129,5 @@ def _log_of(model: StepModel, path: Path) -> list[Record]:
     return log
 
 
-def _mean(values: Iterable[float]) -> float:
-    present = list(values)
-    return sum(present) / len(present) if present else 0.0
+def _mean(values: Collection[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None

@@ -120,7 +120,7 @@ class SceneMixer:
         last = int(rng.integers(first, len(clip.segments)))
         onset, offset = clip.segments[first][0], clip.segments[last][1]
         if first == last and offset - onset >= _CONTINUOUS_SECONDS * self._rate:
-            piece = self._continuous(rng, clip, clips)
+            piece = self._continuous(rng, clip, clip.segments[first], clips)
         else:
             margin = int(_MARGIN_SECONDS * self._rate)
             begin = max(0, onset - margin)
@@ -130,18 +130,19 @@ class SceneMixer:
         sound = equalise(rng, change_speed(piece.audio, factor), self._rate, 6.0)
         return _Piece(_faded(sound, self._rate), [(on / factor, off / factor) for on, off in piece.segments])
 
-    def _continuous(self, rng: np.random.Generator, clip: Clip, clips: list[Clip]) -> _Piece:
+    def _continuous(self, rng: np.random.Generator, clip: Clip, segment: tuple[int, int], clips: list[Clip]) -> _Piece:
         """A part of a long segment, or several such parts joined to one longer sound."""
-        sound = self._part(rng, clip)
+        sound = self._part(rng, clip, segment)
         if rng.random() < self._scenes.extended:
             for _ in range(int(rng.integers(1, 3))):
                 # Most sounds go on as they were; another clip of the class now and then is a change within it.
                 following = clip if rng.random() < 0.7 else _choose(rng, clips)
-                sound = _joined(sound, self._part(rng, following), self._rate)
+                longest = max(following.segments, key=lambda borders: borders[1] - borders[0])
+                sound = _joined(sound, self._part(rng, following, longest), self._rate)
         return _Piece(sound, [(0.0, float(len(sound)))])
 
-    def _part(self, rng: np.random.Generator, clip: Clip) -> Audio:
-        onset, offset = clip.segments[int(rng.integers(len(clip.segments)))]
+    def _part(self, rng: np.random.Generator, clip: Clip, segment: tuple[int, int]) -> Audio:
+        onset, offset = segment
         length = int((offset - onset) * rng.choice([1.0, rng.uniform(0.25, 1.0)]))
         begin = onset + int(rng.integers(offset - onset - length + 1))
         return clip.audio[begin : begin + length]

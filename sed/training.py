@@ -29,14 +29,14 @@ RESUME_NAME = "last.ckpt"
 class SceneDataset(Dataset[Scene]):
     """Scenes number `first` to `first + count` of a seed: the same number gives the same scene, in any worker."""
 
-    def __init__(self, mixer: SceneMixer, seed: int, first: int, count: int) -> None:
+    def __init__(self, mixer: SceneMixer, seed: tuple[int, int], first: int, count: int) -> None:
         self._mixer, self._seed, self._first, self._count = mixer, seed, first, count
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: int) -> Scene:
-        return self._mixer.mix(np.random.default_rng([self._seed, self._first + index]))
+        return self._mixer.mix(np.random.default_rng([*self._seed, self._first + index]))
 
 
 class TrainingModule(lightning.LightningModule):
@@ -65,12 +65,13 @@ class TrainingModule(lightning.LightningModule):
         training = self.recipe.training
         count = training.validate_every_steps * training.batch_size
         # An epoch is the stretch between two validations; a resumed run goes on with the scenes it had not seen.
-        scenes = SceneDataset(self._train, training.seed, self.current_epoch * count, count)
+        scenes = SceneDataset(self._train, (training.seed, 0), self.current_epoch * count, count)
         return DataLoader(scenes, batch_size=training.batch_size, num_workers=training.workers)
 
     def val_dataloader(self) -> DataLoader[Scene]:
         if not self._fixed_scenes:
-            scenes = SceneDataset(self._validation, self.recipe.training.seed, 0, self.recipe.data.validation_scenes)
+            seed = (self.recipe.training.seed, 1)
+            scenes = SceneDataset(self._validation, seed, 0, self.recipe.data.validation_scenes)
             self._fixed_scenes = [scenes[index] for index in range(len(scenes))]
         return DataLoader(self._fixed_scenes, batch_size=self.recipe.training.batch_size)  # type: ignore[arg-type]  # a list is a dataset
 
@@ -174,7 +175,15 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
     )
     # Until the warm-up ends the weights are not worth averaging.
     average = EMAWeightAveraging(decay=training.ema_decay, update_starting_at_step=training.warmup_steps)
+    if resume:
+        begun = torch.load(out / RESUME_NAME, weights_only=True)
+        if begun["global_step"] >= training.steps:  # killed between its last step and its end
+            module.on_load_checkpoint(begun)
+            module.load_state_dict(begun["state_dict"])  # the averaged weights
+            return module.detector.eval()
+        _keep_metrics(out)
     trainer = lightning.Trainer(
+        devices=1,
         max_steps=training.steps,
         precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
         gradient_clip_val=training.gradient_clip,
@@ -190,5 +199,15 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning asks torch for something that torch has renamed.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        trainer.fit(module, ckpt_path=out / RESUME_NAME if resume else None)
+        try:
+            trainer.fit(module, ckpt_path=out / RESUME_NAME if resume else None)
+        except SystemExit as exc:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from exc
     return module.detector.eval()
+
+
+def _keep_metrics(out: Path) -> None:
+    """Lightning's logger would delete the figures of the run's first part."""
+    metrics = out / "metrics.csv"
+    if metrics.exists():
+        metrics.replace(out / f"metrics-{len(list(out.glob('metrics*.csv')))}.csv")

@@ -3,11 +3,12 @@
 import csv
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from edge.decoder import Decoder
-from edge.inference import Model
+from edge.inference import Model, shipped_model
 from edge.runtime import Listener
 from edge.sources import Block
 from edge.stream import window_of
@@ -54,8 +55,14 @@ def test_a_tone_is_no_event(model: Model, level: float) -> None:
     assert [] == heard(model, (level * np.sin(2 * np.pi * 1000 * time)).astype(np.float32))
 
 
-def test_the_model_is_light(model: Model) -> None:
-    """Figures that its card must carry, and parity that the export must have held."""
+def test_the_model_is_light() -> None:
+    """At most a million parameters in the file."""
+    weights = onnx.load(shipped_model()).graph.initializer
+    assert 100_000 < sum(int(np.prod(tensor.dims)) for tensor in weights) <= 1_000_000
+
+
+def test_the_card_carries_its_figures(model: Model) -> None:
+    """Parity, and what was measured on the validation recordings."""
     assert model.card.parity["probability"] <= 2e-5
     assert model.card.validation["event_f1_macro"] >= 0.25
     assert model.card.validation["segment_f1_macro"] >= 0.50

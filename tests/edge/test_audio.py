@@ -20,8 +20,8 @@ def test_samples_of_a_wav_come_back(tmp_path: Path, subtype: str) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.stack([tone(440, 16000), tone(50, 16000)], axis=1), 16000, subtype=subtype)
     with AudioFile(path) as file:
-        blocks = np.concatenate(list(file.blocks()))
-    np.testing.assert_allclose(blocks, soundfile.read(path, dtype="float32")[0], atol=1e-7)
+        samples = np.concatenate([piece.samples for piece in file.pieces()])
+    np.testing.assert_allclose(samples, soundfile.read(path, dtype="float32")[0], atol=1e-7)
 
 
 @pytest.mark.parametrize("suffix", ["flac", "ogg", "mp3"])
@@ -37,7 +37,7 @@ def test_compressed_files_have_their_length(tmp_path: Path, suffix: str) -> None
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
 def test_resampling_does_not_depend_on_the_pieces(rate: int) -> None:
     """Any pieces give what soxr gives for the whole, to the bit."""
-    audio = np.random.default_rng(0).standard_normal(rate).astype(np.float32)
+    audio = 0.1 * np.random.default_rng(0).standard_normal(rate).astype(np.float32)
     resampler = Resampler(rate, 16000)
     cuts = np.sort(np.random.default_rng(1).integers(0, rate, 25))
     pieces = [resampler.push(piece[:, None]) for piece in np.split(audio, cuts)] + [resampler.flush()]
@@ -98,3 +98,58 @@ def test_what_is_no_audio_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(SourceError, match=message):
             AudioFile(tmp_path / name)
+
+
+def test_what_is_damaged_becomes_silence_of_its_length(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A click after the damage keeps its time."""
+    audio = 0.01 * np.random.default_rng(0).standard_normal(160_000)
+    audio[120_000] = 0.9
+    soundfile.write(tmp_path / "a.flac", audio, 16_000)
+    data = bytearray((tmp_path / "a.flac").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 3000] = bytes(3000)
+    (tmp_path / "a.flac").write_bytes(data)
+    with AudioFile(tmp_path / "a.flac") as file:
+        pieces = list(file.pieces())
+    heard = np.concatenate([piece.samples[:, 0] for piece in pieces])
+    lost = sum(len(piece.samples) for piece in pieces if piece.lost)
+    assert (160_000, 20_000) == (len(heard), int(np.abs(heard[100_000:]).argmax()))
+    assert 0 < lost < 40_000
+    assert "is damaged or cut short" in caplog.text
+
+
+def wav_chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk of a RIFF file."""
+    return name + len(body).to_bytes(4, "little") + body + bytes(len(body) % 2)
+
+
+def test_tags_in_another_encoding_do_no_harm(tmp_path: Path) -> None:
+    """Recorders write Latin-1 where UTF-8 is expected."""
+    soundfile.write(tmp_path / "a.wav", tone(440, 16_000), 16_000)
+    data = (tmp_path / "a.wav").read_bytes()
+    tags = wav_chunk(b"LIST", b"INFO" + wav_chunk(b"IART", "Käuzchen".encode("latin-1")))
+    (tmp_path / "a.wav").write_bytes(data[:36] + tags + data[36:])
+    assert 16_000 == len(read_audio(tmp_path / "a.wav", 16_000))
+
+
+def test_a_name_may_hold_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As recorders name their files after the time."""
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("2026-05-01T04:30:00.wav", tone(440, 16_000), 16_000)
+    assert 16_000 == len(read_audio(Path("2026-05-01T04:30:00.wav"), 16_000))
+
+
+def test_a_format_that_changes_on_the_way_is_an_error(tmp_path: Path) -> None:
+    """A chained Ogg of two rates says where to split it."""
+    for name, rate in (("a", 16_000), ("b", 22_050)):
+        soundfile.write(tmp_path / f"{name}.ogg", tone(440, rate), rate)
+    (tmp_path / "ab.ogg").write_bytes((tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes())
+    with pytest.raises(SourceError, match=r"ab\.ogg: (its format changes|cannot be read any further)"):
+        read_audio(tmp_path / "ab.ogg", 16_000)
+
+
+def test_resampling_stays_within_full_scale() -> None:
+    """What is beyond it, and what the filter adds to a square wave, is cut off."""
+    square = np.sign(tone(440, 48_000))[:, None]
+    resampler = Resampler(48_000, 16_000)
+    assert 1.0 == np.abs(np.concatenate([resampler.push(1.5 * square), resampler.flush()])).max()

@@ -35,6 +35,12 @@ def test_the_recipes_that_come_with_us_are_valid(path: Path) -> None:
         ("[frontend]\nfmax = 9000.0", "fmin < fmax <= sample_rate / 2"),
         ("[data]\ntrain_folds = [1]\nvalidation_folds = [1]", "both trained on and validated on"),
         ("[decoding.dog]\non = 0.2", "off <= on"),
+        ("[decoding.dog]\nmerge = -1.0", "merge_frames at least 0"),
+        ("[stream]\nhop = 0.13", "stream.hop must be a whole number of frames of 0.05 s"),
+        ("[stream]\nhop = 0.01", "stream.hop must be a whole number"),
+        ("[stream]\nwindow = 1.5", "stream.window must hold hop and lookahead"),
+        ("[training]\nsteps = 100\nwarmup_steps = 100", "warmup_steps must be 1 to steps - 1"),
+        ("[training]\nprecision = '8'", "precision must be 32-true or"),
         ("network = 3", "expected a table, got 3"),
         ("[network", "is not valid TOML"),
     ],
@@ -64,6 +70,13 @@ def test_a_class_without_its_own_decoding_gets_the_default() -> None:
     recipe = Recipe(name="x", decoding={"dog": DecodingConfig(on=0.9), "default": DecodingConfig(on=0.7)})
     assert (0.9, 0.7) == (recipe.class_decoding("dog").on, recipe.class_decoding("cat").on)
     assert DecodingConfig().on == Recipe(name="x").class_decoding("cat").on
+
+
+def test_decoding_of_an_unknown_label_is_refused() -> None:
+    """A slip of the pen must not leave a class with the defaults."""
+    recipe = Recipe(name="x", decoding={"default": DecodingConfig(), "roster": DecodingConfig()})
+    with pytest.raises(RecipeError, match="did you mean 'rooster'"):
+        recipe.require_labels(["dog", "rooster"])
 
 
 def test_a_network_that_cannot_be_is_refused() -> None:

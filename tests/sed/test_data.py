@@ -29,12 +29,12 @@ def test_folds_part_the_clips(clips: Path) -> None:
         corpus.folds([3])
 
 
-def test_a_broken_clip_is_reported_and_skipped(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_clip_is_reported_and_skipped(clips: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Not silently."""
     shutil.copytree(clips, tmp_path / "clips")
     (tmp_path / "clips" / "audio" / "1-6-A-0.flac").write_text("no sound")
     assert 3 == len(load_corpus([tmp_path / "clips"], 16_000).events)
-    assert "1-6-A-0.flac" in capsys.readouterr().out
+    assert "1-6-A-0.flac" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,26 @@ def test_a_broken_clip_is_reported_and_skipped(clips: Path, tmp_path: Path, caps
         ("strong.tsv", "filename\tonset\toffset\tevent_label\na\tx\t1\tdog\n", "must be seconds"),
         ("strong.tsv", "filename\tonset\toffset\tevent_label\na\t0\t1\tdog\na\t1\t2\tcat\n", "expected one"),
         ("strong.tsv", "filename\tonset\toffset\tevent_label\n", "no clip has an event"),
+        ("strong.tsv", "filename\tonset\toffset\tevent_label\na\t0\t1\tdog\n", "names 'a', which esc50.csv"),
+        ("strong.tsv", "filename\tonset\toffset\tevent_label\n1-6-A-0.flac\t9\t10\tdog\n", "beyond its end, 3.00 s"),
+        ("strong.tsv", "filename\tonset\toffset\tevent_label\n1-6-A-0.flac\t0\n", "line 2 is too short"),
+        ("esc50.csv", "filename,fold\nK\xe4uz.wav,1\n", "is no table in UTF-8"),
     ],
 )
 def test_a_wrong_table_is_explained(clips: Path, tmp_path: Path, name: str, text: str, message: str) -> None:
     """The error names the file and what is wrong with it."""
     shutil.copytree(clips, tmp_path / "clips")
-    (tmp_path / "clips" / "meta" / name).write_text(text)
+    (tmp_path / "clips" / "meta" / name).write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=message):
         load_corpus([tmp_path / "clips"], 16_000)
+
+
+def test_a_table_may_begin_with_a_byte_order_mark(clips: Path, tmp_path: Path) -> None:
+    """As spreadsheets write them."""
+    shutil.copytree(clips, tmp_path / "clips")
+    table = tmp_path / "clips" / "meta" / "esc50.csv"
+    table.write_text(table.read_text(), encoding="utf-8-sig")
+    assert 4 == len(load_corpus([tmp_path / "clips"], 16_000).events)
 
 
 def test_a_folder_of_another_layout_is_explained(tmp_path: Path) -> None:

@@ -112,6 +112,19 @@ def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path
     assert "a recipe that differs in training" in done.stderr
 
 
+def test_a_run_killed_before_its_end_was_written_loses_nothing(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """With only the last checkpoint left, --resume gives the averaged weights again, and keeps the figures."""
+    shutil.copytree(tiny_run, tmp_path / "out")
+    (tmp_path / "out" / "model.ckpt").unlink()
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume")
+    assert 0 == done.returncode, done.stderr
+    before, after = (load_checkpoint(folder / "model.ckpt").detector for folder in (tiny_run, tmp_path / "out"))
+    for name, weights in before.state_dict().items():
+        assert torch.equal(weights, after.state_dict()[name]), name
+    assert (tiny_run / "metrics.csv").read_text() == (tmp_path / "out" / "metrics.csv").read_text()
+
+
 def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """A run keeps its labels, finished or not."""
     shutil.copytree(clips, tmp_path / "clips")
