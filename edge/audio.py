@@ -115,24 +115,17 @@ class AudioFile:
             raise SourceError(f"{self._name}: cannot be read any further ({exc})") from exc
 
     def _is_cut(self, packet: "av.Packet[av.AudioStream]") -> bool:
-        """Whether the last packet ends before it should; of a recorder that was stopped, only within a sample."""
+        """Whether the last packet ends before it should; where no length is declared, only within a sample."""
         sample_bytes = max(1, self._byte_rate // self.sample_rate)
-        return not self._is_open_ended or packet.size % sample_bytes != 0
+        return self._declared_seconds is not None or packet.size % sample_bytes != 0
 
     @property
-    def _declared_seconds(self) -> float:
-        """The length that the file claims, 0 where it claims none."""
-        if self._stream.duration is None or self._stream.time_base is None or self._is_open_ended:
-            return 0.0
-        return float(self._stream.duration * self._stream.time_base)
-
-    @property
-    def _is_open_ended(self) -> bool:
-        """Recorders that write to a pipe claim no length, or about 2 GiB and more, for want of knowing better."""
+    def _declared_seconds(self) -> float | None:
+        """The length that the file claims. Recorders that write to a pipe claim none, or about 2 GiB and more."""
         if self._stream.duration is None or self._stream.time_base is None:
-            return True
+            return None
         seconds = float(self._stream.duration * self._stream.time_base)
-        return seconds * self._byte_rate > 0x7FFF0000
+        return seconds if seconds * self._byte_rate < 0x7FFF0000 else None
 
     @property
     def _byte_rate(self) -> int:
@@ -140,7 +133,8 @@ class AudioFile:
 
     def _report(self, samples: int, lost_samples: int, damaged: bool) -> None:
         heard_seconds = (samples - lost_samples) / self.sample_rate
-        if damaged or self._declared_seconds - heard_seconds > _DECLARED_TOLERANCE_SECONDS:
+        declared = self._declared_seconds
+        if damaged or (declared is not None and declared - heard_seconds > _DECLARED_TOLERANCE_SECONDS):
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
 
 

@@ -199,7 +199,7 @@ class SceneConfig(Config):
     bed_db_high: float = -25.0
     snr_db_low: float = 0.0
     snr_db_high: float = 30.0
-    events_mean: float = 2.5
+    events_mean: float = 2.5  # in scenes that are not free of events
     distractors_mean: float = 1.2
     event_free: float = 0.2
     silent_bed: float = 0.05
@@ -210,6 +210,10 @@ class SceneConfig(Config):
     def __post_init__(self) -> None:
         for name in ("event_free", "silent_bed", "silent_start", "extended"):
             _require(0.0 <= getattr(self, name) <= 1.0, f"{name} is a probability, got {getattr(self, name)}")
+        _require(self.events_mean >= 1.0, f"events_mean must be at least 1, got {self.events_mean}")
+        _require(self.distractors_mean >= 0.0, f"distractors_mean must not be negative, got {self.distractors_mean}")
+        for low, high in (("bed_db_low", "bed_db_high"), ("snr_db_low", "snr_db_high")):
+            _require(getattr(self, low) <= getattr(self, high), f"{low} must not be above {high}")
         _require(0.0 <= self.speed_range < 0.5, f"speed_range must be 0 to 0.5, got {self.speed_range}")
 
 
