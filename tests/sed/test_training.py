@@ -29,7 +29,7 @@ def test_a_run_leaves_a_checkpoint_and_its_figures(tiny_run: Path, tiny_checkpoi
 def test_a_killed_run_resumes_and_ends_as_an_unbroken_one(clips: Path, tmp_path: Path) -> None:
     """Killed after its first checkpoint and resumed, it leaves the same weights to the bit."""
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 30"))
+    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 12"))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
     with subprocess.Popen(
