@@ -41,10 +41,14 @@ class Kept(list[Record]):
 
 
 def heard(
-    model: Model, source: Played, started_at: datetime | None = None, stopping: threading.Event | None = None
+    model: Model,
+    source: Played,
+    started_at: datetime | None = None,
+    stopping: threading.Event | None = None,
+    log: Kept | None = None,
 ) -> Kept:
     """The log of a source."""
-    log = Kept()
+    log = Kept() if log is None else log
     card = model.card
     listen(
         source,
@@ -91,16 +95,7 @@ def test_a_source_that_cannot_be_opened_leaves_no_log(model: Model) -> None:
     log = Kept()
     source = Played(np.zeros(0, dtype=np.float32), end=SourceError("gone"))
     with pytest.raises(SourceError, match="gone"):
-        listen(
-            source,
-            model,
-            window_of(model.card),
-            Decoder(model.card.labels, model.card.decoding),
-            log,
-            labels=model.card.labels,
-            started_at=None,
-            stopping=threading.Event(),
-        )
+        heard(model, source, log=log)
     assert [] == log
 
 
@@ -108,16 +103,7 @@ def test_a_source_that_fails_later_has_its_events_closed(model: Model, demo_audi
     """What was heard is not lost, and the log ends with the reason."""
     log = Kept()
     with pytest.raises(SourceError, match="gone"):
-        listen(
-            Played(demo_audio, end=SourceError("gone")),
-            model,
-            window_of(model.card),
-            Decoder(model.card.labels, model.card.decoding),
-            log,
-            labels=model.card.labels,
-            started_at=None,
-            stopping=threading.Event(),
-        )
+        heard(model, Played(demo_audio, end=SourceError("gone")), log=log)
     assert heard(model, Played(demo_audio))[:-2] == log[:-2]
     assert {"type": "stop", "reason": "error"} == log[-1]
 
