@@ -29,8 +29,6 @@ class SedCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """See `click.Command.invoke`."""
         logging.basicConfig(format=f"{ctx.info_name}: %(message)s", level=logging.WARNING)
-        for room in ("edge", "sed", "export"):
-            logging.getLogger(room).setLevel(logging.INFO)
         try:
             return self._invoke(ctx)
         except SedError as exc:

@@ -21,8 +21,6 @@ from edge.sinks import JsonLinesSink, TextSink
 from edge.sources import FileSource
 from edge.stream import window_of
 
-_log = logging.getLogger(__name__)
-
 
 @click.command(cls=SedCommand)
 @click.argument("source")
@@ -54,6 +52,7 @@ def stream(
     SOURCE is an audio file, or - for a WAV or another container on stdin. The log goes to stdout, everything else to
     stderr. Ctrl-C closes open events and ends the log.
     """
+    logging.getLogger("edge").setLevel(logging.INFO)
     began = None if started_at is None else _time(started_at)
     model = Model(shipped_model() if model_path is None else model_path)
     card = model.card
@@ -63,14 +62,6 @@ def stream(
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
     stopping = _stop_on_signals()
-    _log.info(
-        "hears %s in %s, a window of %g s every %g s, on %s",
-        ", ".join(reported),
-        "stdin" if source == "-" else source,
-        frames.window_frames * card.frame_seconds,
-        frames.hop_frames * card.frame_seconds,
-        model.provider.removesuffix("ExecutionProvider"),
-    )
     listen(
         FileSource(source),
         model,

@@ -55,17 +55,17 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Asking for CUDA where it cannot be had falls back to the CPU by itself: what came is asked for below.
-        wanted = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        # Asking for CUDA where it cannot be had falls back to the CPU by itself: what came is said below.
         available = onnxruntime.get_available_providers()
+        providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=[name for name in wanted if name in available]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
             raise ModelError(
                 f"{path}: is no ONNX model that can be loaded; give the .onnx that sed-export wrote"
             ) from exc
+        if len(providers) > 1:
+            _log.info("runs on %s", self.provider.removesuffix("ExecutionProvider"))
         metadata = self._session.get_modelmeta().custom_metadata_map
         if METADATA_KEY not in metadata:
             raise ModelError(

@@ -1,5 +1,6 @@
 """The only wiring: a source through model and decoder into a sink."""
 
+import logging
 import queue
 import threading
 import time
@@ -18,6 +19,8 @@ from edge.records import Clock, event_record, gap_record, start_record, stats_re
 from edge.sinks import Sink
 from edge.sources import Block, Source
 from edge.stream import ScoreStream, StepModel, Window
+
+_log = logging.getLogger(__name__)
 
 
 class Listener:
@@ -119,6 +122,13 @@ def listen(
 
     feed = _Feed(source)
     block = feed.next(stopping)
+    _log.info(
+        "hears %s in %s, a window of %g s every %g s",
+        ", ".join(labels),
+        "stdin" if source.name == "-" else source.name,
+        window.window_frames * model.card.frame_seconds,
+        window.hop_frames * model.card.frame_seconds,
+    )
     sink.write(start_record(source.name, model.card, list(labels), clock))
     failure: SedError | None = None
     while block is not None:

@@ -113,9 +113,8 @@ def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: in
     """The right exit code, the reason on stderr, nothing on stdout."""
     done = stream(*(argument.format(bad=bad, demo=DEMO) for argument in arguments))
     assert (code, "") == (done.returncode, done.stdout)
-    lines = [line for line in done.stderr.splitlines() if "sed-stream: hears" not in line]
-    assert 1 == len(lines), done.stderr
-    assert message in lines[0]
+    assert 1 == len(done.stderr.splitlines()), done.stderr
+    assert message in done.stderr
 
 
 def test_a_wav_cut_within_a_frame_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -183,7 +182,7 @@ def test_a_full_disk_is_one_clear_line() -> None:
             [command("sed-stream"), DEMO], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert 1 == done.returncode
-    assert "sed-stream: No space left on device" == done.stderr.splitlines()[1]
+    assert "sed-stream: No space left on device" == done.stderr.splitlines()[-1]
 
 
 def test_a_recorder_that_was_stopped_has_not_cut_its_file(tmp_path: Path) -> None:
