@@ -117,11 +117,11 @@ class AudioFile:
     def _is_cut(self, packet: "av.Packet[av.AudioStream]") -> bool:
         """Whether the last packet ends before it should; where no length is declared, only within a sample."""
         sample_bytes = max(1, self._byte_rate // self.sample_rate)
-        return self._declared_seconds is not None or packet.size % sample_bytes != 0
+        return self.declared_seconds is not None or packet.size % sample_bytes != 0
 
     @property
-    def _declared_seconds(self) -> float | None:
-        """The length that the file claims. Recorders that write to a pipe claim none, or about 2 GiB and more."""
+    def declared_seconds(self) -> float | None:
+        """The length that it claims; None on a pipe, and of what a recorder wrote to one (2 GiB, or nothing)."""
         if self._stream.duration is None or self._stream.time_base is None:
             return None
         seconds = float(self._stream.duration * self._stream.time_base)
@@ -133,7 +133,7 @@ class AudioFile:
 
     def _report(self, samples: int, lost_samples: int, damaged: bool) -> None:
         heard_seconds = (samples - lost_samples) / self.sample_rate
-        declared = self._declared_seconds
+        declared = self.declared_seconds
         if damaged or (declared is not None and declared - heard_seconds > _DECLARED_TOLERANCE_SECONDS):
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
 

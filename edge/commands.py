@@ -1,11 +1,12 @@
 """`sed-stream`: the runtime's command."""
 
 import dataclasses
+import itertools
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from edge.errors import SettingError, did_you_mean
 from edge.inference import Model, shipped_model
 from edge.runtime import listen
 from edge.sinks import JsonLinesSink, TextSink
-from edge.sources import FileSource
+from edge.sources import Block, FileSource
 from edge.stream import window_of
 
 
@@ -62,8 +63,10 @@ def stream(
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
     stopping = _stop_on_signals()
+    sound = FileSource(source)
     listen(
-        FileSource(source),
+        # Where the log goes elsewhere, a person watches stderr.
+        _WithProgress(sound) if sys.stderr.isatty() and not sys.stdout.isatty() else sound,
         model,
         frames,
         decoder,
@@ -74,6 +77,23 @@ def stream(
     )
     if stopping.is_set():
         sys.exit(130)
+
+
+class _WithProgress:
+    """A file with a progress bar on stderr, if its length is known."""
+
+    def __init__(self, source: FileSource) -> None:
+        self._source, self.name = source, source.name
+
+    def blocks(self) -> Iterator[Block]:
+        """See `Source.blocks`."""
+        blocks = self._source.blocks()
+        first = list(itertools.islice(blocks, 1))  # opens it
+        samples = round((self._source.seconds or 0.0) * first[0].sample_rate) if first else 0
+        with click.progressbar(length=samples, label="listening", file=sys.stderr, hidden=not samples) as bar:
+            for block in itertools.chain(first, blocks):
+                bar.update(len(block.samples))
+                yield block
 
 
 def _stop_on_signals() -> threading.Event:

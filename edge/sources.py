@@ -40,9 +40,11 @@ class FileSource:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.seconds: float | None = None  # its length, once it is open and if it is known
 
     def blocks(self) -> Iterator[Block]:
         """See `Source.blocks`."""
         with AudioFile(None if self.name == "-" else Path(self.name)) as file:
+            self.seconds = file.declared_seconds
             for piece in file.pieces():
                 yield Block(piece.samples, file.sample_rate, piece.lost)

@@ -55,6 +55,7 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         labels=corpus.labels,
         detector=detector,
         training={
+            "description": recipe.description,
             "data": recipe.trained_on,
             "clips": len(corpus.folds(recipe.data.train_folds).events),
             "seed": recipe.training.seed,

@@ -131,7 +131,7 @@ class TrainingModule(lightning.LightningModule):
 
 
 def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
-    """Only the decoder's settings may change once a run has begun.
+    """Only the decoder's settings and the texts of the card may change once a run has begun.
 
     Raises:
         DataError: if the data has other labels now.
@@ -143,11 +143,12 @@ def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe,
             "give the same data, or choose another --out"
         )
     before, now = begun.to_dict(), recipe.to_dict()
-    changed = [key for key in now if key != "decoding" and before[key] != now[key]]
+    free = {"name", "description", "trained_on", "licence", "decoding"}
+    changed = [key for key in now if key not in free and before[key] != now[key]]
     if changed:
         raise RecipeError(
             f"the run was begun by a recipe that differs in {', '.join(changed)}; "
-            "only [decoding] may change on --resume, so choose another --out"
+            "on --resume only [decoding] and the card's texts may change, so choose another --out"
         )
 
 

@@ -25,6 +25,22 @@ def records(log: str) -> list[dict[str, object]]:
     return [record for record in map(json.loads, log.splitlines()) if record["type"] != "stats"]
 
 
+def on_terminal(stream_name: str) -> str:
+    """What sed-stream writes to a terminal as its stdout or stderr, the other one being a pipe."""
+    ours, theirs = os.openpty()
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream_name: theirs}
+    with subprocess.Popen([command("sed-stream"), DEMO], **streams):
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(ours, 65536):
+                text += piece
+        except OSError:  # how Linux says that the other end is closed
+            pass
+    os.close(ours)
+    return text.decode()
+
+
 def test_a_pipe_gets_json_lines() -> None:
     """Data on stdout, talk on stderr."""
     done = stream(DEMO)
@@ -37,23 +53,16 @@ def test_a_pipe_gets_json_lines() -> None:
 
 def test_a_terminal_gets_a_table() -> None:
     """A person reads columns, with the same events in them."""
-    ours, theirs = os.openpty()
-    with subprocess.Popen([command("sed-stream"), DEMO], stdout=theirs, stderr=subprocess.PIPE) as process:
-        os.close(theirs)
-        text = b""
-        try:
-            while piece := os.read(ours, 65536):
-                text += piece
-        except OSError:  # how Linux says that the other end is closed
-            pass
-        assert process.stderr is not None
-        process.stderr.read()
-    os.close(ours)
-    lines = text.decode().splitlines()
+    lines = on_terminal("stdout").splitlines()
     events = [record for record in records(stream(DEMO).stdout) if record["type"] == "event"]
     assert ["onset", "offset", "label", "confidence"] == lines[0].split()
     assert [event["label"] for event in events] == [line.split()[2] for line in lines[1:-1]]
     assert lines[-1].startswith(f"{len(events)} events in 0:00:56")
+
+
+def test_a_person_who_saves_the_log_sees_progress() -> None:
+    """A bar on a terminal's stderr that ends at 100 %."""
+    assert "100%" in on_terminal("stderr")
 
 
 def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ def test_a_run_leaves_a_checkpoint_and_its_figures(tiny_run: Path, tiny_checkpoi
     """What was trained, on what, and how the losses went."""
     assert ("chainsaw", "rooster") == tiny_checkpoint.labels
     assert not tiny_checkpoint.detector.training
-    assert {"data": "cuts of the demo recording", "clips": 2, "seed": 1, "steps": 4} == tiny_checkpoint.training
+    training = {"description": "", "data": "cuts of the demo recording", "clips": 2, "seed": 1, "steps": 4}
+    assert training == tiny_checkpoint.training
     with (tiny_run / "metrics.csv").open() as file:
         losses = [row["validation_loss"] for row in csv.DictReader(file) if row["validation_loss"]]
     assert 2 == len(losses)
