@@ -13,5 +13,6 @@ records        the lines of the event log
 sinks          where they go
 runtime        the only wiring
 command_line   what all commands share
-commands       sed-stream
+describe       a card in words
+commands       sed-stream, sed-info
 """

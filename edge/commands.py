@@ -1,4 +1,4 @@
-"""`sed-stream`: the runtime's command."""
+"""`sed-stream` and `sed-info`: the runtime's commands."""
 
 import dataclasses
 import itertools
@@ -15,6 +15,7 @@ import click
 from edge.card import Card, ClassDecoding
 from edge.command_line import SedCommand
 from edge.decoder import Decoder
+from edge.describe import describe
 from edge.errors import SettingError, did_you_mean
 from edge.inference import Model, shipped_model
 from edge.runtime import listen
@@ -77,6 +78,16 @@ def stream(
     )
     if stopping.is_set():
         sys.exit(130)
+
+
+@click.command(cls=SedCommand)
+@click.argument("model", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.")
+@click.version_option(package_name="sed-edge")
+def info(model: Path | None, as_json: bool) -> None:
+    """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
+    card = Model(shipped_model() if model is None else model).card
+    click.echo(card.to_json() if as_json else describe(card))
 
 
 class _WithProgress:
