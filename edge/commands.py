@@ -58,7 +58,7 @@ def stream(
     began = None if started_at is None else _time(started_at)
     model = Model(shipped_model() if model_path is None else model_path)
     card = model.card
-    reported = list(card.labels) if labels is None else _known_labels(labels.split(","), card)
+    reported = None if labels is None else _known_labels(labels.split(","), card)
     frames = window_of(card, window, hop)
     decoder = Decoder(card.labels, _decoding(card, thresholds), reported)
     if log_format is None:
@@ -72,7 +72,6 @@ def stream(
         frames,
         decoder,
         TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout),
-        labels=reported,
         started_at=began,
         stopping=stopping,
     )

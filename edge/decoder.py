@@ -49,6 +49,7 @@ class Decoder:
     ) -> None:
         kept = labels if report is None else report
         self._columns = [(column, label, decoding[label]) for column, label in enumerate(labels) if label in kept]
+        self.labels = [label for _, label, _ in self._columns]  # those reported
         self._classes = len(labels)
         self._longest = max(settings.median_frames for _, _, settings in self._columns)
         self.reset()

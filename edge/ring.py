@@ -37,4 +37,6 @@ class Ring:
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
         """A copy of samples start to stop, counted from the source's first; below 0 there is silence."""
         assert self.end - self.capacity <= start <= stop <= self.end, (start, stop, self.end)
-        return self._samples[np.arange(start, stop) % self.capacity]
+        begin = start % self.capacity
+        first = self._samples[begin : begin + stop - start]
+        return np.concatenate([first, self._samples[: stop - start - len(first)]])

@@ -5,7 +5,6 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -98,8 +97,7 @@ def listen(
     decoder: Decoder,
     sink: Sink,
     *,
-    labels: Sequence[str],
-    started_at: datetime | None,
+    started_at: datetime | None = None,
     stopping: threading.Event,
 ) -> None:
     """Listen to a source until it ends or `stopping` is set, and log what is heard.
@@ -124,12 +122,12 @@ def listen(
     block = feed.next(stopping)
     _log.info(
         "hears %s in %s, a window of %g s every %g s",
-        ", ".join(labels),
+        ", ".join(decoder.labels),
         "stdin" if source.name == "-" else source.name,
         window.window_frames * model.card.frame_seconds,
         window.hop_frames * model.card.frame_seconds,
     )
-    sink.write(start_record(source.name, model.card, list(labels), clock))
+    sink.write(start_record(source.name, model.card, decoder.labels, clock))
     failure: SedError | None = None
     while block is not None:
         began = time.perf_counter()

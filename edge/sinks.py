@@ -13,6 +13,17 @@ class Sink(Protocol):
         """Write one record and hand it on at once."""
 
 
+class KeepingSink:
+    """Keeps the records, for whoever asks later."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def write(self, record: Record) -> None:
+        """See `Sink.write`."""
+        self.records.append(record)
+
+
 class JsonLinesSink:
     """One JSON object a line."""
 

@@ -12,14 +12,11 @@ The window advances over the embeddings by one hop a step. A stream is preceded 
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.card import Card
 from edge.errors import SettingError
-from edge.inference import Step
+from edge.inference import Floats, Step
 from edge.ring import Ring
-
-Floats = NDArray[np.float32]
 
 _LONGEST_SECONDS = 300  # the cost of attention grows with the square of the window
 

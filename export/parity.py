@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge.inference import Model, Step
+from edge.inference import Floats, Model, Step
 from export.errors import ParityError
 from sed.checkpoint import Checkpoint, TorchModel
 from sed.config import Recipe
@@ -16,8 +15,6 @@ from sed.synthetic import coloured_noise
 TOLERANCE = 2e-5  # in any probability
 STEPS = 60
 _WALKED = "chirps over faint noise"
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def _walk(
     for start in range(0, STEPS * hop_samples, hop_samples):
         audio = sound[None, start : start + recipe.context_samples + hop_samples]
         steps = (trained.step(audio, states[0]), exported.step(audio, states[1]))
-        states = [step.embeddings[:, -state.shape[1] :] for step in steps]
+        states = [step.embeddings[:, step.embeddings.shape[1] - state.shape[1] :] for step in steps]
         yield steps
 
 

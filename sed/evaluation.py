@@ -15,6 +15,7 @@ from tqdm import tqdm
 from edge.decoder import Decoder
 from edge.records import Record
 from edge.runtime import listen
+from edge.sinks import KeepingSink
 from edge.sources import FileSource
 from edge.stream import StepModel, window_of
 from sed.data import read_table
@@ -106,27 +107,11 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
     )
 
 
-class _Log(list[Record]):
-    """A sink that keeps what it gets."""
-
-    def write(self, record: Record) -> None:
-        """See `edge.sinks.Sink.write`."""
-        self.append(record)
-
-
 def _log_of(model: StepModel, path: Path) -> list[Record]:
-    log = _Log()
-    listen(
-        FileSource(str(path)),
-        model,
-        window_of(model.card),
-        Decoder(model.card.labels, model.card.decoding),
-        log,
-        labels=model.card.labels,
-        started_at=None,
-        stopping=threading.Event(),
-    )
-    return log
+    kept = KeepingSink()
+    decoder = Decoder(model.card.labels, model.card.decoding)
+    listen(FileSource(str(path)), model, window_of(model.card), decoder, kept, stopping=threading.Event())
+    return kept.records
 
 
 def _mean(values: Collection[float]) -> float | None:

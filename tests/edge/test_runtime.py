@@ -11,6 +11,7 @@ from edge.errors import SourceError
 from edge.inference import Model
 from edge.records import Record
 from edge.runtime import listen
+from edge.sinks import KeepingSink
 from edge.sources import Block
 from edge.stream import window_of
 
@@ -33,34 +34,25 @@ class Played:
             threading.Event().wait()  # as a stream that never ends
 
 
-class Kept(list[Record]):
-    """A sink that keeps records."""
-
-    def write(self, record: Record) -> None:
-        self.append(record)
-
-
 def heard(
     model: Model,
     source: Played,
     started_at: datetime | None = None,
     stopping: threading.Event | None = None,
-    log: Kept | None = None,
-) -> Kept:
+    kept: KeepingSink | None = None,
+) -> list[Record]:
     """The log of a source."""
-    log = Kept() if log is None else log
-    card = model.card
+    kept = KeepingSink() if kept is None else kept
     listen(
         source,
         model,
-        window_of(card),
-        Decoder(card.labels, card.decoding),
-        log,
-        labels=card.labels,
+        window_of(model.card),
+        Decoder(model.card.labels, model.card.decoding),
+        kept,
         started_at=started_at,
         stopping=threading.Event() if stopping is None else stopping,
     )
-    return log
+    return kept.records
 
 
 def test_a_log_has_a_beginning_and_an_end(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -92,20 +84,20 @@ def test_times_of_day_follow_the_sample_clock(model: Model, demo_audio: NDArray[
 
 def test_a_source_that_cannot_be_opened_leaves_no_log(model: Model) -> None:
     """Nothing half-written."""
-    log = Kept()
+    kept = KeepingSink()
     source = Played(np.zeros(0, dtype=np.float32), end=SourceError("gone"))
     with pytest.raises(SourceError, match="gone"):
-        heard(model, source, log=log)
-    assert [] == log
+        heard(model, source, kept=kept)
+    assert [] == kept.records
 
 
 def test_a_source_that_fails_later_has_its_events_closed(model: Model, demo_audio: NDArray[np.float32]) -> None:
     """What was heard is not lost, and the log ends with the reason."""
-    log = Kept()
+    kept = KeepingSink()
     with pytest.raises(SourceError, match="gone"):
-        heard(model, Played(demo_audio, end=SourceError("gone")), log=log)
-    assert heard(model, Played(demo_audio))[:-2] == log[:-2]
-    assert {"type": "stop", "reason": "error"} == log[-1]
+        heard(model, Played(demo_audio, end=SourceError("gone")), kept=kept)
+    assert heard(model, Played(demo_audio))[:-2] == kept.records[:-2]
+    assert {"type": "stop", "reason": "error"} == kept.records[-1]
 
 
 def test_stopping_ends_a_source_that_blocks(model: Model, demo_audio: NDArray[np.float32]) -> None:
