@@ -5,18 +5,22 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check -c constraints.
 # The runtime for a GPU where there is an NVIDIA driver, else the one for the CPU.
 RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 
-.PHONY: demo test check clean
+.PHONY: demo test check benchmark clean
 
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 
-test: .venv-dev/installed
+test: .venv-dev/installed tests/node/node_modules
 	.venv-dev/bin/python -m pytest
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
+
+# Everything of docs/benchmarks.md, a quarter of an hour.
+benchmark: .venv-dev/installed
+	for part in speed operators process day; do .venv-dev/bin/python -m benchmarks $$part || exit 1; done
 
 # Only the runtime: no torch.
 .venv/installed: pyproject.toml constraints.txt
@@ -27,8 +31,12 @@ check: .venv-dev/installed
 # Everything; the tests compare with the CPU.
 .venv-dev/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-dev
-	.venv-dev/bin/python $(PIP_INSTALL) -e '.[cpu,train,export,dev]'
+	.venv-dev/bin/python $(PIP_INSTALL) -e '.[cpu,train,export,dev,benchmark]'
 	touch $@
 
+# The runtime's other bindings, where there is Node to try one; without it that test says so and is skipped.
+tests/node/node_modules: tests/node/package-lock.json
+	if command -v npm; then cd tests/node && npm ci --ignore-scripts --no-audit --no-fund && touch node_modules; fi
+
 clean:
-	rm -rf .venv .venv-dev
+	rm -rf .venv .venv-dev tests/node/node_modules

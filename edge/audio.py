@@ -4,6 +4,7 @@ PyAV (FFmpeg) reads whatever container and codec comes, soxr brings it to the mo
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from edge.errors import SourceError
 
 _log = logging.getLogger(__name__)
+
+AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a"}  # of files that are looked for in folders
 
 
 class Piece(NamedTuple):
@@ -186,8 +189,8 @@ class Resampler:
         return np.clip(resampled, -1.0, 1.0)
 
 
-def read_audio(path: Path, sample_rate: int) -> NDArray[np.float32]:
-    """Read a whole file as mono at `sample_rate`.
+def read_audio(path: Path, sample_rate: int, seconds: float = math.inf) -> NDArray[np.float32]:
+    """Read a file as mono at `sample_rate`, whole or its first `seconds`.
 
     Returns:
         `[samples]`, in [-1, 1].
@@ -197,5 +200,11 @@ def read_audio(path: Path, sample_rate: int) -> NDArray[np.float32]:
     """
     with AudioFile(path) as file:
         resampler = Resampler(file.sample_rate, sample_rate)
-        pieces = [resampler.push(piece.samples) for piece in file.pieces()]
-    return np.concatenate([*pieces, resampler.flush()])
+        pieces, wanted = [], seconds * file.sample_rate
+        for piece in file.pieces():
+            pieces.append(resampler.push(piece.samples))
+            wanted -= len(piece.samples)
+            if wanted <= 0:
+                break
+    audio = np.concatenate([*pieces, resampler.flush()])
+    return audio if math.isinf(seconds) else audio[: round(seconds * sample_rate)]

@@ -51,6 +51,7 @@ class Card:
 
     Attributes:
         model_id: name and fingerprint, unlike for unlike weights.
+        parent_sha256: of the checkpoint that the file was exported from.
         labels: event labels, in the order of the classes.
         sample_rate: Hz.
         context_samples: samples that must precede the first frame's own.
@@ -60,7 +61,7 @@ class Card:
         lookahead_frames: frames between the newest frame emitted and the window's end.
         decoding: label -> settings of the decoder.
         frontend: parameters of the log-mel frontend.
-        precision: `fp32`, or what else the weights are stored in.
+        precision: `fp32`, `fp16` or `int8`.
         parity: greatest difference from the trained network, by what was compared.
         training: what it was trained on, with which recipe and seed.
         validation: figures on validation data, each with what it was measured on.
@@ -68,6 +69,7 @@ class Card:
     """
 
     model_id: str
+    parent_sha256: str
     labels: tuple[str, ...]
     sample_rate: int
     context_samples: int

@@ -17,13 +17,18 @@ from sed.model import Detector
 OPSET = 20
 
 
-def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
+def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
     """Export `Detector.step` with batch, M and k dynamic.
 
     The file says so in its shapes: `audio [batch, P*k + context]`, `embeddings [batch, M, size]`.
+
+    Args:
+        checkpoint: what to export.
+        half: convolutions and head in fp16. What comes before the first convolution spans more decades than that can
+            tell apart, and stays in fp32 as do inputs and outputs.
     """
     recipe = checkpoint.recipe
-    graph = _Graph(checkpoint.detector)
+    graph = _Graph(checkpoint.detector, half)
     # Sizes unlike each other and unlike 0 and 1, which the exporter would take for constants.
     audio = torch.zeros(2, recipe.context_samples + 3 * recipe.frame_samples)
     embeddings = torch.zeros(2, 5, recipe.network.embedding_size)
@@ -54,13 +59,25 @@ def to_onnx(checkpoint: Checkpoint) -> onnx.ModelProto:
 class _Graph(nn.Module):
     """`Detector.step`, its GRU written as ONNX's own operator."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, half: bool) -> None:
         super().__init__()
         self.detector = copy.deepcopy(detector)
-        self.detector.head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
+        embedder, head = self.detector.embedder, self.detector.head
+        head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
+        if half:
+            embedder.normalise = nn.Sequential(embedder.normalise.float(), _ToHalf())  # type: ignore[assignment]
+            embedder.blocks.half()
+            embedder.project.half()
+            self.detector.head = nn.Sequential(_ToHalf(), head.half())  # type: ignore[assignment]
 
     def forward(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return self.detector.step(audio, embeddings)
+        scores, clip_scores, joined = self.detector.step(audio, embeddings)
+        return scores.float(), clip_scores.float(), joined
+
+
+class _ToHalf(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.half()
 
 
 class _OnnxGru(nn.Module):

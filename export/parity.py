@@ -1,6 +1,6 @@
 """Does the file say what the network says? Checked on a file's first day, before it has a name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +8,11 @@ import numpy as np
 
 from edge.inference import Floats, Model, Step
 from export.errors import ParityError
+from export.verify import CHIRPS, made_signals
 from sed.checkpoint import Checkpoint, TorchModel
 from sed.config import Recipe
-from sed.synthetic import coloured_noise
 
-TOLERANCE = 2e-5  # in any probability
 STEPS = 60
-_WALKED = "chirps over faint noise"
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,8 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
     """
     recipe, trained, exported = checkpoint.recipe, TorchModel(checkpoint), Model(path)
     window, hop = recipe.frames(recipe.stream.window), recipe.frames(recipe.stream.hop)
-    signals = {name: _fitted(clip, recipe, window) for name, clip in clips.items()} | _signals(recipe, window)
+    made = made_signals(recipe.frontend.sample_rate, recipe.context_samples + window * recipe.frame_samples)
+    signals = {name: _fitted(clip, recipe, window) for name, clip in clips.items()} | made
     state = np.zeros((1, 0, recipe.network.embedding_size), dtype=np.float32)
     for name, audio in signals.items():
         step = trained.step(audio[None], state)
@@ -52,23 +51,23 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
             f"batch of 3, M = {window - frames}, k = {frames}", [(trained.step(new, old), exported.step(new, old))]
         )
     for frames in sorted({1, hop}):
-        sound = _fitted(signals[_WALKED], recipe, frames * STEPS)
+        sound = _fitted(signals[CHIRPS], recipe, frames * STEPS)
         pairs = _walk(recipe, trained, exported, sound, filled.embeddings[:1, frames:])
         yield _difference(f"{STEPS} steps of k = {frames}, each fed its own state", pairs)
 
 
-def require_parity(comparisons: list[Comparison]) -> None:
+def require_parity(comparisons: Sequence[Comparison], tolerance: float) -> None:
     """Refuse a file that is not what was trained.
 
     Raises:
-        ParityError: if a case differs by more than `TOLERANCE` in a probability, naming the worst.
+        ParityError: if a case differs by more than `tolerance` in a probability, naming the worst.
     """
     # A NaN compares as the worst of all.
     worst = max(comparisons, key=lambda comparison: np.nan_to_num(comparison.probability, nan=np.inf))
-    if not worst.probability <= TOLERANCE:
+    if not worst.probability <= tolerance:
         raise ParityError(
             f"the exported graph differs from the trained network by {worst.probability:.2g} in a probability "
-            f"({worst.case}), expected at most {TOLERANCE:g}; nothing was written"
+            f"({worst.case}), expected at most {tolerance:g}; nothing was written"
         )
 
 
@@ -98,21 +97,3 @@ def _difference(case: str, pairs: "list[tuple[Step, Step]] | Iterator[tuple[Step
 def _fitted(clip: Floats, recipe: Recipe, frames: int) -> Floats:
     """A clip cut or repeated to `frames` frames and their context."""
     return np.resize(clip, recipe.context_samples + frames * recipe.frame_samples).astype(np.float32)
-
-
-def _signals(recipe: Recipe, frames: int) -> dict[str, Floats]:
-    """One window of each kind of sound that has made trouble somewhere."""
-    samples = recipe.context_samples + frames * recipe.frame_samples
-    noise = coloured_noise(np.random.default_rng(0), samples, recipe.frontend.sample_rate)
-    seconds = np.arange(samples) / recipe.frontend.sample_rate
-    chirps = np.sin(2 * np.pi * (50 + 300 * seconds) * seconds) * (np.sin(2 * np.pi * 0.7 * seconds) > 0.6)
-    signals = {
-        "silence": np.zeros(samples),
-        "noise": 0.1 * noise,
-        "noise of level 1e-4": 1e-4 * noise,
-        "one least significant bit": np.sign(noise) / 32768,
-        "one impulse": np.arange(samples) == samples // 2,
-        "full-scale clipping": np.clip(3.0 * noise, -1.0, 1.0),
-        _WALKED: 0.8 * chirps + 0.001 * noise,
-    }
-    return {name: signal.astype(np.float32) for name, signal in signals.items()}

@@ -2,26 +2,35 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from edge.card import METADATA_KEY, Card
+from edge.inference import Floats
 from export.graph import to_onnx
 from export.parity import Comparison, compare, require_parity
+from export.quantize import to_int8
+from export.verify import LIMITS
 from sed.checkpoint import Checkpoint, make_card
 
 
-def export(checkpoint: Checkpoint, out: Path, clips: Mapping[str, NDArray[np.float32]]) -> Iterator[Comparison]:
+def export(
+    checkpoint: Checkpoint,
+    out: Path,
+    clips: Mapping[str, Floats],
+    precision: str = "fp32",
+    calibration: Sequence[Floats] = (),
+) -> Iterator[Comparison]:
     """Write `out` once the graph is proved to say what the network says.
 
     Args:
         checkpoint: what to export.
         out: the `.onnx` to write.
         clips: name -> `[samples]`, sounds to prove it on besides those made up.
+        precision: a key of `export.verify.LIMITS`, which says how near it must come.
+        calibration: `[samples]` each, sounds that set the scales of int8.
 
     Yields:
         Each comparison as it is made; the file is there when the last one is done.
@@ -29,24 +38,32 @@ def export(checkpoint: Checkpoint, out: Path, clips: Mapping[str, NDArray[np.flo
     Raises:
         ParityError: if they differ; no file is written then.
     """
-    proto = to_onnx(checkpoint)
+    proto = to_onnx(checkpoint, half=precision == "fp16")
+    card = make_card(checkpoint)
+    if precision == "int8":
+        proto = to_int8(proto, card, calibration)
+    if precision != "fp32":
+        validation = {**card.validation, "measured_in": "fp32"} if card.validation else {}
+        card = dataclasses.replace(
+            card, model_id=f"{card.model_id}-{precision}", precision=precision, validation=validation
+        )
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         part = Path(folder) / out.name
-        card = make_card(checkpoint)
-        _save(proto, card, part)
+        save(proto, card, part)
         comparisons = []
         for comparison in compare(checkpoint, part, clips):
             comparisons.append(comparison)
             yield comparison
-        require_parity(comparisons)
+        require_parity(comparisons, LIMITS[precision].score)
         worst = {
             "probability": max(comparison.probability for comparison in comparisons),
             "embedding": max(comparison.embedding for comparison in comparisons),
         }
-        _save(proto, dataclasses.replace(card, parity=worst), part)
+        save(proto, dataclasses.replace(card, parity=worst), part)
         part.replace(out)
 
 
-def _save(proto: onnx.ModelProto, card: Card, path: Path) -> None:
+def save(proto: onnx.ModelProto, card: Card, path: Path) -> None:
+    """Write a graph with its card."""
     onnx.helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
     onnx.save(proto, path)

@@ -1,6 +1,7 @@
 """The file that training leaves and export takes: weights, recipe, labels and figures in one."""
 
 import hashlib
+import io
 import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ class Checkpoint:
         detector: the network, in evaluation mode.
         training: what it was trained on, in words and numbers.
         validation: figures, each with what it was measured on.
+        sha256: of the file that it was read from; empty for one that has none yet.
     """
 
     recipe: Recipe
@@ -36,6 +38,7 @@ class Checkpoint:
     detector: Detector
     training: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -60,7 +63,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: if the file is missing or is no checkpoint of ours.
     """
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        values = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except OSError as exc:
         raise CheckpointError(
             f"{path}: cannot be read ({exc.strerror}); give the model.ckpt that sed-train wrote"
@@ -80,6 +84,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         detector=detector.eval(),
         training=values["training"],
         validation=values["validation"],
+        sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
@@ -88,6 +93,7 @@ def make_card(checkpoint: Checkpoint) -> Card:
     recipe = checkpoint.recipe
     return Card(
         model_id=f"{recipe.name}-{_fingerprint(checkpoint.detector)}",
+        parent_sha256=checkpoint.sha256,
         labels=checkpoint.labels,
         sample_rate=recipe.frontend.sample_rate,
         context_samples=recipe.context_samples,

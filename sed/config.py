@@ -119,6 +119,7 @@ class NetworkConfig(Config):
     second_time_kernels: tuple[int, ...] = (3, 3, 1, 1)
     embedding_size: int = 128
     gru_size: int = 64
+    head_stride: int = 2
     attention_heads: int = 4
     dropout: float = 0.2
 
@@ -131,6 +132,7 @@ class NetworkConfig(Config):
             all(kernel % 2 == 1 for kernel in self.second_time_kernels),
             f"second_time_kernels must be odd, got {self.second_time_kernels}",
         )
+        _require(self.head_stride >= 1, f"head_stride must be at least 1, got {self.head_stride}")
         _require(
             2 * self.gru_size == self.embedding_size,
             f"gru_size must be half of embedding_size (two directions), got {self.gru_size}, {self.embedding_size}",
@@ -153,7 +155,7 @@ class NetworkConfig(Config):
         """Spectrogram frames that the valid time convolutions consume before the first frame comes out."""
         consumed, stride = 0, 1
         for block, kernel in zip(self.time_strides, self.second_time_kernels, strict=True):
-            consumed += (3 - 1 + kernel - 1) * stride
+            consumed += (3 - 1 + max(0, kernel - block)) * stride
             stride *= block
         return consumed
 

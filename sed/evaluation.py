@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from edge.audio import AUDIO_SUFFIXES
 from edge.decoder import Decoder
 from edge.records import Record
 from edge.runtime import listen
@@ -21,8 +22,6 @@ from edge.stream import StepModel, window_of
 from sed.data import read_table
 from sed.errors import DataError
 from sed.metrics import Annotation, event_f1, segment_f1
-
-_AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +66,7 @@ def find_recordings(folder: Path) -> list[Recording]:
     Raises:
         DataError: if there is none, or a truth file is wrong.
     """
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _AUDIO_SUFFIXES)
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not paths:
         raise DataError(f"{folder}: holds no recording; expected audio files with a .tsv of the same name beside them")
     return [Recording(path=path, truth=_read_truth(path.with_suffix(".tsv"))) for path in paths]

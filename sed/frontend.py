@@ -2,9 +2,9 @@
 
 A windowed DFT of a real frame needs no more than its even and its odd part:
 
-    x[n]     x0  x1  x2  x3 | x4  x5  x6  x7        n_fft = 8, window symmetric about n = 4
-    even         x1 + x7, x2 + x6, x3 + x5          the cosine rows only see these (and x0, x4)
-    odd          x1 - x7, x2 - x6, x3 - x5          the sine rows only see these
+    x[n]     x0  x1  x2  x3 | x4  x5  x6  x7                 n_fft = 8, window symmetric about n = 4, zero at n = 0
+    even         x1 + x7, x2 + x6, x3 + x5, x4 + x4          the cosine rows only see these
+    odd          x1 - x7, x2 - x6, x3 - x5, x4 - x4          the sine rows only see these
 
 so both matrices shrink to half. Rows of bins that no mel band looks at are left out. All coefficients are read from
 the buffers of torchlibrosa's own layers.
@@ -69,8 +69,9 @@ class LogMel(nn.Module):
         mel = logmel.melW  # [bins, mels]
         used = torch.nonzero(mel.sum(dim=1)).flatten()
         bins = slice(int(used.min()), int(used.max()) + 1)
-        real = spectrogram.stft.conv_real.weight[bins, 0, : half + 1]  # [bins, half + 1]
-        imaginary = spectrogram.stft.conv_imag.weight[bins, 0, 1:half]
+        real = spectrogram.stft.conv_real.weight[bins, 0, 1 : half + 1].clone()  # [bins, half]
+        real[:, -1] /= 2  # the middle sample is counted twice
+        imaginary = spectrogram.stft.conv_imag.weight[bins, 0, 1 : half + 1]
         # Not saved: they follow from the config.
         self.register_buffer("cosine", real.T.contiguous(), persistent=False)
         self.register_buffer("sine", imaginary.T.contiguous(), persistent=False)
@@ -80,9 +81,8 @@ class LogMel(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         frames = self._frames(audio)  # [B, T, n_fft]
         half = self.n_fft // 2
-        ahead, behind = frames[..., 1:half], frames[..., half + 1 :].flip(-1)
-        even = torch.cat([frames[..., :1], ahead + behind, frames[..., half : half + 1]], dim=-1)
-        power = (even @ self.cosine).square() + ((ahead - behind) @ self.sine).square()
+        ahead, behind = frames[..., 1 : half + 1], frames[..., half:].flip(-1)
+        power = ((ahead + behind) @ self.cosine).square() + ((ahead - behind) @ self.sine).square()
         return 10.0 * torch.log10(torch.clamp(power @ self.mel, min=self.amin)).unsqueeze(1)
 
     def _frames(self, audio: Tensor) -> Tensor:

@@ -38,14 +38,14 @@ class Embedder(nn.Module):
         blocks = []
         for width, stride, kernel in zip(config.widths, config.time_strides, config.second_time_kernels, strict=True):
             blocks.append(_block(channels, width, stride, kernel, config.dropout))
-            channels, height = width, height // 2
+            channels, height = width, -(-height // 2)
         self.blocks = nn.Sequential(*blocks)
-        self.project = nn.Linear(channels * height, config.embedding_size)
+        self.project = nn.Conv2d(channels, config.embedding_size, (1, height))
 
     def forward(self, logmel: Tensor) -> Tensor:
         x = self.normalise(logmel.squeeze(1).transpose(1, 2)).transpose(1, 2).unsqueeze(1)
         x = self.blocks(x)  # [B, channels, k, height]
-        return F.relu(self.project(x.transpose(1, 2).flatten(2)))
+        return F.relu(self.project(x)).squeeze(3).transpose(1, 2)
 
 
 def _block(channels: int, width: int, time_stride: int, second_time_kernel: int, dropout: float) -> nn.Sequential:
@@ -53,10 +53,9 @@ def _block(channels: int, width: int, time_stride: int, second_time_kernel: int,
         nn.Conv2d(channels, width, (3, 3), padding=(0, 1), bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
-        nn.Conv2d(width, width, (second_time_kernel, 3), padding=(0, 1), bias=False),
+        nn.Conv2d(width, width, (second_time_kernel, 3), stride=(time_stride, 2), padding=(0, 1), bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
-        nn.AvgPool2d((time_stride, 2)),
         nn.Dropout(dropout),
     )
 
@@ -82,11 +81,26 @@ class SelfAttention(nn.Module):
         return self.outward((weights @ value).transpose(1, 2).flatten(2))
 
 
+class FrameNorm(nn.BatchNorm1d):
+    """Batch norm of every feature over all frames: unlike a layer norm it costs next to nothing once it is frozen.
+
+    Shape:
+        `[batch, frames, size] -> [batch, frames, size]`
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(0, 1)).view_as(x)
+
+
 class Head(nn.Module):
     """Sees a whole window of embeddings: bi-GRU, self-attention, classifier, attention pooling.
 
-    An embedding looks back only: its receptive field ends with its own frame. `shift_frames` moves embeddings forward
-    by half that field, so that a frame's features are centred on it.
+        embeddings ─┬─> average of `head_stride` frames ─> bi-GRU ─> self-attention ─> logits, repeated ─┐
+                    └─> logits ────────────────────────────────────────────────────────────────────────(+)
+
+    What happened in the seconds around needs no fine grid, so the dear part runs on a coarse one; borders come from
+    the frames themselves. An embedding looks back only: its receptive field ends with its own frame. `shift_frames`
+    moves embeddings forward by half that field, so that a frame's features are centred on it.
 
     Shape:
         `[batch, frames, embedding_size] -> Prediction`
@@ -95,22 +109,28 @@ class Head(nn.Module):
     def __init__(self, config: NetworkConfig, classes: int, shift_frames: int) -> None:
         super().__init__()
         size = config.embedding_size
-        self.shift_frames = shift_frames
+        self.shift_frames, self.stride = shift_frames, config.head_stride
         self.recurrent = nn.GRU(size, config.gru_size, batch_first=True, bidirectional=True)
-        self.recurrent_norm = nn.LayerNorm(size)
+        self.recurrent_norm = FrameNorm(size)
         self.attention = SelfAttention(size, config.attention_heads)
-        self.attention_norm = nn.LayerNorm(size)
+        self.attention_norm = FrameNorm(size)
         self.dropout = nn.Dropout(config.dropout)
-        self.classify = nn.Linear(size, classes)
-        self.pool = nn.Linear(size, classes)
+        # Of every class the logit of the frame and the logit of its weight in the clip.
+        self.classify_fine = nn.Linear(size, 2 * classes, bias=False)
+        self.classify_coarse = nn.Linear(size, 2 * classes)
 
     def forward(self, embeddings: Tensor) -> Prediction:
-        x = F.pad(embeddings, (0, 0, 0, self.shift_frames))[:, self.shift_frames :]  # [B, T, size]
+        length = embeddings.shape[1]
+        # Silence after the end, enough to fill the last coarse frame too.
+        fine = F.pad(embeddings, (0, 0, 0, self.shift_frames + self.stride - 1))[:, self.shift_frames :]
+        coarse_length = fine.shape[1] // self.stride
+        x = fine[:, : coarse_length * self.stride].reshape(-1, coarse_length, self.stride, fine.shape[2]).mean(dim=2)
         x = self.recurrent_norm(x + self.dropout(self.recurrent(x)[0]))
         x = self.attention_norm(x + self.dropout(self.attention(x)))
-        frames = self.classify(x)
+        coarse = self.classify_coarse(x).unsqueeze(2).expand(-1, -1, self.stride, -1).flatten(1, 2)
+        frames, weights = (self.classify_fine(fine[:, :length]) + coarse[:, :length]).chunk(2, dim=-1)
         # tanh bounds the logits of the pooling, so that no frame can take all the weight.
-        weights = torch.softmax(torch.tanh(self.pool(x)), dim=1)
+        weights = torch.softmax(torch.tanh(weights), dim=1)
         return Prediction(frames=frames, clip=(weights * frames).sum(dim=1))
 
 

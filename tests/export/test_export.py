@@ -12,7 +12,8 @@ from edge.inference import Model
 from export import write
 from export.errors import ParityError
 from export.graph import to_onnx
-from export.parity import TOLERANCE, compare, require_parity
+from export.parity import compare, require_parity
+from export.verify import LIMITS
 from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
 from sed.config import NetworkConfig, Recipe
 from sed.model import Detector
@@ -39,7 +40,7 @@ def test_the_file_carries_its_card(exported: Path, tiny_checkpoint: Checkpoint) 
     """The checkpoint's card, with the parity that was measured."""
     card = Model(exported).card
     assert make_card(tiny_checkpoint) == dataclasses.replace(card, parity={})
-    assert 0.0 <= card.parity["probability"] <= TOLERANCE
+    assert 0.0 <= card.parity["probability"] <= LIMITS["fp32"].score
     assert ["tiny.onnx"] == [path.name for path in exported.parent.iterdir()]
 
 
@@ -71,7 +72,7 @@ def test_any_sizes_run_and_agree(exported: Path, tiny_checkpoint: Checkpoint, ba
     embeddings = rng.random((batch, old, recipe.network.embedding_size), dtype=np.float32)
     ours, theirs = (made.step(audio, embeddings) for made in (TorchModel(tiny_checkpoint), Model(exported)))
     for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(a, b, atol=TOLERANCE)
+        np.testing.assert_allclose(a, b, atol=LIMITS["fp32"].score)
 
 
 def test_other_networks_export(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_other_networks_export(tmp_path: Path) -> None:
     torch.manual_seed(0)
     checkpoint = Checkpoint(recipe=recipe, labels=("one",), detector=Detector(recipe, 1).eval())
     comparisons = list(write.export(checkpoint, tmp_path / "o.onnx", {}))
-    assert max(comparison.probability for comparison in comparisons) <= TOLERANCE
+    assert max(comparison.probability for comparison in comparisons) <= LIMITS["fp32"].score
     assert 400 / 16_000 == Model(tmp_path / "o.onnx").card.frame_seconds
 
 
@@ -96,9 +97,9 @@ def test_a_file_that_says_something_else_is_not_written(
     """A graph whose weights differ a little fails, names the worst case, and leaves nothing behind."""
     detector = copy.deepcopy(tiny_checkpoint.detector)
     with torch.no_grad():
-        detector.head.classify.bias += 0.001
+        detector.head.classify_coarse.bias += 0.001
     other = dataclasses.replace(tiny_checkpoint, detector=detector)
-    monkeypatch.setattr(write, "to_onnx", lambda _: to_onnx(other))
+    monkeypatch.setattr(write, "to_onnx", lambda _, half: to_onnx(other, half))
     with pytest.raises(ParityError, match=r"differs from the trained network by 0\.000\d+ in a probability"):
         list(write.export(tiny_checkpoint, tmp_path / "o.onnx", {}))
     assert [] == list(tmp_path.iterdir())
@@ -109,10 +110,10 @@ def test_a_graph_that_says_nothing_is_no_match(exported: Path, tiny_checkpoint: 
     """A NaN is the worst difference of all."""
     detector = copy.deepcopy(tiny_checkpoint.detector)
     with torch.no_grad():
-        detector.head.classify.bias[0] = torch.nan
+        detector.head.classify_coarse.bias[0] = torch.nan
     comparisons = list(compare(dataclasses.replace(tiny_checkpoint, detector=detector), exported, {}))
     with pytest.raises(ParityError, match="by nan"):
-        require_parity(comparisons)
+        require_parity(comparisons, LIMITS["fp32"].score)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,12 @@ RECIPES = [
     Recipe(
         name="other",
         network=NetworkConfig(
-            widths=(8, 8, 16), time_strides=(1, 2, 2), second_time_kernels=(1, 5, 3), embedding_size=32, gru_size=16
+            widths=(8, 8, 16),
+            time_strides=(1, 2, 2),
+            second_time_kernels=(1, 5, 3),
+            embedding_size=32,
+            gru_size=16,
+            head_stride=3,
         ),
     ),
 ]

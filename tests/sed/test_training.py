@@ -106,7 +106,7 @@ def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path
     assert 0 == done.returncode, done.stderr
     before, after = (load_checkpoint(folder / "model.ckpt") for folder in (tiny_run, tmp_path / "out"))
     assert 0.9 == after.recipe.class_decoding("rooster").on
-    assert torch.equal(before.detector.head.classify.weight, after.detector.head.classify.weight)
+    assert torch.equal(before.detector.head.classify_coarse.weight, after.detector.head.classify_coarse.weight)
     recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 5"))
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
     assert 2 == done.returncode

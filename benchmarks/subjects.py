@@ -1,0 +1,79 @@
+"""This project's models: the stream from samples to events, and what it is to be compared with."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import onnx
+import soxr
+
+from benchmarks.timing import Subject, session
+from edge.card import Card
+from edge.decoder import Decoder
+from edge.inference import Floats, Model
+from edge.runtime import Listener
+from edge.sources import Block
+from edge.stream import window_of
+
+_MICROPHONE_HZ = 48_000
+
+
+def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0, rate: int | None = None) -> Subject:
+    """The runtime's own path, a hop a call: ring, graph, decoder.
+
+    Args:
+        model: what listens.
+        audio: `[samples]` at the model's rate, heard over and over.
+        hop_seconds: by which the window advances.
+        seconds: that one round hears.
+        rate: resample from this rate on the way, as from a microphone.
+    """
+    card = model.card
+    heard = audio if rate is None else soxr.resample(audio, card.sample_rate, rate)
+    rate = card.sample_rate if rate is None else rate
+    size = round(hop_seconds * rate)
+    pieces = itertools.cycle([Block(heard[at : at + size, None], rate) for at in range(0, len(heard) - size + 1, size)])
+    listener = Listener(model, window_of(card, hop_seconds=hop_seconds), Decoder(card.labels, card.decoding))
+
+    def call() -> None:
+        for _ in range(round(seconds / hop_seconds)):
+            listener.push(next(pieces))
+
+    return Subject(seconds, call)
+
+
+def naive(model: Model, audio: Floats, hop_seconds: float, hops: int = 4) -> Subject:
+    """The same weights as everybody runs them: a whole window from scratch every hop."""
+    card = model.card
+    window = window_of(card, hop_seconds=hop_seconds)
+    decoder = Decoder(card.labels, card.decoding)
+    none = np.zeros((1, 0, model.embedding_size), dtype=np.float32)
+    samples = card.context_samples + window.window_frames * card.frame_samples
+    size = window.hop_frames * card.frame_samples
+    starts = itertools.cycle(range(0, len(audio) - samples, size))
+    last = window.window_frames - window.lookahead_frames
+
+    def call() -> None:
+        for _ in range(hops):
+            start = next(starts)
+            scores = model.step(audio[None, start : start + samples], none).scores[0]
+            decoder.push(scores[last - window.hop_frames : last])
+
+    return Subject(hops * hop_seconds, call)
+
+
+def convolutions(path: Path, card: Card, audio: Floats, seconds: int = 4) -> Subject:
+    """Frontend and convolutions alone, cut out of a file, a second of audio and its context a call."""
+    proto = onnx.load(path)
+    joined = next(node for node in proto.graph.node if "embeddings_out" in node.output)
+    cut = onnx.utils.Extractor(proto).extract_model(["audio"], [joined.input[1]])
+    runs = session(cut.SerializeToString())
+    frames = round(1 / card.frame_seconds)
+    samples = card.context_samples + frames * card.frame_samples
+
+    def call() -> None:
+        for second in range(seconds):
+            start = second * card.sample_rate
+            runs.run(None, {"audio": audio[None, start : start + samples]})
+
+    return Subject(seconds * frames * card.frame_seconds, call)

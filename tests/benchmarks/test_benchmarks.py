@@ -1,0 +1,58 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def run_benchmark(*arguments: str) -> str:
+    """Run one as a user does, from the repository's root."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stderr
+    return done.stdout
+
+
+def test_operators_add_up() -> None:
+    """The convolutions are named, and the whole is the sum of its parts."""
+    rows = [line.split() for line in run_benchmark("operators").splitlines()[2:]]
+    times = {row[0]: float(row[1]) for row in rows}
+    total = times.pop("all")
+    assert total == pytest.approx(sum(times.values()), abs=len(times))
+    assert {"Conv", "GRU", "MatMul", "Softmax"} <= set(times)
+
+
+def test_a_process_is_measured() -> None:
+    """Start-up, memory, size."""
+    lines = run_benchmark("process", "--rounds", "3").splitlines()
+    assert ["process start to first scores", "sed-stream, most memory", "model file"] == [
+        line.partition(":")[0] for line in lines[1:]
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_stream_is_cheap() -> None:
+    """The bars, as ratios within one run, each with room for a noisy machine."""
+    cost = {name: row["median"] for name, row in json.loads(run_benchmark("speed", "--rounds", "9", "--json")).items()}
+    light, mid = cost["light, hop 1 s"], cost["mid, hop 1 s"]
+    assert light < min(value for name, value in cost.items() if name.endswith("chunk by chunk"))
+    assert cost["light, naive window, hop 1 s"] > 3 * light
+    assert cost["light, naive window, hop 0.25 s"] > 4 * cost["light, hop 0.25 s"]
+    assert cost["mid, naive window, hop 1 s"] > 6 * mid
+    assert cost["Cnn14 decision level, naive, 1 s"] > 60 * light
+    assert cost["DCASE 2023 CRNN, once"] > 2 * light
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_memory_and_cost_are_flat() -> None:
+    """Six hours through the runtime: the last costs what the second does, and holds no more memory."""
+    rows = [line.split() for line in run_benchmark("day", "--hours", "6").splitlines()[2:]]
+    _, second, *_, last = [[float(value) for value in row] for row in rows]
+    assert 6 == len(rows)
+    assert last[3] - second[3] <= 2.0
+    assert last[2] <= 1.5 * second[2]

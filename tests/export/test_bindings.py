@@ -1,0 +1,58 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+
+from edge.inference import Model, shipped_model
+from tests.conftest import ROOT
+
+NODE = ROOT / "tests" / "node"
+
+
+def node() -> str:
+    """The program, with what package.json asks for beside it."""
+    program = shutil.which("node")
+    if program is None or not (NODE / "node_modules").exists():
+        message = "needs Node and npm: install them (Debian: nodejs npm), then run make test"
+        if "SED_EDGE_NOTHING_MISSING" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    return program
+
+
+def test_the_stream_runs_in_javascript(model: Model, demo_audio: NDArray[np.float32], tmp_path: Path) -> None:
+    """ONNX Runtime's WebAssembly build, which browsers run too, fed step by step, gives Python's scores."""
+    program, card = node(), model.card
+    hop_samples = card.hop_frames * card.frame_samples
+    steps = card.window_frames // card.hop_frames + 3
+    audio = demo_audio[: card.context_samples + steps * hop_samples]
+    audio.astype("<f4").tofile(tmp_path / "audio")
+    numbers = (card.context_samples, card.frame_samples, card.window_frames, card.hop_frames, model.embedding_size)
+    done = subprocess.run(
+        [program, NODE / "stream.js", shipped_model(), tmp_path / "audio", *map(str, numbers)],
+        capture_output=True,
+        check=True,
+    )
+    embeddings, expected = np.zeros((1, 0, model.embedding_size), dtype=np.float32), []
+    for start in range(0, steps * hop_samples, hop_samples):
+        step = model.step(audio[None, start : start + card.context_samples + hop_samples], embeddings)
+        embeddings = step.embeddings[:, -(card.window_frames - card.hop_frames) :]
+        expected.append(step.scores[0])
+    actual = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, len(card.labels))
+    np.testing.assert_allclose(actual, np.concatenate(expected), atol=1e-5)
+    assert actual.max() > 0.5
+
+
+def test_the_documents_list_the_operators() -> None:
+    """Of the shipped file, with its opset, so that others can port it."""
+    proto = onnx.load(shipped_model())
+    text = (ROOT / "docs" / "graph.md").read_text()
+    listed = text.partition("```operators\n")[2].partition("```")[0].split()
+    assert sorted({node.op_type for node in proto.graph.node}) == listed
+    (opset,) = (entry.version for entry in proto.opset_import if entry.domain == "")
+    assert f"opset {opset}" in text
