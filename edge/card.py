@@ -13,6 +13,7 @@ from edge.errors import ModelError
 
 METADATA_KEY = "sed_edge_card"
 SCHEMA = 1
+PRECISIONS = ("fp32", "fp16", "int8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Card:
         lookahead_frames: frames between the newest frame emitted and the window's end.
         decoding: label -> settings of the decoder.
         frontend: parameters of the log-mel frontend.
-        precision: `fp32`, `fp16` or `int8`.
+        precision: one of `PRECISIONS`.
         parity: greatest difference from the trained network, by what was compared.
         training: what it was trained on, with which recipe and seed.
         validation: figures on validation data, each with what it was measured on.
@@ -94,6 +95,8 @@ class Card:
             raise ValueError("context_samples and lookahead_frames must not be negative")
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels must be distinct and at least one, got {list(self.labels)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, got {self.precision!r}")
         if set(self.decoding) != set(self.labels):
             raise ValueError(f"decoding must have one entry a label, got {sorted(self.decoding)}")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from edge.audio import read_audio
+from edge.card import PRECISIONS
 from edge.command_line import SedCommand
 from edge.errors import SettingError
 from edge.inference import Model
@@ -19,7 +20,7 @@ _MADE_SECONDS = 20
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16", "int8"]),
+    type=click.Choice(PRECISIONS),
     default="fp32",
     show_default=True,
     help="fp16 is for GPUs, int8 for processors with byte products (VNNI, Arm dot product).",
@@ -79,28 +80,32 @@ def verify(model: Path, audio: tuple[Path, ...], against: Path | None) -> None:
     With --against also that another precision of the same network hears the same. The recordings AUDIO should be like
     those to be heard; without any, sounds are made up, which hold no events. The exit code is 1 if something differs.
     """
-    from export import verify as verifying
+    from export.agreement import require_alike
+    from export.signals import made_signals
+    from export.verify import examine, failures, limits_of, summary, table
 
     judged = Model(model)
     card = judged.card
     other = None if against is None else _opened(against)
-    limits = verifying.LIMITS[card.precision]
     if other is not None:
-        verifying.require_alike(card, other.card)
-        limits = max(limits, verifying.LIMITS[other.card.precision], key=lambda limits: limits.score)
-    made = {} if audio else verifying.made_signals(card.sample_rate, _MADE_SECONDS * card.sample_rate)
+        require_alike(card, other.card)
+    limits = limits_of(card.precision, card.precision if other is None else other.card.precision)
+    made = {} if audio else made_signals(card.sample_rate, _MADE_SECONDS * card.sample_rate)
     found = {}
-    with click.progressbar([*made, *map(str, audio)], label="listening", file=sys.stderr) as names:
+    recordings = [*made, *map(str, audio)]
+    with click.progressbar(recordings, label="listening", file=sys.stderr, hidden=not sys.stderr.isatty()) as names:
         for name in names:
             sound = made[name] if made else read_audio(Path(name), card.sample_rate)
-            found[name] = verifying.examine(judged, other, sound)
-    click.echo(verifying.table(found))
-    failures = verifying.failures(found, limits)
-    for failure in failures:
+            if len(sound) < card.hop_frames * card.frame_samples:
+                raise SettingError(f"{name}: is shorter than one hop of the model; give a recording of some seconds")
+            found[name] = examine(judged, other, sound)
+    click.echo(table(found))
+    failed = failures(found, limits)
+    for failure in failed:
         click.echo(f"FAILED: {failure}")
-    if failures:
+    if failed:
         sys.exit(1)
-    click.echo(f"OK on {judged.provider}: {verifying.summary(found, limits)}")
+    click.echo(f"OK on {judged.provider}: {summary(found, limits)}")
 
 
 def _opened(path: Path) -> StepModel:

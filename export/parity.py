@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.inference import Floats, Model, Step
 from export.errors import ParityError
-from export.verify import CHIRPS, made_signals
+from export.signals import CHIRPS, made_signals
 from sed.checkpoint import Checkpoint, TorchModel
 from sed.config import Recipe
 

@@ -3,18 +3,14 @@
 A stream must say what every window says from scratch, and two precisions of one network must hear the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from edge.card import Card
-from edge.decoder import Decoder
-from edge.errors import SettingError
-from edge.events import Event
 from edge.inference import Floats, Step
 from edge.stream import ScoreStream, StepModel, Window, window_of
-from sed.synthetic import coloured_noise
+from export.agreement import Agreement, agreement, event_f1
 
 
 class Limits(NamedTuple):
@@ -39,18 +35,7 @@ LIMITS = {
     "int8": Limits(score=0.5, stream=0.1, event_f1=0.9),
 }
 
-ONSET_COLLAR_SECONDS = OFFSET_COLLAR_SECONDS = OFFSET_COLLAR_RATE = 0.2
 _WINDOWS = 60  # compared with scratch in one recording
-_LEAST_EVENTS = 10  # in each log, on average: one event more or less of fewer would say nothing
-CHIRPS = "chirps over faint noise"
-
-
-class Agreement(NamedTuple):
-    """Two models on one recording: greatest difference in a score, and events that they share of those they report."""
-
-    score: float
-    shared_events: int
-    reported_events: tuple[int, int]
 
 
 class Finding(NamedTuple):
@@ -92,6 +77,18 @@ def table(found: Mapping[str, Finding]) -> str:
     return "\n".join(lines)
 
 
+def limits_of(precision: str, other: str) -> Limits:
+    """A stream must equal itself as its own precision can; two models agree as the coarser of them can.
+
+    Args:
+        precision: of the model that is judged.
+        other: of the model that it is compared with.
+    """
+    return max(LIMITS[precision], LIMITS[other], key=lambda limits: limits.score)._replace(
+        stream=LIMITS[precision].stream
+    )
+
+
 def failures(found: Mapping[str, Finding], limits: Limits) -> list[str]:
     """What does not keep to the limits, a sentence each, with the recording and the figure."""
     said = []
@@ -107,7 +104,7 @@ def failures(found: Mapping[str, Finding], limits: Limits) -> list[str]:
                 f"{name}: a score differs from the other model's by {finding.agreement.score:.1e}, "
                 f"expected at most {limits.score:g}"
             )
-    shared = event_f1(found)
+    shared = event_f1(_agreements(found))
     if shared is not None and not shared >= limits.event_f1:
         said.append(f"event F1 between the two logs is {shared:.3f}, expected at least {limits.event_f1:g}")
     return said
@@ -117,13 +114,14 @@ def summary(found: Mapping[str, Finding], limits: Limits) -> str:
     """One sentence for findings that keep to the limits."""
     worst = max(difference for finding in found.values() for difference in finding.stream.values())
     said = f"stream equals scratch within {worst:.1e} (limit {limits.stream:g})"
-    scores = [finding.agreement.score for finding in found.values() if finding.agreement is not None]
-    if scores:
-        shared = event_f1(found)
+    agreements = _agreements(found)
+    if agreements:
+        score = max(one.score for one in agreements)
+        shared = event_f1(agreements)
         logs = (
             "too few events to compare logs, give recordings with more" if shared is None else f"event F1 {shared:.3f}"
         )
-        said += f"; the two agree within {max(scores):.1e} (limit {limits.score:g}), {logs}"
+        said += f"; the two agree within {score:.1e} (limit {limits.score:g}), {logs}"
     return said
 
 
@@ -153,75 +151,8 @@ def stream_difference(model: StepModel, audio: Floats, window: Window) -> float:
     return worst
 
 
-def agreement(model: StepModel, other: StepModel, audio: Floats) -> Agreement:
-    """Let two models hear a recording.
-
-    Args:
-        model: one.
-        other: a model of the same labels, rates and window.
-        audio: `[samples]` at their rate.
-    """
-    (scores, events), (other_scores, other_events) = _heard(model, audio), _heard(other, audio)
-    return Agreement(
-        score=float(np.abs(scores - other_scores).max(initial=0.0)),
-        shared_events=shared_events(events, other_events, model.card.frame_seconds),
-        reported_events=(len(events), len(other_events)),
-    )
-
-
-def event_f1(found: Mapping[str, Finding]) -> float | None:
-    """Event-based F1 of one model's logs against the other's; None where they report too few to judge by."""
-    agreements = [finding.agreement for finding in found.values() if finding.agreement is not None]
-    reported = sum(sum(one.reported_events) for one in agreements)
-    return 2 * sum(one.shared_events for one in agreements) / reported if reported >= 2 * _LEAST_EVENTS else None
-
-
-def shared_events(events: Sequence[Event], others: Sequence[Event], frame_seconds: float) -> int:
-    """Pairs of one label whose onsets are within 200 ms, and offsets within 200 ms or 20 % of the length.
-
-    Events of one label never overlap, so the first that fits is the one.
-    """
-    left, pairs = list(others), 0
-    for event in events:
-        for other in left:
-            if _same(event, other, frame_seconds):
-                left.remove(other)
-                pairs += 1
-                break
-    return pairs
-
-
-def require_alike(card: Card, other: Card) -> None:
-    """Two files that are to be compared must mean the same by a frame and a class.
-
-    Raises:
-        SettingError: naming what differs.
-    """
-    names = ("labels", "sample_rate", "frame_samples", "context_samples", "window_frames", "hop_frames")
-    for name in (*names, "lookahead_frames"):
-        ours, theirs = getattr(card, name), getattr(other, name)
-        if ours != theirs:
-            raise SettingError(
-                f"the two are not one network: {name} is {ours} in {card.model_id} and {theirs} in {other.model_id}; "
-                "give two exports of one checkpoint, or a file and its checkpoint"
-            )
-
-
-def made_signals(sample_rate: int, samples: int) -> dict[str, Floats]:
-    """One recording of each kind of sound that has made trouble somewhere, by name."""
-    noise = coloured_noise(np.random.default_rng(0), samples, sample_rate)
-    seconds = np.arange(samples) / sample_rate
-    chirps = np.sin(2 * np.pi * (50 + 300 * seconds) * seconds) * (np.sin(2 * np.pi * 0.7 * seconds) > 0.6)
-    signals = {
-        "silence": np.zeros(samples),
-        "noise": 0.1 * noise,
-        "noise of level 1e-4": 1e-4 * noise,
-        "one least significant bit": np.sign(noise) / 32768,
-        "one impulse": np.arange(samples) == samples // 2,
-        "full-scale clipping": np.clip(3.0 * noise, -1.0, 1.0),
-        CHIRPS: 0.8 * chirps + 0.001 * noise,
-    }
-    return {name: signal.astype(np.float32) for name, signal in signals.items()}
+def _agreements(found: Mapping[str, Finding]) -> list[Agreement]:
+    return [finding.agreement for finding in found.values() if finding.agreement is not None]
 
 
 class _Watched:
@@ -236,21 +167,3 @@ class _Watched:
         step = self._model.step(audio, embeddings)
         self.scores.append(step.scores)
         return step
-
-
-def _heard(model: StepModel, audio: Floats) -> tuple[Floats, list[Event]]:
-    """Scores `[frames, classes]` and events of a recording."""
-    card = model.card
-    stream, decoder = ScoreStream(model, window_of(card)), Decoder(card.labels, card.decoding)
-    scores = np.concatenate([np.zeros((0, len(card.labels)), dtype=np.float32), *stream.push(audio), *stream.flush()])
-    return scores, decoder.push(scores) + decoder.flush()
-
-
-def _same(event: Event, other: Event, frame_seconds: float) -> bool:
-    onset, offset = abs(event.onset_frame - other.onset_frame), abs(event.offset_frame - other.offset_frame)
-    collar = max(OFFSET_COLLAR_SECONDS, OFFSET_COLLAR_RATE * (other.offset_frame - other.onset_frame) * frame_seconds)
-    return (
-        event.label == other.label
-        and onset * frame_seconds <= ONSET_COLLAR_SECONDS + 1e-9
-        and offset * frame_seconds <= collar + 1e-9
-    )

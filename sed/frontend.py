@@ -79,9 +79,9 @@ class LogMel(nn.Module):
         self.n_fft, self.hop_length, self.amin = config.n_fft, config.hop_length, config.amin
 
     def forward(self, audio: Tensor) -> Tensor:
-        frames = self._frames(audio)  # [B, T, n_fft]
+        frames = self._frames(audio)  # [B, T, at least n_fft]
         half = self.n_fft // 2
-        ahead, behind = frames[..., 1 : half + 1], frames[..., half:].flip(-1)
+        ahead, behind = frames[..., 1 : half + 1], frames[..., half : self.n_fft].flip(-1)
         power = ((ahead + behind) @ self.cosine).square() + ((ahead - behind) @ self.sine).square()
         return 10.0 * torch.log10(torch.clamp(power @ self.mel, min=self.amin)).unsqueeze(1)
 
@@ -92,4 +92,4 @@ class LogMel(nn.Module):
         blocks = blocks.reshape(audio.shape[0], -1, self.hop_length)
         count = blocks.shape[1] - span + 1
         shifted = [blocks[:, start : start + count] for start in range(span)]
-        return torch.cat(shifted, dim=-1)[..., : self.n_fft]
+        return torch.cat(shifted, dim=-1)

@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.inference import Model, shipped_model
+from export.agreement import agreement
 from export.quantize import calibration_sounds, to_int8
-from export.verify import LIMITS, agreement
+from export.verify import LIMITS
 from export.write import save
 from tests.conftest import command
 
