@@ -5,7 +5,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check -c constraints.
 # The runtime for a GPU where there is an NVIDIA driver, else the one for the CPU.
 RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo test test-slow check benchmark clean
 
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
@@ -17,6 +17,9 @@ check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
+
+test-slow: .venv-dev/installed
+	.venv-dev/bin/python -m pytest -m slow
 
 # Everything of docs/benchmarks.md, a quarter of an hour.
 benchmark: .venv-dev/installed

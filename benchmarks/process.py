@@ -16,25 +16,7 @@ from edge.runtime import Listener
 from edge.sources import Block
 from edge.stream import window_of
 
-_FIRST_SCORES = """
-import sys
-from pathlib import Path
-from edge.audio import AudioFile
-from edge.inference import Model
-from edge.stream import ScoreStream, window_of
-model = Model(Path(sys.argv[1]))
-stream = ScoreStream(model, window_of(model.card))
-scores = []
-with AudioFile(Path(sys.argv[2])) as file:
-    from edge.audio import Resampler
-    resampler = Resampler(file.sample_rate, model.card.sample_rate)
-    for piece in file.pieces():
-        scores += stream.push(resampler.push(piece.samples))
-        if scores:
-            break
-print(scores[0].shape, flush=True)
-sys.stdin.read()
-"""
+_COMMAND = Path(sys.executable).with_name("sed-stream")
 
 
 class Hour(NamedTuple):
@@ -44,35 +26,30 @@ class Hour(NamedTuple):
     megabytes: float
 
 
-def first_scores_seconds(model: Path, recording: Path) -> float:
-    """From the start of a process to its first scores of a recording."""
+def first_event_seconds(model: Path, recording: Path) -> float:
+    """From the start of sed-stream to its first event on stdout; it may still be hearing the recording then."""
     began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", _FIRST_SCORES, str(model), str(recording)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    command = [str(_COMMAND), str(recording), "--model", str(model), "--format", "jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
-        line = process.stdout.readline()
-        taken = time.perf_counter() - began
-        process.communicate("")
-    if not line:
-        raise RuntimeError(f"the process ended with {process.returncode} before its first scores")
-    return taken
+        for line in process.stdout:
+            if '"type": "event"' in line:
+                taken = time.perf_counter() - began
+                process.communicate()
+                return taken
+    raise RuntimeError(f"{recording}: sed-stream reported no event in it")
 
 
 def command_megabytes(model: Path, recording: Path) -> float:
     """Most memory that sed-stream holds while it hears a recording."""
-    command = Path(sys.executable).with_name("sed-stream")
     script = (
         "import resource, subprocess, sys\n"
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
     )
-    arguments = [sys.executable, "-c", script, command, recording, "--model", model]
+    arguments = [sys.executable, "-c", script, _COMMAND, recording, "--model", model]
     done = subprocess.run([*map(str, arguments)], capture_output=True, text=True, check=True)
-    return int(done.stdout) / 1024
+    return int(done.stdout) * 1024 / 1e6
 
 
 def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
@@ -103,4 +80,4 @@ def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
 
 def _resident_megabytes() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+    return pages * resource.getpagesize() / 1e6

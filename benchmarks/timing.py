@@ -72,6 +72,11 @@ def sgemm() -> Subject:
     return Subject(1.0, lambda: runs.run(None, {"a": matrix, "b": matrix}))
 
 
-def sgemm_gflops(timing: Timing) -> float:
-    """10^9 operations per second of `sgemm`."""
+def gflops(timing: Timing) -> float:
+    """10^9 operations a second of `sgemm`."""
     return 2 * _SIZE**3 / timing.median / 1e6
+
+
+def sgemm_gflops() -> float:
+    """The machine's limit right now."""
+    return gflops(measure({SGEMM: sgemm()}, 15)[SGEMM])

@@ -60,6 +60,8 @@ class Card:
         window_frames: W, frames that the head sees.
         hop_frames: frames by which the window advances, unless told otherwise.
         lookahead_frames: frames between the newest frame emitted and the window's end.
+        grid_frames: a window must begin at a multiple of this, counted from the source's first frame, so that the
+            head's coarse frames are the same ones in every window.
         decoding: label -> settings of the decoder.
         frontend: parameters of the log-mel frontend.
         precision: one of `PRECISIONS`.
@@ -78,6 +80,7 @@ class Card:
     window_frames: int
     hop_frames: int
     lookahead_frames: int
+    grid_frames: int
     decoding: dict[str, ClassDecoding]
     frontend: dict[str, Any]
     precision: str
@@ -88,7 +91,7 @@ class Card:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "frame_samples", "window_frames", "hop_frames"):
+        for name in ("sample_rate", "frame_samples", "window_frames", "hop_frames", "grid_frames"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.context_samples < 0 or self.lookahead_frames < 0:

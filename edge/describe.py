@@ -19,7 +19,7 @@ def describe(card: Card) -> str:
         "trained on": ", ".join(f"{name} {value}" for name, value in card.training.items() if value != ""),
         "validation": figures or "none",
         "licence": card.licence or "not stated",
-        "exported from": f"a checkpoint with SHA-256 {card.parent_sha256}",
+        "exported from": f"a checkpoint with SHA-256 {card.parent_sha256 or 'not stated'}",
     }
     width = max(len(name) for name in rows)
     lines = [f"{name:<{width}}  {value}" for name, value in rows.items()]

@@ -6,7 +6,8 @@
     scores       [ ............................. W frames ]
     emitted                  [ k frames ]< lookahead >            so that what follows has been seen
 
-The window advances over the embeddings by one hop a step. A stream is preceded by silence, real samples of it.
+The window advances over the embeddings by one hop a step. A stream is preceded by silence, real samples of it. Where
+the model's head works on a coarse grid, the window reaches back to the grid's next line, by less than `grid_frames`.
 """
 
 from typing import NamedTuple, Protocol
@@ -135,7 +136,8 @@ class ScoreStream:
 
     def _step(self, frames: int) -> None:
         card = self._model.card
-        old = self._window.window_frames - frames
+        first = self._done_frames + frames - self._window.window_frames  # of the window
+        old = self._done_frames - first + first % card.grid_frames
         if self._embeddings is None:
             self._embeddings = self._silent_embeddings()
         audio = self._ring.read(self._ring.end - card.context_samples - frames * card.frame_samples, self._ring.end)
@@ -158,5 +160,5 @@ class ScoreStream:
             silence = np.zeros((1, card.context_samples + card.frame_samples), dtype=np.float32)
             none = np.zeros((1, 0, self._model.embedding_size), dtype=np.float32)
             frame = self._model.step(silence, none).embeddings
-            self._silence = np.repeat(frame, self._window.window_frames, axis=1)
+            self._silence = np.repeat(frame, self._window.window_frames + card.grid_frames, axis=1)
         return self._silence

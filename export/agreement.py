@@ -28,11 +28,11 @@ def agreement(model: StepModel, other: StepModel, audio: Floats) -> Agreement:
     """Let two models hear a recording.
 
     Args:
-        model: one.
+        model: one, whose decoder settings both are given.
         other: a model of the same labels, rates and window.
         audio: `[samples]` at their rate.
     """
-    (scores, events), (other_scores, other_events) = _heard(model, audio), _heard(other, audio)
+    (scores, events), (other_scores, other_events) = (_heard(one, audio, model.card) for one in (model, other))
     return Agreement(
         score=float(np.abs(scores - other_scores).max(initial=0.0)),
         shared_events=shared_events(events, other_events, model.card.frame_seconds),
@@ -68,7 +68,7 @@ def require_alike(card: Card, other: Card) -> None:
         SettingError: naming what differs.
     """
     names = ("labels", "sample_rate", "frame_samples", "context_samples", "window_frames", "hop_frames")
-    for name in (*names, "lookahead_frames"):
+    for name in (*names, "lookahead_frames", "grid_frames"):
         ours, theirs = getattr(card, name), getattr(other, name)
         if ours != theirs:
             raise SettingError(
@@ -77,9 +77,8 @@ def require_alike(card: Card, other: Card) -> None:
             )
 
 
-def _heard(model: StepModel, audio: Floats) -> tuple[Floats, list[Event]]:
-    """Scores `[frames, classes]` and events of a recording."""
-    card = model.card
+def _heard(model: StepModel, audio: Floats, card: Card) -> tuple[Floats, list[Event]]:
+    """Scores `[frames, classes]` and, by the decoder settings of `card`, events of a recording."""
     stream, decoder = ScoreStream(model, window_of(card)), Decoder(card.labels, card.decoding)
     scores = np.concatenate([np.zeros((0, len(card.labels)), dtype=np.float32), *stream.push(audio), *stream.flush()])
     return scores, decoder.push(scores) + decoder.flush()

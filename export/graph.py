@@ -31,7 +31,7 @@ def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
     graph = _Graph(checkpoint.detector, half)
     # Sizes unlike each other and unlike 0 and 1, which the exporter would take for constants.
     audio = torch.zeros(2, recipe.context_samples + 3 * recipe.frame_samples)
-    embeddings = torch.zeros(2, 5, recipe.network.embedding_size)
+    embeddings = torch.zeros(2, 5 * recipe.network.head_stride, recipe.network.embedding_size)
     batch, old, new = torch.export.Dim("batch"), torch.export.Dim("M"), torch.export.Dim("k")
     shapes = {
         "audio": {0: batch, 1: recipe.frame_samples * new + recipe.context_samples},

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 # What calibration listens to, spread evenly over the files of a folder, however many and long they are.
 _SECONDS = 600.0
 _FILES = 120
+_LEAST_SECONDS = 60.0
 
 
 def calibration_sounds(folder: Path, sample_rate: int) -> list[Floats]:
@@ -45,11 +46,14 @@ def calibration_sounds(folder: Path, sample_rate: int) -> list[Floats]:
             sounds.append(read_audio(path, sample_rate, _SECONDS / len(chosen)))
         except SourceError as exc:
             _log.warning("skipped: %s", exc)
-    if not any(len(sound) for sound in sounds):
+    if not any(np.any(sound) for sound in sounds):
         raise SettingError(
-            f"{folder}: holds no recording that can be read; "
+            f"{folder}: holds no recording that can be read, or only silence; "
             "expected a folder of audio files like those to be heard, for --calibration"
         )
+    seconds = sum(map(len, sounds)) / sample_rate
+    if seconds < _LEAST_SECONDS:
+        _log.warning("%s: holds %.0f s of sound; a minute or more sets better scales", folder, seconds)
     return sounds
 
 

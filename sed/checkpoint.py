@@ -69,7 +69,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path}: cannot be read ({exc.strerror}); give the model.ckpt that sed-train wrote"
         ) from exc
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as exc:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as exc:
         raise CheckpointError(f"{path}: is no checkpoint; give the model.ckpt that sed-train wrote") from exc
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
         raise CheckpointError(
@@ -77,7 +77,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     recipe = Recipe.from_dict(values["recipe"], str(path))
     detector = Detector(recipe, len(values["labels"]))
-    detector.load_state_dict(values["weights"])
+    try:
+        detector.load_state_dict(values["weights"])
+    except RuntimeError as exc:
+        raise CheckpointError(
+            f"{path}: holds the weights of another version's network; train again with this one"
+        ) from exc
     return Checkpoint(
         recipe=recipe,
         labels=tuple(values["labels"]),
@@ -101,6 +106,7 @@ def make_card(checkpoint: Checkpoint) -> Card:
         window_frames=recipe.frames(recipe.stream.window),
         hop_frames=recipe.frames(recipe.stream.hop),
         lookahead_frames=recipe.frames(recipe.stream.lookahead),
+        grid_frames=recipe.network.head_stride,
         decoding={label: recipe.class_decoding(label) for label in checkpoint.labels},
         frontend=recipe.frontend.to_dict(),
         precision="fp32",

@@ -121,7 +121,7 @@ class Head(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Prediction:
         length = embeddings.shape[1]
-        # Silence after the end, enough to fill the last coarse frame too.
+        # After the end there are zeros, as in training, enough to fill the last coarse frame too.
         fine = F.pad(embeddings, (0, 0, 0, self.shift_frames + self.stride - 1))[:, self.shift_frames :]
         coarse_length = fine.shape[1] // self.stride
         x = fine[:, : coarse_length * self.stride].reshape(-1, coarse_length, self.stride, fine.shape[2]).mean(dim=2)

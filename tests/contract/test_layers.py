@@ -12,6 +12,7 @@ ALLOWED = {
     "edge": {"edge"},
     "sed": {"edge", "sed"},
     "export": {"edge", "sed", "export"},
+    "benchmarks": {"edge", "sed", "export", "benchmarks"},
 }
 HEAVY = {"torch", "torchlibrosa", "lightning", "librosa", "onnx", "onnxscript"}
 

@@ -68,18 +68,19 @@ def test_streamed_embeddings_equal_those_of_the_whole_recording(model: Model, de
     np.testing.assert_allclose(streamed, whole, atol=1e-5)
 
 
-@pytest.mark.parametrize("hop", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("hop", [0.1, 0.25, 1.0])
 def test_streamed_scores_equal_those_of_the_window_from_scratch(model: Model, demo_audio: Floats, hop: float) -> None:
     """Each window again with M = 0, its audio after its true context."""
     card = model.card
     watched = Watched(model)
     window = window_of(card, hop_seconds=hop)
     ScoreStream(watched, window).push(demo_audio[: 14 * card.sample_rate])
-    samples = window.window_frames * card.frame_samples
-    before = np.concatenate([silence(card.context_samples + samples), demo_audio])
+    reach = card.context_samples + (window.window_frames + card.grid_frames) * card.frame_samples
+    before = np.concatenate([silence(reach), demo_audio])
     for index, step in enumerate(watched.steps[1:], start=1):
-        stop = card.context_samples + samples + index * window.hop_frames * card.frame_samples
-        scratch = model.step(before[None, stop - card.context_samples - samples : stop], none(model))
+        stop = reach + index * window.hop_frames * card.frame_samples
+        samples = card.context_samples + step.scores.shape[1] * card.frame_samples
+        scratch = model.step(before[None, stop - samples : stop], none(model))
         np.testing.assert_allclose(step.scores, scratch.scores, atol=1e-5)
         np.testing.assert_allclose(step.clip_scores, scratch.clip_scores, atol=1e-5)
 
@@ -90,7 +91,19 @@ def test_emitted_scores_are_the_windows_middle(model: Model, demo_audio: Floats)
     window = Window(60, 10, 5)
     pieces = ScoreStream(watched, window).push(demo_audio[: 10 * 16_000])
     for piece, step in zip(pieces[1:], watched.steps[2:], strict=True):
-        np.testing.assert_array_equal(piece, step.scores[0, 45:55])
+        np.testing.assert_array_equal(piece, step.scores[0, -15:-5])
+
+
+@pytest.mark.parametrize("hop", [0.05, 0.15, 0.25, 1.0])
+def test_windows_begin_on_the_heads_grid(model: Model, demo_audio: Floats, hop: float) -> None:
+    """So that a coarse frame is made of the same frames in every window, whatever the hop."""
+    watched = Watched(model)
+    window = window_of(model.card, hop_seconds=hop)
+    ScoreStream(watched, window).push(demo_audio[: 3 * 16_000])
+    lengths = [step.scores.shape[1] for step in watched.steps[1:]]
+    begins = [index * window.hop_frames - length for index, length in enumerate(lengths, start=1)]
+    assert {0} == {begin % model.card.grid_frames for begin in begins}
+    assert all(0 <= length - window.window_frames < model.card.grid_frames for length in lengths)
 
 
 def test_a_short_recording_in_one_step_equals_the_stream(model: Model, demo_audio: Floats) -> None:

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.inference import Model, shipped_model
+from edge.stream import ScoreStream, window_of
 from tests.conftest import ROOT
 
 NODE = ROOT / "tests" / "node"
@@ -26,25 +27,17 @@ def node() -> str:
 
 
 def test_the_stream_runs_in_javascript(model: Model, demo_audio: NDArray[np.float32], tmp_path: Path) -> None:
-    """ONNX Runtime's WebAssembly build, which browsers run too, fed step by step, gives Python's scores."""
-    program, card = node(), model.card
-    hop_samples = card.hop_frames * card.frame_samples
-    steps = card.window_frames // card.hop_frames + 3
-    audio = demo_audio[: card.context_samples + steps * hop_samples]
-    audio.astype("<f4").tofile(tmp_path / "audio")
-    numbers = (card.context_samples, card.frame_samples, card.window_frames, card.hop_frames, model.embedding_size)
+    """ONNX Runtime's WebAssembly build, which browsers run too, gives the runtime's scores."""
+    demo_audio[: 14 * 16_000].astype("<f4").tofile(tmp_path / "audio")
     done = subprocess.run(
-        [program, NODE / "stream.js", shipped_model(), tmp_path / "audio", *map(str, numbers)],
+        [node(), NODE / "stream.js", shipped_model(), tmp_path / "audio"],
+        input=model.card.to_json().encode(),
         capture_output=True,
         check=True,
     )
-    embeddings, expected = np.zeros((1, 0, model.embedding_size), dtype=np.float32), []
-    for start in range(0, steps * hop_samples, hop_samples):
-        step = model.step(audio[None, start : start + card.context_samples + hop_samples], embeddings)
-        embeddings = step.embeddings[:, -(card.window_frames - card.hop_frames) :]
-        expected.append(step.scores[0])
-    actual = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, len(card.labels))
-    np.testing.assert_allclose(actual, np.concatenate(expected), atol=1e-5)
+    expected = np.concatenate(ScoreStream(model, window_of(model.card)).push(demo_audio[: 14 * 16_000]))
+    actual = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, len(model.card.labels))
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
     assert actual.max() > 0.5
 
 

@@ -75,13 +75,19 @@ def test_any_sizes_run_and_agree(exported: Path, tiny_checkpoint: Checkpoint, ba
         np.testing.assert_allclose(a, b, atol=LIMITS["fp32"].score)
 
 
-def test_other_networks_export(tmp_path: Path) -> None:
+@pytest.mark.parametrize("head_stride", [1, 3, 8])
+def test_other_networks_export(tmp_path: Path, head_stride: int) -> None:
     """Any size and frame rate that a recipe can express."""
     recipe = Recipe(
         name="other",
         licence="MIT",
         network=NetworkConfig(
-            widths=(4, 4, 8), time_strides=(2, 1, 1), second_time_kernels=(1, 3, 5), embedding_size=24, gru_size=12
+            widths=(4, 4, 8),
+            time_strides=(2, 1, 1),
+            second_time_kernels=(1, 3, 5),
+            embedding_size=24,
+            gru_size=12,
+            head_stride=head_stride,
         ),
     )
     torch.manual_seed(0)

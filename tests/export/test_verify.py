@@ -13,7 +13,7 @@ from edge.errors import SettingError
 from edge.events import Event
 from edge.inference import Floats, Model, Step, shipped_model
 from edge.stream import window_of
-from export.agreement import Agreement, event_f1, require_alike, shared_events
+from export.agreement import Agreement, agreement, event_f1, require_alike, shared_events
 from export.signals import made_signals
 from export.verify import limits_of, stream_difference
 from export.write import save
@@ -121,10 +121,19 @@ def test_no_torch_is_loaded() -> None:
     assert "[]" == done.stdout.splitlines()[-1]
 
 
+def test_other_decoder_settings_are_no_difference(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Both logs are made with the settings of the file that is judged."""
+    other = Model(shipped_model())
+    strict = {label: dataclasses.replace(entry, on=0.99) for label, entry in other.card.decoding.items()}
+    other.card = dataclasses.replace(other.card, decoding=strict)
+    found = agreement(model, other, demo_audio)
+    assert (0.0, found.shared_events) == (found.score, found.reported_events[0]) != (0.0, 0)
+
+
 def test_limits_are_those_of_the_coarser_precision() -> None:
     """But a stream must equal itself as its own precision can."""
     assert (0.5, 0.9, 1e-5) == (*limits_of("fp32", "int8")[::2], limits_of("fp32", "int8").stream)
-    assert 0.1 == limits_of("int8", "fp32").stream
+    assert 1e-5 == limits_of("int8", "fp16").stream
 
 
 def test_made_signals_have_their_length() -> None:
@@ -137,11 +146,13 @@ def test_bad_input_gets_one_clear_line(tmp_path: Path) -> None:
     """A file that is none, a recording that is none, one that proves nothing."""
     (tmp_path / "a.wav").write_text("no sound")
     soundfile.write(tmp_path / "short.wav", np.zeros(1600), 16_000)
-    for arguments, message in (
-        ([tmp_path / "a.onnx"], "no such model"),
-        ([shipped_model(), tmp_path / "a.wav"], "a.wav"),
+    for arguments, code, message in (
+        ([tmp_path / "a.onnx"], 1, "no such model"),
+        ([shipped_model(), tmp_path / "a.wav"], 1, "a.wav"),
+        ([shipped_model(), tmp_path / "short.wav"], 2, "is shorter than one hop"),
+        ([shipped_model(), DEMO, "--against", tmp_path / "a.wav"], 1, "is no checkpoint"),
     ):
         done = run_verify(*arguments)
-        assert done.returncode in (1, 2)
+        assert code == done.returncode
         assert message in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr

@@ -32,10 +32,21 @@ def test_the_card_follows_the_recipe(tiny_checkpoint: Checkpoint) -> None:
     assert card.model_id != make_card(dataclasses.replace(tiny_checkpoint, detector=changed)).model_id
 
 
+def test_weights_of_another_network_are_refused(tiny_run: Path, tmp_path: Path) -> None:
+    """A checkpoint of a version whose layers were others."""
+    values = torch.load(tiny_run / "model.ckpt", weights_only=True)
+    values["weights"]["head.classify.bias"] = values["weights"].pop("head.classify_coarse.bias")
+    torch.save(values, tmp_path / "old.ckpt")
+    with pytest.raises(CheckpointError, match=r"old\.ckpt: holds the weights of another version's network"):
+        load_checkpoint(tmp_path / "old.ckpt")
+
+
 def test_what_is_no_checkpoint_is_refused(tiny_run: Path, tmp_path: Path) -> None:
     """A missing file, a text, another program's checkpoint, and Lightning's own."""
     (tmp_path / "text.ckpt").write_text("no weights")
+    (tmp_path / "list.ckpt").write_text("no sound")  # what torch takes for a pickle
     torch.save({"epoch": 3}, tmp_path / "other.ckpt")
-    for path in (tmp_path / "none.ckpt", tmp_path / "text.ckpt", tmp_path / "other.ckpt", tiny_run / "last.ckpt"):
+    paths = [tmp_path / f"{name}.ckpt" for name in ("none", "text", "list", "other")]
+    for path in (*paths, tiny_run / "last.ckpt"):
         with pytest.raises(CheckpointError, match=rf"{path.name}.*give the model\.ckpt that sed-train wrote"):
             load_checkpoint(path)
