@@ -24,8 +24,8 @@ def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
 
     Args:
         checkpoint: what to export.
-        half: convolutions and head in fp16. What comes before the first convolution spans more decades than that can
-            tell apart, and stays in fp32 as do inputs and outputs.
+        half: convolutions and head in fp16. The frontend spans more decades than that can tell apart; it stays in
+            fp32, as do the first block of convolutions, inputs and outputs.
     """
     recipe = checkpoint.recipe
     graph = _Graph(checkpoint.detector, half)
@@ -65,9 +65,10 @@ class _Graph(nn.Module):
         embedder, head = self.detector.embedder, self.detector.head
         head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
         if half:
-            embedder.normalise = nn.Sequential(embedder.normalise.float(), _ToHalf())  # type: ignore[assignment]
-            embedder.blocks.half()
-            embedder.project.half()
+            first, *others = embedder.blocks
+            embedder.blocks = nn.Sequential(first, _ToHalf(), *others)
+            for module in (*others, embedder.project):
+                module.half()
             self.detector.head = nn.Sequential(_ToHalf(), head.half())  # type: ignore[assignment]
 
     def forward(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:

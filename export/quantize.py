@@ -4,6 +4,7 @@ Static quantisation in ONNX's QDQ form: the scale of every activation is set onc
 """
 
 import contextlib
+import copy
 import logging
 import tempfile
 import warnings
@@ -69,7 +70,7 @@ def to_int8(proto: onnx.ModelProto, card: Card, sounds: Sequence[Floats]) -> onn
     with tempfile.TemporaryDirectory() as folder, _quiet():
         out = Path(folder) / "int8.onnx"
         quantize_static(
-            proto,
+            copy.deepcopy(proto),  # it takes the weights out of what it is given
             out,
             _Windows(proto, card, sounds),
             quant_format=QuantFormat.QDQ,

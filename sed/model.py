@@ -3,8 +3,8 @@
     audio ─> LogMel ─> batch norm over mel bins ─> blocks of convolutions ─> embeddings      (only new frames)
     embeddings (old and new) ─> bi-GRU ─> self-attention ─> frame logits ─> pooled clip logits   (whole window)
 
-Time convolutions are valid, pooling has kernel equal to stride, and nothing is scaled per clip, so embeddings of a
-stream equal embeddings of the whole recording.
+Time convolutions are valid, their strides make up one frame, and nothing is scaled per clip, so embeddings of a stream
+equal embeddings of the whole recording.
 """
 
 from typing import NamedTuple
