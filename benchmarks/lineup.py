@@ -1,0 +1,75 @@
+"""Who runs: this project's networks and the others'. The one part that needs torch."""
+
+import dataclasses
+from pathlib import Path
+
+import onnx
+import torch
+
+from benchmarks import peers, subjects, timing
+from edge.audio import read_audio
+from edge.inference import Model, shipped_model
+from export.graph import to_onnx
+from export.quantize import to_int8
+from export.write import save
+from sed.checkpoint import Checkpoint, make_card
+from sed.config import load_recipe
+from sed.model import Detector
+
+_ROOT = Path(__file__).parent.parent
+
+
+def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subject]:
+    """All subjects by name.
+
+    Args:
+        path: the model file that stands first.
+        recording: what all hear.
+        folder: for files made on the way.
+    """
+    light, light8 = Model(path), _int8(path, recording, folder / "light8.onnx")
+    mid_path = _untrained("mid", folder)
+    mid, mid8 = Model(mid_path), _int8(mid_path, recording, folder / "mid8.onnx")
+    audio = read_audio(recording, light.card.sample_rate)
+    chosen = {
+        "light, hop 1 s": subjects.stream(light, audio, 1.0),
+        "light, hop 1 s, from 48 kHz": subjects.stream(light, audio, 1.0, rate=48_000),
+        "light, hop 0.25 s": subjects.stream(light, audio, 0.25),
+        "light, naive window, hop 1 s": subjects.naive(light, audio, 1.0),
+        "light, naive window, hop 0.25 s": subjects.naive(light, audio, 0.25),
+        "light int8, hop 1 s": subjects.stream(light8, audio, 1.0),
+        "light, frontend and convolutions": subjects.convolutions(path, light.card, audio),
+        "light int8, the same": subjects.convolutions(folder / "light8.onnx", light.card, audio),
+        "mid, hop 1 s": subjects.stream(mid, audio, 1.0),
+        "mid, naive window, hop 1 s": subjects.naive(mid, audio, 1.0, hops=1),
+        "mid int8, hop 1 s": subjects.stream(mid8, audio, 1.0),
+        "mid, frontend and convolutions": subjects.convolutions(mid_path, mid.card, audio),
+        "mid int8, the same": subjects.convolutions(folder / "mid8.onnx", mid.card, audio),
+    }
+    chosen |= {f"{name}, chunk by chunk": found for name, found in peers.silero_streaming(audio).items()}
+    chosen["silero-vad, sequence of 1 s"] = peers.silero_sequence(audio)
+    torch.manual_seed(0)
+    chosen["DCASE 2023 CRNN, once"] = peers.whole_window(peers.DcaseCrnn(), 16_000, folder, 10.0)
+    chosen["Cnn14 decision level, naive, 1 s"] = peers.whole_window(peers.Cnn14DecisionLevelMax(), 32_000, folder, 1.0)
+    chosen[timing.SGEMM] = timing.sgemm()
+    return chosen
+
+
+def _int8(path: Path, recording: Path, out: Path) -> Model:
+    """A file in eight bits, calibrated by one recording: good enough for its speed."""
+    model = Model(path)
+    proto = onnx.load(path)
+    card = dataclasses.replace(model.card, precision="int8")
+    save(to_int8(proto, card, [read_audio(recording, card.sample_rate)]), card, out)
+    return Model(out)
+
+
+def _untrained(name: str, folder: Path) -> Path:
+    """The network of a recipe with random weights, exported."""
+    recipe = load_recipe(_ROOT / "recipes" / f"{name}.toml")
+    torch.manual_seed(0)
+    checkpoint = Checkpoint(
+        recipe=recipe, labels=Model(shipped_model()).card.labels, detector=Detector(recipe, 10).eval()
+    )
+    save(to_onnx(checkpoint), make_card(checkpoint), folder / f"{name}.onnx")
+    return folder / f"{name}.onnx"
