@@ -41,7 +41,7 @@ def test_a_model_without_our_card_is_refused(tmp_path: Path) -> None:
 
 def test_a_card_without_a_field_is_refused(tmp_path: Path) -> None:
     """The field and the file are named."""
-    with pytest.raises(ModelError, match=r"m\.onnx: its card lacks model_id, labels"):
+    with pytest.raises(ModelError, match=r"m\.onnx: its card lacks model_id, parent_sha256, labels"):
         Model(with_metadata(tmp_path, {METADATA_KEY: '{"schema": 1}'}))
 
 
