@@ -21,7 +21,7 @@ check: .venv-dev/installed
 test-slow: .venv-dev/installed
 	.venv-dev/bin/python -m pytest -m slow
 
-# Everything of docs/benchmarks.md, a quarter of an hour.
+# Everything of docs/benchmarks.md, in some minutes.
 benchmark: .venv-dev/installed
 	for part in speed operators process day; do .venv-dev/bin/python -m benchmarks $$part || exit 1; done
 

@@ -67,9 +67,8 @@ def _int8(path: Path, recording: Path, out: Path) -> Model:
 def _untrained(name: str, folder: Path) -> Path:
     """The network of a recipe with random weights, exported."""
     recipe = load_recipe(_ROOT / "recipes" / f"{name}.toml")
+    labels = Model(shipped_model()).card.labels
     torch.manual_seed(0)
-    checkpoint = Checkpoint(
-        recipe=recipe, labels=Model(shipped_model()).card.labels, detector=Detector(recipe, 10).eval()
-    )
+    checkpoint = Checkpoint(recipe=recipe, labels=labels, detector=Detector(recipe, len(labels)).eval())
     save(to_onnx(checkpoint), make_card(checkpoint), folder / f"{name}.onnx")
     return folder / f"{name}.onnx"

@@ -15,8 +15,6 @@ from edge.runtime import Listener
 from edge.sources import Block
 from edge.stream import window_of
 
-_MICROPHONE_HZ = 48_000
-
 
 def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0, rate: int | None = None) -> Subject:
     """The runtime's own path, a hop a call: ring, graph, decoder.
