@@ -16,6 +16,8 @@ _EXTRAS = {
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",
+    "matplotlib": "train",
+    "tensorboard": "train",
     "sed_scores_eval": "train",
     "tqdm": "train",
     "onnx": "export",
