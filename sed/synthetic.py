@@ -37,13 +37,13 @@ def random_gains(rng: np.random.Generator, frequencies: Floats, db: float, point
     return (10.0 ** (gains_db / 20)).astype(np.float32)
 
 
-def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float) -> Audio:
-    """A random equaliser, and sometimes a low-pass: clips of one class often share their band."""
+def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
+    """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
     size = -(-len(audio) // 1024) * 1024
     spectrum = np.fft.rfft(audio, size)
     frequencies = (np.arange(len(spectrum)) * sample_rate / size).astype(np.float32)
     spectrum *= random_gains(rng, frequencies, db)
-    if rng.random() < 0.25:
+    if rng.random() < low_pass:
         spectrum /= np.sqrt(1 + (frequencies / rng.uniform(2000.0, sample_rate / 2)) ** 8)
     return np.fft.irfft(spectrum)[: len(audio)].astype(np.float32)
 
