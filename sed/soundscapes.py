@@ -9,8 +9,9 @@ import numpy as np
 
 from sed.config import Recipe
 from sed.data import Clip, Corpus
+from sed.distractors import made_distractor
 from sed.scene import Canvas, Piece, Scene
-from sed.synthetic import Audio, change_speed, coloured_noise, equalise, made_distractor
+from sed.synthetic import Audio, change_speed, coloured_noise, equalise
 
 _FADE_SECONDS = 0.01
 _MARGIN_SECONDS = 0.05  # kept around a piece, so that a fade does not eat its attack

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from sed.config import Recipe, SceneConfig
 from sed.data import Clip, Corpus, load_corpus
 from sed.soundscapes import SceneMixer
-from sed.synthetic import coloured_noise, equalise, made_distractor
 
 
 def beep_corpus() -> Corpus:
@@ -163,34 +162,3 @@ def test_backgrounds_of_the_data_become_beds() -> None:
     assert 1000 == int(spectrum.argmax())  # bins of 0.1 Hz
     assert 0.0 == scene.frames.max()
     assert 1 == len(corpus.backgrounds) and 0 == len(corpus.distractors)
-
-
-def test_a_low_pass_takes_the_highs() -> None:
-    """With the chance 1 it always does, with 0 never."""
-    noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
-    highs = []
-    for chance in (0.0, 1.0):
-        made = equalise(np.random.default_rng(3), noise, 16_000, 0.0, low_pass=chance)
-        highs.append(float(np.abs(np.fft.rfft(made))[-800:].mean() / np.abs(np.fft.rfft(noise))[-800:].mean()))
-    assert highs[0] == pytest.approx(1.0, rel=1e-3)
-    assert highs[1] < 0.5
-
-
-def test_noise_has_unit_level() -> None:
-    """Whatever its colour."""
-    for seed in range(5):
-        noise = coloured_noise(np.random.default_rng(seed), 50_001, 16_000)
-        assert (50_001,) == noise.shape
-        assert np.sqrt(np.mean(noise**2)) == pytest.approx(1.0, rel=1e-3)
-
-
-def test_made_distractors_are_sounds() -> None:
-    """Each kind comes out as finite samples that are not silence."""
-    source = coloured_noise(np.random.default_rng(0), 8000, 16_000)
-    lengths = set()
-    for seed in range(60):
-        sound = made_distractor(np.random.default_rng(seed), source, 16_000)
-        assert np.isfinite(sound).all()
-        assert np.abs(sound).max() > 0.01
-        lengths.add(len(sound))
-    assert len(lengths) > 30
