@@ -29,50 +29,53 @@ RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
 
 
 def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> Detector | None:
-    """Train as the recipe says.
-
-    Args:
-        recipe: everything but the data.
-        corpus: clips of all folds.
-        out: folder for checkpoints, `metrics.csv` and TensorBoard's files.
-        resume: go on from the last checkpoint in `out`.
-        devices: processes on this machine, one a GPU, that share each batch.
-        nodes: machines.
+    """Train the recipe's network on a corpus; the arguments are those of `run`.
 
     Returns:
         The detector with averaged weights, the best or the last ones, in evaluation mode; None in processes that only
         helped.
 
     Raises:
+        DataError: if a label has no clip to learn from, or the run in `out` was begun with other labels.
+        RecipeError: if it was begun by another recipe.
         SettingError: if the batch cannot be shared.
-        RecipeError: if the run in `out` was begun by another recipe.
-        DataError: if it was begun with other labels.
     """
-    training = recipe.training
+    looked_at = recipe.data.validation_folds
+    lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
+    module = TrainingModule(
+        recipe, corpus.folds(recipe.data.train_folds), corpus.folds(looked_at) if looked_at else None
+    )
+    return module.detector if run(module, out, resume, devices, nodes) else None
+
+
+def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> bool:
+    """Train a network as its recipe says, and leave it with the weights to keep, in evaluation mode.
+
+    Args:
+        module: what to train.
+        out: folder for checkpoints, `metrics.csv` and TensorBoard's files.
+        resume: go on from the last checkpoint in `out`.
+        devices: processes on this machine, one a GPU, that share each batch.
+        nodes: machines.
+
+    Returns:
+        Whether this process is the one that goes on.
+    """
+    training = module.recipe.training
     if training.batch_size % (devices * nodes) != 0:
         raise SettingError(
             f"{devices * nodes} processes cannot share batches of {training.batch_size}; "
             "choose --devices and --nodes so that they divide the recipe's batch_size"
         )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
-    lightning.seed_everything(training.seed, workers=True, verbose=False)
-    module = TrainingModule(recipe, *_parts(recipe, corpus))
     if not (resume and _finished(module, out / RESUME_NAME)):
         if resume:
             _keep_metrics(out)
-        _run(module, _trainer(recipe, out, devices, nodes), out / RESUME_NAME if resume else None)
-    if getattr(rank_zero_only, "rank", 0) != 0:
-        return None
+        _fit(module, _trainer(module.recipe, out, devices, nodes), out / RESUME_NAME if resume else None)
     kept = torch.load(out / (RESUME_NAME if training.select == "last" else BEST_NAME), weights_only=True)
     module.load_state_dict(kept["state_dict"])  # the averaged weights
-    assert isinstance(module.detector, Detector)
-    return module.detector.eval()
-
-
-def _parts(recipe: Recipe, corpus: Corpus) -> tuple[Corpus, Corpus | None]:
-    """Clips to learn from, and clips to look at, if there are to be any."""
-    looked_at = recipe.data.validation_folds
-    return corpus.folds(recipe.data.train_folds), corpus.folds(looked_at) if looked_at else None
+    module.eval()
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 def _finished(module: TrainingModule, last: Path) -> bool:
@@ -117,7 +120,7 @@ def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
     return [average, best, *stop, last]
 
 
-def _run(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
+def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
     with warnings.catch_warnings():
         # Two cores that train and mix have no more workers to give.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")

@@ -9,21 +9,34 @@ from numpy.typing import NDArray
 Audio = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
+_CORNERS = 48  # of a curve over frequency
+
 
 def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> Audio:
     """Stationary noise of unit level, between white and brown, through a random equaliser.
 
+    What is longer than some seconds is the same noise again and again, which has no seam.
+
     Returns:
         `[samples]`, root mean square 1.
     """
-    size = fft_size(samples)
-    bins = size // 2 + 1
-    spectrum = rng.standard_normal((2, bins), dtype=np.float32)
-    frequencies = np.arange(bins, dtype=np.float32) * sample_rate / size
-    slope = np.maximum(frequencies, 30.0) ** np.float32(-rng.uniform(0.0, 2.0) / 2)
-    shaped = (spectrum[0] + 1j * spectrum[1]) * slope * random_gains(rng, frequencies, 8.0)
-    noise = np.fft.irfft(shaped)[:samples]
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    size = min(fft_size(samples), 2**16)
+    spectrum = rng.standard_normal((size // 2 + 1, 2), dtype=np.float32).view(np.complex64)[:, 0]
+    corners = np.geomspace(50.0, sample_rate / 2, _CORNERS)
+    slope_db = -10.0 * rng.uniform(0.0, 2.0) * np.log10(np.maximum(corners, 30.0))
+    noise = np.fft.irfft(spectrum * _amplitudes(corners, slope_db + random_gains(rng, corners, 8.0), size, sample_rate))
+    noise = noise[:samples]
+    return np.resize(noise / np.sqrt(np.mean(noise**2)), samples)
+
+
+def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
+    """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
+    size = fft_size(len(audio))
+    corners = np.geomspace(50.0, sample_rate / 2, _CORNERS)
+    gains_db = random_gains(rng, corners, db)
+    if rng.random() < low_pass:
+        gains_db -= 10.0 * np.log10(1 + (corners / rng.uniform(2000.0, sample_rate / 2)) ** 8)
+    return np.fft.irfft(np.fft.rfft(audio, size) * _amplitudes(corners, gains_db, size, sample_rate))[: len(audio)]
 
 
 def fft_size(samples: int) -> int:
@@ -31,22 +44,15 @@ def fft_size(samples: int) -> int:
     return -(-samples // 4096) * 4096 if samples > 4096 else -(-samples // 256) * 256
 
 
-def random_gains(rng: np.random.Generator, frequencies: Floats, db: float, points: int = 6) -> Audio:
-    """Amplitude factors of a random equaliser: `points` gains within ±db, joined on a logarithmic axis."""
-    corners = np.geomspace(50.0, max(100.0, float(frequencies[-1])), points)
-    gains_db = np.interp(np.log(np.maximum(frequencies, 1.0)), np.log(corners), rng.uniform(-db, db, points))
-    return (10.0 ** (gains_db / 20)).astype(np.float32)
+def random_gains(rng: np.random.Generator, corners: Floats, db: float, points: int = 6) -> Floats:
+    """Gains in dB at these frequencies: `points` of them within ±db, joined on a logarithmic axis."""
+    return np.interp(np.linspace(0.0, 1.0, len(corners)), np.linspace(0.0, 1.0, points), rng.uniform(-db, db, points))
 
 
-def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
-    """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
-    size = fft_size(len(audio))
-    spectrum = np.fft.rfft(audio, size)
-    frequencies = (np.arange(len(spectrum)) * sample_rate / size).astype(np.float32)
-    spectrum *= random_gains(rng, frequencies, db)
-    if rng.random() < low_pass:
-        spectrum /= np.sqrt(1 + (frequencies / rng.uniform(2000.0, sample_rate / 2)) ** 8)
-    return np.fft.irfft(spectrum)[: len(audio)].astype(np.float32)
+def _amplitudes(corners: Floats, gains_db: Floats, size: int, sample_rate: int) -> Audio:
+    """Factors of the bins of a real FFT; a curve in dB over many bins costs more than one over some corners."""
+    frequencies = np.arange(size // 2 + 1) * (sample_rate / size)
+    return np.interp(frequencies, corners, 10.0 ** (gains_db / 20)).astype(np.float32)
 
 
 def change_speed(audio: Audio, factor: float) -> Audio:

@@ -54,7 +54,7 @@ class TrainingModule(lightning.LightningModule):
         self.detector: Any = Detector(recipe, len(train.labels)) if detector is None else detector
         self.to(memory_format=torch.channels_last)
         self.loss = DetectionLoss(recipe.loss, train.labels, recipe.frame_seconds)
-        self._train = SceneMixer(train, recipe)
+        self.mixer = SceneMixer(train, recipe)
         self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[tuple[Tensor, Target]] = []
         # Every score of 40,000 frames would be sorted, class by class; a hundred thresholds do.
@@ -69,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
         training = self.recipe.training
         count = training.validate_every_steps * training.batch_size
         # An epoch is the stretch between two validations; a resumed run goes on with the scenes it had not seen.
-        scenes = SceneDataset(self._train, (training.seed, 0), self.current_epoch * count, count)
+        scenes = SceneDataset(self.mixer, (training.seed, 0), self.current_epoch * count, count)
         return DataLoader(scenes, batch_size=self._share, num_workers=training.workers)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, Target]] | list[None]:
@@ -89,14 +89,14 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[Tensor, Target]) -> Tensor:
         audio, target = augment_audio(*batch, self.recipe)
-        logmel, target = augment_logmel(self._logmel(audio), target, self.recipe)
-        loss: Tensor = self.loss(self._predict(logmel), target)
+        logmel, target = augment_logmel(self.logmel(audio), target, self.recipe)
+        loss: Tensor = self.loss(self.predict(logmel), target)
         self.log("loss", loss, prog_bar=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Target]) -> None:
         audio, target = batch
-        prediction = self._predict(self._logmel(audio))
+        prediction = self.predict(self.logmel(audio))
         self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
         scores = torch.sigmoid(prediction.frames).flatten(0, 1)
@@ -121,10 +121,12 @@ class TrainingModule(lightning.LightningModule):
         done = (step - training.warmup_steps) / max(1, training.steps - training.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-    def _logmel(self, audio: Tensor) -> Tensor:
+    def logmel(self, audio: Tensor) -> Tensor:
+        """What the frontend makes of scenes; `[batch, 1, context + frames * time_stride, n_mels]`, dB."""
         # The frontend stays in fp32 under every precision.
         with torch.autocast(self.device.type, enabled=False), torch.no_grad():
             return self.detector.frontend(audio.float()).contiguous(memory_format=torch.channels_last)
 
-    def _predict(self, logmel: Tensor) -> Prediction:
+    def predict(self, logmel: Tensor) -> Prediction:
+        """Logits in fp32, whatever the network works in."""
         return Prediction(*(logits.float() for logits in self.detector.predict(logmel)))
