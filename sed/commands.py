@@ -41,7 +41,7 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
     if not resume and ((out / RESUME_NAME).exists() or finished.exists()):
         raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
-    corpus = load_corpus(data, recipe.frontend.sample_rate)
+    corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     recipe.require_labels(corpus.labels)
     out.mkdir(parents=True, exist_ok=True)
     if resume and finished.exists():
@@ -57,7 +57,7 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         training={
             "description": recipe.description,
             "data": recipe.trained_on,
-            "clips": len(corpus.folds(recipe.data.train_folds).events),
+            "clips": len(corpus.learnt(recipe.data).recordings),
             "seed": recipe.training.seed,
             "steps": recipe.training.steps,
         },

@@ -54,9 +54,9 @@ class SceneMixer:
         self._rate = recipe.frontend.sample_rate
         self._frames = recipe.frames(recipe.stream.window)
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
-        self._by_label = [[clip for clip in corpus.events if clip.label == label] for label in corpus.labels]
+        self._by_label = [[clip for clip in corpus.events if clip.labels == (label,)] for label in corpus.labels]
         longest = _CONTINUOUS_SECONDS * self._rate
-        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.segments)]
+        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.pieces)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
@@ -98,7 +98,7 @@ class SceneMixer:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
             len(self._corpus.distractors) + 30  # the fewer real ones, the more are made up
         ):
-            sound = _choose(rng, self._corpus.distractors).audio
+            sound = _choose(rng, self._corpus.distractors).audio[:]
         else:
             source = self._cut(rng, self._short).audio if self._short else None
             sound = made_distractor(rng, source, self._rate)
@@ -116,15 +116,15 @@ class SceneMixer:
     def _cut(self, rng: np.random.Generator, clips: list[Clip]) -> _Piece:
         """Some neighbouring segments of some clip, at another speed, through an equaliser."""
         clip = _choose(rng, clips)
-        first = int(rng.integers(len(clip.segments)))
-        last = int(rng.integers(first, len(clip.segments)))
-        onset, offset = clip.segments[first][0], clip.segments[last][1]
+        first = int(rng.integers(len(clip.pieces)))
+        last = int(rng.integers(first, len(clip.pieces)))
+        onset, offset = clip.pieces[first][0], clip.pieces[last][1]
         if first == last and offset - onset >= _CONTINUOUS_SECONDS * self._rate:
-            piece = self._continuous(rng, clip, clip.segments[first], clips)
+            piece = self._continuous(rng, clip, clip.pieces[first], clips)
         else:
             margin = int(_MARGIN_SECONDS * self._rate)
             begin = max(0, onset - margin)
-            segments = [(on - begin, off - begin) for on, off in clip.segments[first : last + 1]]
+            segments = [(on - begin, off - begin) for on, off in clip.pieces[first : last + 1]]
             piece = _Piece(clip.audio[begin : offset + margin], [(float(on), float(off)) for on, off in segments])
         factor = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
         sound = equalise(rng, change_speed(piece.audio, factor), self._rate, 6.0)
@@ -137,7 +137,7 @@ class SceneMixer:
             for _ in range(int(rng.integers(1, 3))):
                 # Most sounds go on as they were; another clip of the class now and then is a change within it.
                 following = clip if rng.random() < 0.7 else _choose(rng, clips)
-                longest = max(following.segments, key=lambda borders: borders[1] - borders[0])
+                longest = max(following.pieces, key=lambda borders: borders[1] - borders[0])
                 sound = _joined(sound, self._part(rng, following, longest), self._rate)
         return _Piece(sound, [(0.0, float(len(sound)))])
 

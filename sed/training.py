@@ -45,15 +45,16 @@ class TrainingModule(lightning.LightningModule):
     Args:
         recipe: everything.
         train: clips to learn from.
-        validation: clips to look at.
+        validation: clips to look at; None if nothing is.
     """
 
-    def __init__(self, recipe: Recipe, train: Corpus, validation: Corpus) -> None:
+    def __init__(self, recipe: Recipe, train: Corpus, validation: Corpus | None) -> None:
         super().__init__()
         self.recipe, self.labels = recipe, train.labels
         self.detector = Detector(recipe, len(train.labels))
         self.detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub forgets this one
-        self._train, self._validation = SceneMixer(train, recipe), SceneMixer(validation, recipe)
+        self._train = SceneMixer(train, recipe)
+        self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[Scene] = []
         self._counts: list[Tensor] = []
 
@@ -69,7 +70,7 @@ class TrainingModule(lightning.LightningModule):
         return DataLoader(scenes, batch_size=training.batch_size, num_workers=training.workers)
 
     def val_dataloader(self) -> DataLoader[Scene]:
-        if not self._fixed_scenes:
+        if self._validation is not None and not self._fixed_scenes:
             seed = (self.recipe.training.seed, 1)
             scenes = SceneDataset(self._validation, seed, 0, self.recipe.data.validation_scenes)
             self._fixed_scenes = [scenes[index] for index in range(len(scenes))]
@@ -167,7 +168,7 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
     training = recipe.training
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
     lightning.seed_everything(training.seed, workers=True, verbose=False)
-    module = TrainingModule(recipe, corpus.folds(recipe.data.train_folds), corpus.folds(recipe.data.validation_folds))
+    module = TrainingModule(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
     keep = ModelCheckpoint(
         dirpath=out,
         filename=Path(RESUME_NAME).stem,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.config import Recipe, SceneConfig
+from sed.config import DataConfig, Recipe, SceneConfig
 from sed.data import Clip, Corpus, load_corpus
 from sed.soundscapes import SceneMixer
 from sed.synthetic import coloured_noise, made_distractor
@@ -14,8 +14,15 @@ def beep_corpus() -> Corpus:
     """One clip: a beep of 1 s in the middle of 3 s of silence."""
     audio = np.zeros(48_000, dtype=np.float32)
     audio[16_000:32_000] = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000)
-    clip = Clip(path=Path("beep.wav"), fold=1, label="beep", audio=audio, segments=((16_000, 32_000),))
-    return Corpus(labels=("beep",), events=(clip,), distractors=())
+    clip = Clip(
+        path=Path("beep.wav"),
+        fold=1,
+        labels=("beep",),
+        segments=((16_000, 32_000, "beep"),),
+        pieces=((16_000, 32_000),),
+        audio=audio,
+    )
+    return Corpus(labels=("beep",), clips=(clip,))
 
 
 def recipe(**scenes: float) -> Recipe:
@@ -45,7 +52,7 @@ def test_truth_lies_where_the_sound_is(seed: int) -> None:
 
 def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
     """And another one gives another."""
-    mixer = SceneMixer(load_corpus([clips], 16_000), Recipe(name="x"))
+    mixer = SceneMixer(load_corpus([clips], 16_000, DataConfig()), Recipe(name="x"))
     first, again, other = (mixer.mix(np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.audio, again.audio)
     np.testing.assert_array_equal(first.truth, again.truth)
@@ -54,8 +61,8 @@ def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
 
 def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> None:
     """Nothing beyond [-1, 1], nothing but numbers, and mixing writes into no clip."""
-    corpus = load_corpus([clips], 16_000)
-    before = [clip.audio.copy() for clip in corpus.events + corpus.distractors]
+    corpus = load_corpus([clips], 16_000, DataConfig())
+    before = [clip.audio[:] for clip in corpus.clips]
     made = Recipe(name="x")
     mixer = SceneMixer(corpus, made)
     for seed in range(30):
@@ -63,14 +70,14 @@ def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> N
         assert (made.context_samples + 200 * made.frame_samples,) == scene.audio.shape
         assert np.abs(scene.audio).max() <= 1.0
         assert 0.0 <= scene.truth.min() <= scene.truth.max() <= 1.0
-    for clip, audio in zip(corpus.events + corpus.distractors, before, strict=True):
-        np.testing.assert_array_equal(clip.audio, audio)
+    for clip, audio in zip(corpus.clips, before, strict=True):
+        np.testing.assert_array_equal(clip.audio[:], audio)
 
 
 def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> None:
     """Distractors and noise are what an event is told from."""
     made = recipe(event_free=1.0, distractors_mean=3.0, silent_bed=0.0)
-    scene = SceneMixer(load_corpus([clips], 16_000), made).mix(np.random.default_rng(0))
+    scene = SceneMixer(load_corpus([clips], 16_000, DataConfig()), made).mix(np.random.default_rng(0))
     assert 0.0 == scene.truth.max()
     assert np.abs(scene.audio).max() > 0.0
 
