@@ -19,15 +19,28 @@ _FOLDER = click.Path(path_type=Path)
 @click.command(cls=SedCommand)
 @click.argument("recipe_path", metavar="RECIPE.toml", type=click.Path(path_type=Path))
 @click.option("--data", "data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
-@click.option("--out", type=_FOLDER, required=True, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
+@click.option("--out", type=_FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
+@click.option("--check-data", is_flag=True, help="Read all labels and all audio, print what there is, train nothing.")
 @click.version_option(package_name="sed-edge")
-def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tuple[Path, ...], resume: bool) -> None:
+def train(
+    recipe_path: Path,
+    data: tuple[Path, ...],
+    out: Path | None,
+    validation: tuple[Path, ...],
+    resume: bool,
+    check_data: bool,
+) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
 
     On a run that has ended, --resume measures it again, with the decoder settings that the recipe has now.
     """
+    if check_data:
+        _check_data(recipe_path, data)
+        return
+    if out is None:
+        raise click.UsageError("give --out FOLDER for what the run leaves, or --check-data to look at the data alone")
     from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
@@ -70,6 +83,20 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         measured = dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
         save_checkpoint(finished, measured)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
+
+
+def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
+    from sed.config import load_recipe
+    from sed.data import load_corpus
+    from sed.inventory import inventory
+
+    recipe = load_recipe(recipe_path)
+    corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
+    for line in inventory(corpus, recipe.frontend.sample_rate):
+        click.echo(line)
+    recipe.require_labels(corpus.labels)
+    corpus.learnt(recipe.data)
+    corpus.looked_at(recipe.data)
 
 
 @click.command(cls=SedCommand)

@@ -150,9 +150,7 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
     if skipped:
         _log.warning("%d of %d files were skipped", len(skipped), len(files))
     if not corpus.recordings:
-        raise DataError(
-            f"{', '.join(map(str, folders))}: no clip has an event; give clips with labels that can be read"
-        )
+        raise DataError(f"{', '.join(map(str, folders))}: no clip has an event; give labelled clips that can be read")
     return corpus
 
 

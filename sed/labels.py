@@ -1,5 +1,6 @@
 """What a data folder says of one of its files, and the tables that say where events are."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def segment_of(onset: str, offset: str, label: str, where: str) -> Segment:
         segment = Segment(float(onset), float(offset), label)
     except ValueError as exc:
         raise DataError(f"{where}: onset and offset must be seconds ({exc})") from exc
-    if not 0.0 <= segment.onset < segment.offset:
+    if not 0.0 <= segment.onset < segment.offset < math.inf:
         raise DataError(f"{where}: 0 <= onset < offset must hold, got {segment.onset}, {segment.offset}")
     if not label:
         raise DataError(f"{where}: the event at {segment.onset} s has no event_label; give it one")
