@@ -8,6 +8,7 @@ quiet floor: they sound wherever the clip is not digital silence. Nobody says wh
 in the levels, which then nowhere rise far above that tenth for as long as the shortest piece.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -49,7 +50,7 @@ def sounding(audio: Sound, sample_rate: int) -> tuple[tuple[int, int], ...]:
     gap, shortest = round(_GAP_SECONDS / _FRAME_SECONDS), round(_SHORTEST_SECONDS / _FRAME_SECONDS)
     if _sustained(levels, shortest) >= floor + _CONTINUOUS_DB:
         heard = levels >= max(levels.max() - _BELOW_LOUDEST_DB, floor + _ABOVE_FLOOR_DB)
-    pieces = [(on, off) for on, off in _joined(_runs(heard), gap) if off - on >= shortest]
+    pieces = [(on, off) for on, off in joined(_runs(heard), gap) if off - on >= shortest]
     return tuple((on * frame_samples, min(off * frame_samples, len(audio))) for on, off in pieces)
 
 
@@ -73,11 +74,20 @@ def _runs(heard: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _joined(runs: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-    joined = runs[:1]
-    for onset, offset in runs[1:]:
-        if onset - joined[-1][1] < gap:
-            joined[-1] = (joined[-1][0], offset)
+def joined(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
+    """Make one of spans that overlap, or are less than `gap` apart.
+
+    >>> joined([(0, 4), (2, 3), (6, 9)])
+    [(0, 4), (6, 9)]
+
+    Args:
+        spans: (onset, offset), by onset.
+        gap: in the unit of the spans.
+    """
+    kept: list[tuple[int, int]] = []
+    for onset, offset in spans:
+        if kept and onset - kept[-1][1] < gap:
+            kept[-1] = (kept[-1][0], max(offset, kept[-1][1]))
         else:
-            joined.append((onset, offset))
-    return joined
+            kept.append((onset, offset))
+    return kept

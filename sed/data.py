@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from edge.errors import SourceError, did_you_mean
-from sed.borders import Sound
+from sed.borders import Sound, joined
 from sed.config import DataConfig
 from sed.errors import DataError, RecipeError
 from sed.folds import folds_of
@@ -204,10 +204,4 @@ def _pieces(
     if segments is None:
         # With a label that was not chosen beside it, nobody knows whose sound it is.
         return audio.sounding if len(file.labels) == 1 else ()
-    joined: list[tuple[int, int]] = []
-    for onset, offset, _ in segments:
-        if joined and onset < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(offset, joined[-1][1]))
-        else:
-            joined.append((onset, offset))
-    return tuple(joined)
+    return tuple(joined((onset, offset) for onset, offset, _ in segments))

@@ -70,13 +70,15 @@ def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_suffix(f".{os.getpid()}.part")
+        borders = part.with_suffix(".npy")
         try:
             _decode(path, sample_rate, part)
-            pieces = sounding(StoredAudio(part), sample_rate)
-            np.save(place.with_suffix(".npy"), np.array(pieces, dtype=np.int64).reshape(-1, 2))
+            np.save(borders, np.array(sounding(StoredAudio(part), sample_rate), dtype=np.int64).reshape(-1, 2))
+            borders.replace(place.with_suffix(".npy"))
             part.replace(place)  # last: what has its samples is complete
         finally:
-            part.unlink(missing_ok=True)
+            for left in (part, borders):
+                left.unlink(missing_ok=True)
     return StoredAudio(place)
 
 

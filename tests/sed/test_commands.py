@@ -54,7 +54,7 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
         tmp_path / "strong.tsv", header, "a.wav 0 1 dog", "a.wav 1 1.5 dog", "a.wav 2 2.1 dog", "a.wav 0 3 rain"
     )
     write_table(tmp_path / "weak.tsv", "filename event_labels", "b.wav dog,rain,wind")
-    done = check(tmp_path, "[data]\nlabels = ['dog', 'rain']\nvalidation_folds = []\n")
+    done = check(tmp_path, "[data]\nlabels = ['dog', 'rain']\nvalidation_folds = []\n[training]\nselect = 'last'\n")
     assert [
         "class  clips  events  hours  median s  problems",
         "dog        2      3+  0.002      0.50         0",
@@ -67,7 +67,7 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
     [
         ("[data]\nvalidation_folds = [7]\n", 1, "folds [7] hold no clip of dog, rooster; choose other folds"),
         ("[data]\nlabels = ['dig']\n", 2, "[data] labels: the data has no 'dig'; did you mean 'dog'?"),
-        ("[decoding.cat]\n", 2, "[decoding.cat]: the data has no such label"),
+        ("[decoding.cat]\n", 2, "[decoding] cat: the data has no such label"),
     ],
 )
 def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str, code: int, message: str) -> None:
