@@ -56,31 +56,23 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
     if not table.exists():
         return None
     rows = read_table(table, ",", ("filename", "fold"))
-    if strong.exists():
-        segments = read_segments(strong)
-        unknown = sorted(set(segments) - {row["filename"] for row in rows})
-        if unknown:
-            raise DataError(
-                f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both"
-            )
-        return [
-            strong_file(folder / "audio" / row["filename"], _fold(row, folder), segments.get(row["filename"], []))
-            for row in rows
-        ]
-    if not all(row.get("category") for row in rows):
+    segments = read_segments(strong) if strong.exists() else None
+    if segments is None and not all(row.get("category") for row in rows):
         raise DataError(
             f"{table}: does not say what is in each clip; "
             "give it the column category, or meta/strong.tsv beside it (filename onset offset event_label)"
         )
-    return [
-        LabelledFile(
-            path=folder / "audio" / row["filename"],
-            fold=_fold(row, folder),
-            labels=(row["category"],),
-            segments=None,
-        )
-        for row in rows
-    ]
+    unknown = sorted(set(segments or ()) - {row["filename"] for row in rows})
+    if unknown:
+        raise DataError(f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both")
+    return [_esc50_clip(folder, row, segments) for row in rows]
+
+
+def _esc50_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]] | None) -> LabelledFile:
+    path, fold = folder / "audio" / row["filename"], _fold(row, folder)
+    if segments is None:
+        return LabelledFile(path=path, fold=fold, labels=(row["category"],), segments=None)
+    return strong_file(path, fold, segments.get(row["filename"], []))
 
 
 def _fold(row: dict[str, str], folder: Path) -> int:
