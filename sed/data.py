@@ -158,7 +158,7 @@ def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
     for label in config.labels:
         if label not in known:
             raise RecipeError(f"[data] labels: the data has no {label!r}{did_you_mean(label, known)}")
-    return tuple(sorted(config.labels or known))
+    return tuple(sorted(set(config.labels) or known))
 
 
 def _clip(

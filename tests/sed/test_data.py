@@ -71,7 +71,7 @@ def test_kinds_of_clips(classes: Path) -> None:
 
 def test_labels_that_are_not_chosen_are_no_events(classes: Path) -> None:
     """Their files are distractors; a label that no file has is a slip of the pen."""
-    corpus = load(classes, labels=("rooster",))
+    corpus = load(classes, labels=("rooster", "rooster"))
     assert ("rooster",) == corpus.labels
     assert {"0.flac", "1.flac", "waves.mp3"} == {clip.path.name for clip in corpus.distractors}
     with pytest.raises(RecipeError, match=r"\[data\] labels: the data has no 'roster'; did you mean 'rooster'"):
