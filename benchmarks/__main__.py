@@ -117,7 +117,7 @@ def training(recipe: Path, data: tuple[Path, ...]) -> None:
 
     timing.one_core()
     made = load_recipe(recipe)
-    corpus = load_corpus(data, made.frontend.sample_rate, made.data).folds(made.data.train_folds)
+    corpus = load_corpus(data, made.frontend.sample_rate, made.data).learnt(made.data)
     timings = timing.measure(parts_of_a_step(made, corpus), 40)
     click.echo(_machine())
     network = sum(timings[name].median for name in NETWORK)
@@ -152,7 +152,7 @@ def method(
 
     made = comparison.shortened(load_recipe(recipe), steps)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
-    parts = corpus.folds(made.data.train_folds), corpus.folds(made.data.validation_folds)
+    parts = corpus.learnt(made.data), corpus.looked_at(made.data)
     recordings = find_recordings(validation)
     rows = {}
     for name in chosen or comparison.names():

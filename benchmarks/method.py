@@ -109,7 +109,7 @@ def names() -> list[str]:
 
 
 def figures(
-    name: str, recipe: Recipe, parts: tuple[Corpus, Corpus], recordings: Sequence[Recording], out: Path
+    name: str, recipe: Recipe, parts: tuple[Corpus, Corpus | None], recordings: Sequence[Recording], out: Path
 ) -> dict[str, Any]:
     """Train a network, unless it has been, and measure it with decoder settings tuned for event F1.
 
@@ -154,7 +154,9 @@ def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) ->
     return timed
 
 
-def _trained(name: str, recipe: Recipe, parts: tuple[Corpus, Corpus], out: Path) -> tuple[Recipe, Corpus, nn.Module]:
+def _trained(
+    name: str, recipe: Recipe, parts: tuple[Corpus, Corpus | None], out: Path
+) -> tuple[Recipe, Corpus, nn.Module]:
     own: Callable[[Recipe, int], nn.Module] = Detector if name in OURS else FramesOfRecipe
     if name in OURS:
         made = dataclasses.replace(recipe, network=OURS[name])

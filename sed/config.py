@@ -230,10 +230,18 @@ class SceneConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Config):
-    """Which clips are learnt from and which are looked at."""
+    """Which sounds are events, and which clips are learnt from and looked at.
 
-    train_folds: tuple[int, ...] = (1, 2, 3)
-    validation_folds: tuple[int, ...] = (4,)
+    Attributes:
+        labels: of the events; what else the data has a label for is no event. Empty: all labels of the data.
+        train_folds: learnt from; empty: every fold that is not looked at.
+        validation_folds: looked at; may be empty.
+        validation_scenes: how many to mix of these.
+    """
+
+    labels: tuple[str, ...] = ()
+    train_folds: tuple[int, ...] = ()
+    validation_folds: tuple[int, ...] = (5,)
     validation_scenes: int = 200
 
     def __post_init__(self) -> None:

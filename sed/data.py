@@ -1,51 +1,38 @@
-"""Labelled clips, read from folders in the layout of ESC-50.
+"""Clips and their labels, from folders in any layout of `sed.layouts`. Audio stays on disk (`sed.store`)."""
 
-    DIR/meta/esc50.csv     filename,fold,...
-    DIR/meta/strong.tsv    filename onset offset event_label: where in each clip the event is
-    DIR/audio/             the clips
-
-A clip that no `strong.tsv` names is a distractor: a sound that is no event.
-"""
-
-import csv
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from edge.audio import read_audio
-from edge.errors import SourceError
-from sed.errors import DataError
+from edge.errors import SourceError, did_you_mean
+from sed.borders import Sound, joined
+from sed.config import DataConfig
+from sed.errors import DataError, RecipeError
+from sed.folds import folds_of
+from sed.labels import LabelledFile
+from sed.layouts import read_labels
+from sed.store import StoredAudio, store_all
 
 _log = logging.getLogger(__name__)
 
 
-class Sound(Protocol):
-    """Audio `[samples]` that need not be in memory: a slice of it is an array."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, part: slice, /) -> NDArray[np.float32]: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A recording with its labels.
+    """An audio file, of any length.
 
     Attributes:
         path: where it came from.
-        fold: of its data set; clips of one source recording share a fold.
-        labels: of the events in it; none for a sound that is no event of ours.
-        segments: (onset, offset, label) of the events in it, in samples, in order; None where they are unknown.
-        pieces: (onset, offset) where its one label sounds; none unless it has exactly one.
-        secondary: labels of events that may be in it, too.
-        weight: of what is learnt from it.
-        background: a bed to lay events over, rather than a sound of its own.
-        audio: `[samples]`.
+        fold: of its data set.
+        labels: events in it, sorted; empty: none of ours.
+        segments: (onset, offset, label) in samples, sorted; None: not known.
+        pieces: (onset, offset) in samples, where its one label sounds: its segments, or what `sed.borders` finds.
+            Empty unless it has exactly one label.
+        secondary: labels that may be in it, too: to be masked from the loss.
+        weight: of its loss.
+        background: a bed to lay events over.
+        audio: `[samples]`, mono at the model's rate.
     """
 
     path: Path
@@ -59,13 +46,14 @@ class Clip:
     audio: Sound
 
 
-@dataclass(frozen=True, order=True)
-class Segment:
-    """Where in a clip an event is: seconds, and its label."""
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that is left out, the labels that go with it, and why."""
 
-    onset: float
-    offset: float
-    label: str
+    path: Path
+    labels: tuple[str, ...]
+    background: bool
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,146 +62,150 @@ class Corpus:
 
     Attributes:
         labels: event labels, sorted.
-        clips: all of them.
+        clips: all of them, of events or not.
+        skipped: files that could not be used.
     """
 
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
+    skipped: tuple[Skipped, ...] = ()
 
-    @property
+    @cached_property
     def events(self) -> tuple[Clip, ...]:
-        """Clips of one label, known where in them: soundscapes are mixed from these."""
-        return tuple(clip for clip in self.clips if clip.pieces)
+        """Clips of one label whose sound can be cut out: what soundscapes are mixed from."""
+        return tuple(clip for clip in self.clips if len(clip.labels) == 1 and clip.pieces)
 
-    @property
-    def recordings(self) -> tuple[Clip, ...]:
-        """Clips with an event in them, known where or not."""
-        return tuple(clip for clip in self.clips if clip.labels)
-
-    @property
+    @cached_property
     def distractors(self) -> tuple[Clip, ...]:
-        """Sounds that are no event."""
-        return tuple(clip for clip in self.clips if not clip.labels and not clip.background)
+        """Clips without any event of ours."""
+        return tuple(clip for clip in self.clips if not (clip.labels or clip.secondary or clip.background))
 
-    @property
+    @cached_property
     def backgrounds(self) -> tuple[Clip, ...]:
         """Beds to lay events over."""
         return tuple(clip for clip in self.clips if clip.background)
 
-    def folds(self, folds: Iterable[int]) -> "Corpus":
+    @cached_property
+    def recordings(self) -> tuple[Clip, ...]:
+        """Clips that can be learnt from as they are: all that have a label."""
+        return tuple(clip for clip in self.clips if clip.labels)
+
+    def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
         """The clips of these folds.
 
+        Args:
+            folds: their numbers.
+            all_labels: whether each label must have a clip in them; else a warning names those that have none.
+
         Raises:
-            DataError: if a label has no clip in them.
+            DataError: if a label has no clip in them, or no label has one.
         """
         wanted = set(folds)
         clips = tuple(clip for clip in self.clips if clip.fold in wanted)
-        lacking = sorted(set(self.labels) - {label for clip in clips for label in clip.labels})
+        held = {label for clip in clips for label in clip.labels}
+        lacking = [label for label in self.labels if label not in held]
+        if lacking and (all_labels or not held):
+            known = sorted({clip.fold for clip in self.clips})
+            raise DataError(
+                f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; the data has the folds "
+                f"{', '.join(map(str, known))}: choose train_folds and validation_folds among them in [data]"
+            )
         if lacking:
-            raise DataError(f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; choose other folds")
+            _log.warning("folds %s, which are looked at, hold no clip of %s", sorted(wanted), ", ".join(lacking))
         return Corpus(labels=self.labels, clips=clips)
 
+    def learnt(self, config: DataConfig) -> "Corpus":
+        """The clips that are learnt from.
 
-def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
-    """Read every clip of some folders into memory.
+        Raises:
+            DataError: if a label has no clip among them.
+        """
+        return self.folds(config.train_folds or {clip.fold for clip in self.clips} - set(config.validation_folds))
+
+    def looked_at(self, config: DataConfig) -> "Corpus | None":
+        """The clips that the run is watched by; None if the recipe wants none.
+
+        Raises:
+            DataError: if no label has a clip among them.
+        """
+        return self.folds(config.validation_folds, all_labels=False) if config.validation_folds else None
+
+
+def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -> Corpus:
+    """Read labels and audio of some folders; audio that was never read before is decoded now.
+
+    Files that cannot be used are left out, and a warning says of each why.
 
     Raises:
-        DataError: if a folder lacks a file of the layout, a row is wrong, or no clip has an event.
+        DataError: if a folder has no known layout, a table is wrong, or no clip with an event is left.
+        RecipeError: if the recipe lists a label that the data lacks.
     """
-    clips: list[Clip] = []
-    broken: list[str] = []
-    for folder in folders:
-        rows = read_table(folder / "meta" / "esc50.csv", ",", ("filename", "fold"))
-        strong = folder / "meta" / "strong.tsv"
-        segments = load_segments(strong) if strong.exists() else {}
-        unknown = sorted(set(segments) - {row["filename"] for row in rows})
-        if unknown:
-            raise DataError(
-                f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both"
-            )
-        for row in tqdm(rows, desc=f"reading {folder}", unit="clip", disable=None):
-            try:
-                clips.append(_read_clip(folder, row, segments, sample_rate))
-            except SourceError as exc:
-                broken.append(str(exc))
-    for line in broken:
-        _log.warning("skipped: %s", line)
-    labels = tuple(sorted({label for clip in clips for label in clip.labels}))
-    if not labels:
-        raise DataError(
-            f"{', '.join(map(str, folders))}: no clip has an event; strong.tsv must name clips of esc50.csv"
-        )
-    return Corpus(labels=labels, clips=tuple(clips))
-
-
-def _read_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]], sample_rate: int) -> Clip:
-    path = folder / "audio" / row["filename"]
-    audio = read_audio(path, sample_rate)
-    found = segments.get(row["filename"], [])
-    borders = [
-        (round(segment.onset * sample_rate), min(round(segment.offset * sample_rate), len(audio))) for segment in found
+    files = [file for folder in folders for file in read_labels(folder)]
+    labels = _chosen_labels({label for file in files for label in file.labels}, config)
+    read = store_all([file.path for file in files], sample_rate)
+    made = [
+        _clip(file, fold, audio, labels, sample_rate)
+        for file, fold, audio in zip(files, folds_of(files), read, strict=True)
     ]
-    if any(onset >= offset for onset, offset in borders):
-        raise DataError(f"{path}: strong.tsv places an event beyond its end, {len(audio) / sample_rate:.2f} s")
+    skipped = tuple(one for one in made if isinstance(one, Skipped))
+    corpus = Corpus(labels=labels, clips=tuple(one for one in made if isinstance(one, Clip)), skipped=skipped)
+    for one in skipped:
+        _log.warning("skipped: %s", one.reason)
+    if skipped:
+        _log.warning("%d of %d files were skipped", len(skipped), len(files))
+    if not corpus.recordings:
+        raise DataError(f"{', '.join(map(str, folders))}: no clip has an event; give labelled clips that can be read")
+    return corpus
+
+
+def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
+    for label in config.labels:
+        if label not in known:
+            raise RecipeError(f"[data] labels: the data has no {label!r}{did_you_mean(label, known)}")
+    return tuple(sorted(set(config.labels) or known))
+
+
+def _clip(
+    file: LabelledFile, fold: int, audio: StoredAudio | SourceError, chosen: Collection[str], sample_rate: int
+) -> Clip | Skipped:
+    """The file as far as the chosen labels go."""
+    labels = tuple(label for label in file.labels if label in chosen)
+    skipped = partial(Skipped, path=file.path, labels=labels, background=file.background)
+    if isinstance(audio, SourceError):
+        return skipped(reason=str(audio))
+    segments = _in_samples(file, chosen, sample_rate, len(audio)) if labels else ()
+    if any(onset >= offset for onset, offset, _ in segments or ()):
+        seconds = len(audio) / sample_rate
+        return skipped(reason=f"{file.path}: its labels place an event beyond its end, {seconds:.2f} s; mend the table")
     return Clip(
-        path=path,
-        fold=_fold(row, folder),
-        labels=(found[0].label,) if found else (),
-        segments=tuple((onset, offset, found[0].label) for onset, offset in borders),
-        pieces=tuple(borders),
+        path=file.path,
+        fold=fold,
+        labels=labels,
+        segments=segments,
+        pieces=_pieces(file, segments, audio) if len(labels) == 1 else (),
+        secondary=tuple(label for label in file.secondary if label in chosen and label not in labels),
+        weight=file.weight,
+        background=file.background,
         audio=audio,
     )
 
 
-def _fold(row: dict[str, str], folder: Path) -> int:
-    try:
-        return int(row["fold"])
-    except ValueError as exc:
-        raise DataError(f"{folder}: {row['filename']}: fold must be a whole number, got {row['fold']!r}") from exc
+def _in_samples(
+    file: LabelledFile, chosen: Collection[str], sample_rate: int, samples: int
+) -> tuple[tuple[int, int, str], ...] | None:
+    if file.segments is None:
+        return None
+    return tuple(
+        (round(segment.onset * sample_rate), min(round(segment.offset * sample_rate), samples), segment.label)
+        for segment in file.segments
+        if segment.label in chosen
+    )
 
 
-def load_segments(path: Path) -> dict[str, list[Segment]]:
-    """Read a strong TSV: the segments of each clip, in order.
-
-    Raises:
-        DataError: if it cannot be read, a time is wrong, or a clip has more than one label.
-    """
-    segments: dict[str, list[Segment]] = {}
-    for row in read_table(path, "\t", ("filename", "onset", "offset", "event_label")):
-        name = row["filename"]
-        try:
-            segment = Segment(float(row["onset"]), float(row["offset"]), row["event_label"])
-        except ValueError as exc:
-            raise DataError(f"{path}: {name}: onset and offset must be seconds ({exc})") from exc
-        if not 0.0 <= segment.onset < segment.offset:
-            raise DataError(f"{path}: {name}: 0 <= onset < offset must hold, got {segment.onset}, {segment.offset}")
-        others = segments.setdefault(name, [])
-        if others and others[0].label != segment.label:
-            raise DataError(f"{path}: {name}: has the labels {others[0].label!r} and {segment.label!r}; expected one")
-        others.append(segment)
-    return {name: sorted(pieces) for name, pieces in segments.items()}
-
-
-def read_table(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read a table with a header.
-
-    Raises:
-        DataError: if it cannot be read, or lacks one of `columns`.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter=delimiter)
-            missing = [column for column in columns if column not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f"{path}: lacks the column {', '.join(missing)}; its header must name {', '.join(columns)}"
-                )
-            rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as exc:
-        raise DataError(f"{path}: is no table in UTF-8 ({exc}); save it as UTF-8 text") from exc
-    except OSError as exc:
-        raise DataError(f"{path}: cannot be read ({exc.strerror}); give a folder in the layout of ESC-50") from exc
-    for number, row in enumerate(rows, start=2):
-        if any(row[column] is None for column in columns):
-            raise DataError(f"{path}: line {number} is too short; expected {', '.join(columns)}")
-    return rows
+def _pieces(
+    file: LabelledFile, segments: tuple[tuple[int, int, str], ...] | None, audio: StoredAudio
+) -> tuple[tuple[int, int], ...]:
+    if segments is None:
+        # With a label that was not chosen beside it, nobody knows whose sound it is.
+        return audio.sounding if len(file.labels) == 1 else ()
+    return tuple(joined((onset, offset) for onset, offset, _ in segments))

@@ -19,9 +19,9 @@ from edge.runtime import listen
 from edge.sinks import KeepingSink
 from edge.sources import FileSource
 from edge.stream import StepModel, window_of
-from sed.data import read_table
 from sed.errors import DataError
 from sed.metrics import Annotation, event_f1, segment_f1
+from sed.tables import read_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,11 +40,8 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
         RecipeError: if it was begun by another recipe.
         SettingError: if the batch cannot be shared.
     """
-    looked_at = recipe.data.validation_folds
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
-    module = TrainingModule(
-        recipe, corpus.folds(recipe.data.train_folds), corpus.folds(looked_at) if looked_at else None
-    )
+    module = TrainingModule(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
     return module.detector if run(module, out, resume, devices, nodes) else None
 
 

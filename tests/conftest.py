@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ validate_every_steps = 2
 def command(name: str) -> Path:
     """One of the console scripts, as users run it."""
     return Path(sys.executable).with_name(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded audio goes to a folder of the tests' own, that of the commands they run too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SED_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,83 +1,169 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sed.data import load_corpus
-from sed.errors import DataError
+from edge.audio import read_audio
+from sed.config import DataConfig
+from sed.data import Corpus, load_corpus
+from sed.errors import DataError, RecipeError
+from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
+
+STRONG = "filename onset offset event_label"
+
+
+def load(*folders: Path, **config: tuple[str, ...] | tuple[int, ...]) -> Corpus:
+    return load_corpus(folders, 16_000, DataConfig(**config))  # type: ignore[arg-type]  # each test gives what fits
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """Two classes of two files each, a background and another sound, in folders."""
+    for number in range(2):
+        write_cut(tmp_path / "rooster" / f"{number}.ogg", ROOSTER + number / 10, seconds=3.0)
+        write_cut(tmp_path / "dog" / f"{number}.flac", DOG - number / 10, seconds=1.4)
+    write_cut(tmp_path / "noise" / "bed.wav", QUIET, seconds=3.0)
+    write_cut(tmp_path / "other" / "waves.mp3", 45.0)
+    return tmp_path
 
 
 def test_clips_are_read_with_their_labels(clips: Path) -> None:
-    """Events where strong.tsv names them, distractors elsewhere."""
-    corpus = load_corpus([clips], 16_000)
+    """Events where strong.tsv names them, distractors elsewhere; times in samples of the rate that was asked for."""
+    corpus = load(clips)
     assert ("chainsaw", "rooster") == corpus.labels
-    assert ["rooster", "chainsaw"] * 2 == [clip.label for clip in corpus.events]
+    assert [("rooster",), ("chainsaw",)] * 2 == [clip.labels for clip in corpus.events]
     assert 2 == len(corpus.distractors)
     clip = corpus.events[0]
-    assert ((8000, 41_600),) == clip.segments
-    assert 48_000 == len(clip.audio)
+    assert ((8000, 41_600, "rooster"),) == clip.segments
+    assert ((8000, 41_600),) == clip.pieces
+    np.testing.assert_allclose(clip.audio[8000:8100], read_audio(clip.path, 16_000)[8000:8100], rtol=1e-3, atol=1e-6)
 
 
 def test_folds_part_the_clips(clips: Path) -> None:
     """Each fold has its own clips and all labels."""
-    corpus = load_corpus([clips], 16_000)
+    corpus = load(clips)
     first, second = corpus.folds([1]), corpus.folds([2])
     assert corpus.labels == first.labels
-    assert set() == {clip.path for clip in first.events} & {clip.path for clip in second.events}
+    assert set() == {clip.path for clip in first.clips} & {clip.path for clip in second.clips}
     assert 1 == len(first.distractors)
     with pytest.raises(DataError, match=r"folds \[3\] hold no clip of chainsaw, rooster"):
         corpus.folds([3])
 
 
-def test_a_broken_clip_is_reported_and_skipped(clips: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Not silently."""
+def test_borders_that_nobody_gave_are_found(classes: Path) -> None:
+    """The dog barks early in its clips; what is known of a clip stays known."""
+    for clip in load(classes).events:
+        assert clip.segments is None
+        assert clip.pieces
+    first = load(classes, labels=("dog",)).events[0]
+    loudest = int(np.abs(first.audio[:]).argmax())
+    assert any(onset <= loudest < offset for onset, offset in first.pieces)
+
+
+def test_kinds_of_clips(classes: Path) -> None:
+    """What is mixed, what it is mixed over, and what it is mixed with."""
+    corpus = load(classes)
+    kinds = (corpus.events, corpus.recordings, corpus.distractors, corpus.backgrounds)
+    assert [4, 4, 1, 1] == [len(kind) for kind in kinds]
+    assert ["waves.mp3", "bed.wav"] == [kind[0].path.name for kind in kinds[2:]]
+
+
+def test_labels_that_are_not_chosen_are_no_events(classes: Path) -> None:
+    """Their files are distractors; a label that no file has is a slip of the pen."""
+    corpus = load(classes, labels=("rooster", "rooster"))
+    assert ("rooster",) == corpus.labels
+    assert {"0.flac", "1.flac", "waves.mp3"} == {clip.path.name for clip in corpus.distractors}
+    with pytest.raises(RecipeError, match=r"\[data\] labels: the data has no 'roster'; did you mean 'rooster'"):
+        load(classes, labels=("dog", "roster"))
+
+
+def test_a_recording_keeps_the_labels_that_are_chosen(tmp_path: Path) -> None:
+    """With their segments; two of one label that overlap are one piece, several labels are no material for mixing."""
+    for name in ("a.wav", "b.wav", "c.wav"):
+        write_cut(tmp_path / name, seconds=3.0)
+    write_table(tmp_path / "strong.tsv", STRONG, "a.wav 0 2 x", "a.wav 1 1.5 y", "a.wav 1.25 9 x", "b.wav 0 1 y")
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "c.wav x,y")
+    both, chosen = load(tmp_path), load(tmp_path, labels=("x",))
+    a, b, c = both.clips
+    assert (("x", "y"), ("y",), ("x", "y")) == (a.labels, b.labels, c.labels)
+    assert ((0, 32_000, "x"), (16_000, 24_000, "y"), (20_000, 48_000, "x")) == a.segments
+    assert ((), ((0, 16_000),), (), None) == (a.pieces, b.pieces, c.pieces, c.segments)
+    a, b, c = chosen.clips
+    assert (((0, 32_000, "x"), (20_000, 48_000, "x")), ((0, 48_000),)) == (a.segments, a.pieces)
+    assert ((), ()) == (b.labels, b.segments)
+    assert (("x",), None, ()) == (c.labels, c.segments, c.pieces)  # nobody knows which of its sounds is x
+
+
+def test_ratings_and_secondary_labels_come_along(tmp_path: Path) -> None:
+    """A clip of another bird with ours behind it is neither a clip of ours nor a distractor."""
+    for name in ("XC1.mp3", "XC2.mp3"):
+        write_cut(tmp_path / "train_audio" / "a" / name, rate=44_100)
+    write_cut(tmp_path / "train_audio" / "b" / "XC3.mp3")
+    rows = ("a [] a/XC1.mp3 4", "a ['b'] a/XC2.mp3 1", "b ['a'] b/XC3.mp3 0")
+    write_table(tmp_path / "train_metadata.csv", "primary_label secondary_labels filename rating", *rows)
+    of_two = [(clip.labels, clip.secondary, clip.weight) for clip in load(tmp_path).clips]
+    assert [(("a",), (), 0.8), (("a",), ("b",), 0.2), (("b",), ("a",), 0.6)] == of_two
+    of_one = load(tmp_path, labels=("a",))
+    assert [(("a",), ()), (("a",), ()), ((), ("a",))] == [(clip.labels, clip.secondary) for clip in of_one.clips]
+    assert () == of_one.distractors
+
+
+def test_what_is_learnt_from_and_what_is_looked_at(classes: Path) -> None:
+    """Fold 5 is looked at and the others are learnt from, unless the recipe says otherwise."""
+    corpus = load(classes)
+    by_default = DataConfig()
+    looked_at = corpus.looked_at(by_default)
+    assert looked_at is not None
+    assert {1, 5} == {clip.fold for clip in corpus.clips}
+    assert 2 == len(corpus.learnt(by_default).events) == len(looked_at.events)
+    everything = DataConfig(validation_folds=())
+    assert corpus.looked_at(everything) is None
+    assert 4 == len(corpus.learnt(everything).events)
+    with pytest.raises(DataError, match=r"folds \[2\] hold no clip of dog, rooster"):
+        corpus.looked_at(DataConfig(validation_folds=(2,)))
+
+
+def test_what_is_looked_at_may_lack_a_label(classes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """With a warning; what is learnt from may not."""
+    (classes / "dog" / "0.flac").unlink()  # the other is dealt to fold 1
+    corpus = load(classes)
+    assert corpus.looked_at(DataConfig()) is not None
+    assert "folds [5], which are looked at, hold no clip of dog" in caplog.text
+    with pytest.raises(DataError, match=r"folds \[5\] hold no clip of dog"):
+        corpus.learnt(DataConfig(train_folds=(5,), validation_folds=(1,)))
+
+
+def test_broken_files_are_reported_and_skipped(classes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One by one, and how many at the end."""
+    (classes / "dog" / "0.flac").write_text("no sound")
+    (classes / "other" / "waves.mp3").write_bytes(b"")
+    corpus = load(classes)
+    assert 3 == len(corpus.events)
+    assert [("0.flac", ("dog",)), ("waves.mp3", ())] == [(one.path.name, one.labels) for one in corpus.skipped]
+    first, second, last = (record.getMessage() for record in caplog.records)
+    assert "0.flac: holds no audio" in first
+    assert "waves.mp3: is empty" in second
+    assert "2 of 6 files were skipped" == last
+
+
+def test_nothing_but_broken_files_is_an_error(tmp_path: Path) -> None:
+    """And so is a folder without any event."""
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "a.wav").write_text("no sound")
+    with pytest.raises(DataError, match="no clip has an event; give labelled clips that can be read"):
+        load(tmp_path)
+    write_cut(tmp_path / "quiet" / "other" / "a.wav")
+    with pytest.raises(DataError, match="no clip has an event"):
+        load(tmp_path / "quiet")
+
+
+def test_an_event_beyond_the_end_is_reported(clips: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One that begins within the clip ends with it."""
     shutil.copytree(clips, tmp_path / "clips")
-    (tmp_path / "clips" / "audio" / "1-6-A-0.flac").write_text("no sound")
-    assert 3 == len(load_corpus([tmp_path / "clips"], 16_000).events)
-    assert "1-6-A-0.flac" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("esc50.csv", "file,fold\n", "lacks the column filename"),
-        ("strong.tsv", "filename\tonset\toffset\n", "lacks the column event_label"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\na\t2\t1\tdog\n", "0 <= onset < offset must hold"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\na\tx\t1\tdog\n", "must be seconds"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\na\t0\t1\tdog\na\t1\t2\tcat\n", "expected one"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\n", "no clip has an event"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\na\t0\t1\tdog\n", "names 'a', which esc50.csv"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\n1-6-A-0.flac\t9\t10\tdog\n", "beyond its end, 3.00 s"),
-        ("strong.tsv", "filename\tonset\toffset\tevent_label\n1-6-A-0.flac\t0\n", "line 2 is too short"),
-        ("esc50.csv", "filename,fold\nK\xe4uz.wav,1\n", "is no table in UTF-8"),
-    ],
-)
-def test_a_wrong_table_is_explained(clips: Path, tmp_path: Path, name: str, text: str, message: str) -> None:
-    """The error names the file and what is wrong with it."""
-    shutil.copytree(clips, tmp_path / "clips")
-    (tmp_path / "clips" / "meta" / name).write_text(text, encoding="latin-1")
-    with pytest.raises(DataError, match=message):
-        load_corpus([tmp_path / "clips"], 16_000)
-
-
-def test_a_fold_is_a_whole_number(clips: Path, tmp_path: Path) -> None:
-    """The error names the clip and what came."""
-    shutil.copytree(clips, tmp_path / "clips")
-    table = tmp_path / "clips" / "meta" / "esc50.csv"
-    table.write_text(table.read_text().replace(",2", ",two"))
-    with pytest.raises(DataError, match=r"2-6-A-0\.flac: fold must be a whole number, got 'two'"):
-        load_corpus([tmp_path / "clips"], 16_000)
-
-
-def test_a_table_may_begin_with_a_byte_order_mark(clips: Path, tmp_path: Path) -> None:
-    """As spreadsheets write them."""
-    shutil.copytree(clips, tmp_path / "clips")
-    table = tmp_path / "clips" / "meta" / "esc50.csv"
-    table.write_text(table.read_text(), encoding="utf-8-sig")
-    assert 4 == len(load_corpus([tmp_path / "clips"], 16_000).events)
-
-
-def test_a_folder_of_another_layout_is_explained(tmp_path: Path) -> None:
-    """The error says which layout was expected."""
-    with pytest.raises(DataError, match="in the layout of ESC-50"):
-        load_corpus([tmp_path], 16_000)
+    table = tmp_path / "clips" / "meta" / "strong.tsv"
+    table.write_text(table.read_text().replace("0.5\t2.6\trooster", "0.5\t9\trooster", 1))
+    assert 48_000 == load(tmp_path / "clips").events[0].pieces[0][1]
+    table.write_text(table.read_text().replace("0.5\t9\trooster", "8\t9\trooster", 1))
+    assert 3 == len(load(tmp_path / "clips").events)
+    assert "1-6-A-0.flac: its labels place an event beyond its end, 3.00 s; mend the table" in caplog.text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.config import Recipe, SceneConfig
+from sed.config import DataConfig, Recipe, SceneConfig
 from sed.data import Clip, Corpus, load_corpus
 from sed.soundscapes import SceneMixer
 
@@ -54,7 +54,7 @@ def test_truth_lies_where_the_sound_is(seed: int) -> None:
 
 def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
     """And another one gives another."""
-    mixer = SceneMixer(load_corpus([clips], 16_000), Recipe(name="x"))
+    mixer = SceneMixer(load_corpus([clips], 16_000, DataConfig()), Recipe(name="x"))
     first, again, other = (mixer.mix(np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.audio, again.audio)
     np.testing.assert_array_equal(first.frames, again.frames)
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
 
 def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> None:
     """Nothing beyond [-1, 1], nothing but numbers, and mixing writes into no clip."""
-    corpus = load_corpus([clips], 16_000)
+    corpus = load_corpus([clips], 16_000, DataConfig())
     before = [np.array(clip.audio[:]) for clip in corpus.clips]
     made = Recipe(name="x")
     mixer = SceneMixer(corpus, made)
@@ -79,7 +79,7 @@ def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> N
 def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> None:
     """Distractors and noise are what an event is told from."""
     made = recipe(event_free=1.0, distractors_mean=3.0, silent_bed=0.0)
-    scene = SceneMixer(load_corpus([clips], 16_000), made).mix(np.random.default_rng(0))
+    scene = SceneMixer(load_corpus([clips], 16_000, DataConfig()), made).mix(np.random.default_rng(0))
     assert 0.0 == scene.frames.max()
     assert np.abs(scene.audio).max() > 0.0
 

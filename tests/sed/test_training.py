@@ -62,7 +62,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
     ("recipe", "data", "more", "code", "message"),
     [
         ("none.toml", "{clips}", [], 2, "none.toml: cannot be read"),
-        ("tiny.toml", "{tmp}", [], 1, "in the layout of ESC-50"),
+        ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
         ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "holds no recording"),
     ],

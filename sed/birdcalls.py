@@ -1,0 +1,109 @@
+"""Labels of bird recordings as Kaggle publishes them: Cornell Birdcall 2020, and BirdCLEF from 2021 on.
+
+    train.csv            ebird_code, filename, primary_label, ...    train_audio/<ebird_code>/<filename>      2020
+    train_metadata.csv   primary_label, filename, ...                train_short_audio/<primary_label>/...    2021
+                                                                     train_audio/<filename>                   2022 on
+
+In 2020 the primary label is a name ("Empidonax alnorum_Alder Flycatcher") and secondary labels are such names; later
+both are codes. Where in a recording its bird sings is not known. `nocall` is no class.
+"""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+from sed.errors import DataError
+from sed.labels import LabelledFile, Segment, segment_of, strong_file
+from sed.tables import read_header, read_table
+
+_NO_CALL = "nocall"
+_BEST_RATING, _USUAL_RATING = 5.0, 3.0
+
+
+def cornell(folder: Path) -> list[LabelledFile] | None:
+    """Files of Cornell Birdcall 2020, its two example recordings among them; None if the folder is none of it.
+
+    Raises:
+        DataError: if a table is wrong.
+    """
+    table = folder / "train.csv"
+    if "ebird_code" not in read_header(table, ","):
+        return None
+    rows = read_table(table, ",", ("ebird_code", "filename"))
+    codes = {row["primary_label"]: row["ebird_code"] for row in rows if row.get("primary_label")}
+    files = []
+    for row in rows:
+        code = row["ebird_code"]
+        path = folder / "train_audio" / code / row["filename"]
+        named = (codes.get(name) for name in _list(row, table))
+        files.append(_file(path, code, {name for name in named if name is not None}, _weight(row, table)))
+    return files + _examples(folder, {row["ebird_code"] for row in rows})
+
+
+def birdclef(folder: Path) -> list[LabelledFile] | None:
+    """Files of BirdCLEF 2021 and later; None if the folder is none of it.
+
+    Raises:
+        DataError: if the table is wrong.
+    """
+    table = folder / "train_metadata.csv"
+    if "primary_label" not in read_header(table, ","):
+        return None
+    rows = read_table(table, ",", ("primary_label", "filename"))
+    codes = {row["primary_label"] for row in rows}
+    files = []
+    for row in rows:
+        code, name = row["primary_label"], row["filename"]
+        path = folder / "train_audio" / name if "/" in name else folder / "train_short_audio" / code / name
+        files.append(_file(path, code, codes & set(_list(row, table)), _weight(row, table)))
+    return files
+
+
+def _file(path: Path, code: str, secondary: set[str], weight: float) -> LabelledFile:
+    labels = () if code == _NO_CALL else (code,)
+    return LabelledFile(
+        path=path,
+        fold=None,
+        labels=labels,
+        segments=None if labels else (),
+        secondary=tuple(sorted(secondary - {code, _NO_CALL})),
+        weight=weight,
+    )
+
+
+def _list(row: dict[str, str], table: Path) -> list[str]:
+    """The secondary labels, which stand there as Python would print them."""
+    text = row.get("secondary_labels") or "[]"
+    try:
+        return [str(name) for name in ast.literal_eval(text)]
+    except (ValueError, SyntaxError, TypeError) as exc:
+        raise DataError(
+            f"{table}: {row['filename']}: secondary_labels must be a list like ['a', 'b'], got {text!r}"
+        ) from exc
+
+
+def _weight(row: dict[str, str], table: Path) -> float:
+    """The rating's share of the best; nobody rated a 0, which counts as middling."""
+    text = row.get("rating") or "0"
+    try:
+        rating = float(text)
+    except ValueError as exc:
+        raise DataError(f"{table}: {row['filename']}: rating must be a number, got {text!r}") from exc
+    return (rating if rating > 0.0 else _USUAL_RATING) / _BEST_RATING
+
+
+def _examples(folder: Path, codes: set[str]) -> list[LabelledFile]:
+    """The recordings of 2020 whose calls are marked: `example_test_audio/<file_id>.<something>.mp3`."""
+    table = folder / "example_test_audio_metadata.csv"
+    if not table.exists():
+        return []
+    segments: dict[str, list[Segment]] = defaultdict(list)
+    for row in read_table(table, ",", ("file_id", "ebird_code", "time_start", "time_end")):
+        of_file = segments[row["file_id"]]
+        if row["ebird_code"] in codes:
+            where = f"{table}: {row['file_id']}"
+            of_file.append(segment_of(row["time_start"], row["time_end"], row["ebird_code"], where))
+    audio = folder / "example_test_audio"
+    return [
+        strong_file(path, None, found) for name, found in segments.items() for path in sorted(audio.glob(f"{name}.*"))
+    ]

@@ -1,0 +1,168 @@
+"""Labels of a data folder, whose layout is recognised by its tables and names. No audio is opened.
+
+The first of these that fits is taken:
+
+1. ESC-50                    meta/esc50.csv (filename,fold[,category]), audio/, and meta/strong.tsv where there is one
+2. BirdCLEF 2021 and later   train_metadata.csv
+3. Cornell Birdcall 2020     train.csv with a column ebird_code
+4. DESED                     TSV files in the folder, meta/ or metadata/, strong (filename onset offset event_label)
+                             or weak (filename event_labels)
+5. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
+6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event
+7. audio files alone         sounds that are no event
+
+Files without folds are given some by `sed.folds`.
+"""
+
+import logging
+from collections import defaultdict
+from pathlib import Path
+
+from sed.birdcalls import birdclef, cornell
+from sed.errors import DataError
+from sed.labels import LabelledFile, Segment, audio_in, event_free_file, read_segments, strong_file
+from sed.tables import read_header, read_table
+
+_log = logging.getLogger(__name__)
+
+_STRONG = {"filename", "onset", "offset", "event_label"}
+_WEAK = {"filename", "event_labels"}
+# Names of class folders, in lower case and without a plural's s or underscores around them.
+_BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
+_NO_EVENTS = {"other"}
+
+
+def read_labels(folder: Path) -> list[LabelledFile]:
+    """Read what a folder says of its audio files.
+
+    Raises:
+        DataError: if its layout is none that is known, or a table is wrong.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: is no folder; give a folder of audio files")
+    for read in (_esc50, birdclef, cornell, _tables, _recordings, _class_folders, _audio_alone):
+        files = read(folder)
+        if files is not None:
+            return files
+    raise DataError(
+        f"{folder}: holds no labels that are known; expected meta/esc50.csv (ESC-50), train_metadata.csv (BirdCLEF), "
+        "train.csv (Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
+        "event_labels, recordings with a .tsv beside them, or a folder of audio files per class"
+    )
+
+
+def _esc50(folder: Path) -> list[LabelledFile] | None:
+    table, strong = folder / "meta" / "esc50.csv", folder / "meta" / "strong.tsv"
+    if not table.exists():
+        return None
+    rows = read_table(table, ",", ("filename", "fold"))
+    segments = read_segments(strong) if strong.exists() else None
+    if segments is None and not all(row.get("category") for row in rows):
+        raise DataError(
+            f"{table}: does not say what is in each clip; "
+            "give it the column category, or meta/strong.tsv beside it (filename onset offset event_label)"
+        )
+    unknown = sorted(set(segments or ()) - {row["filename"] for row in rows})
+    if unknown:
+        raise DataError(f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both")
+    return [_esc50_clip(folder, row, segments) for row in rows]
+
+
+def _esc50_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]] | None) -> LabelledFile:
+    path, fold = folder / "audio" / row["filename"], _fold(row, folder)
+    if segments is None:
+        return LabelledFile(path=path, fold=fold, labels=(row["category"],), segments=None)
+    return strong_file(path, fold, segments.get(row["filename"], []))
+
+
+def _fold(row: dict[str, str], folder: Path) -> int:
+    try:
+        return int(row["fold"])
+    except ValueError as exc:
+        raise DataError(f"{folder}: {row['filename']}: fold must be a whole number, got {row['fold']!r}") from exc
+
+
+def _tables(folder: Path) -> list[LabelledFile] | None:
+    """Strong and weak TSV files; audio that neither names holds no event."""
+    tables = [path for place in ("", "meta", "metadata") for path in sorted((folder / place).glob("*.tsv"))]
+    strong = [path for path in tables if set(read_header(path, "\t")) >= _STRONG]
+    weak = [path for path in tables if set(read_header(path, "\t")) >= _WEAK and path not in strong]
+    if not strong and not weak:
+        return None
+    audio = _Lookup(folder)
+    segments: dict[Path, list[Segment]] = defaultdict(list)
+    for table in strong:
+        for name, found in read_segments(table).items():
+            segments[audio.find(name, table)] += found
+    labels: dict[Path, tuple[str, ...]] = {}
+    for table in weak:
+        for row in read_table(table, "\t", sorted(_WEAK)):
+            names = {name.strip() for name in row["event_labels"].split(",")}
+            labels[audio.find(row["filename"], table)] = tuple(sorted(names - {""}))
+    files = [strong_file(path, None, found) for path, found in segments.items()]
+    files += [
+        LabelledFile(path=path, fold=None, labels=found, segments=None if found else ())
+        for path, found in labels.items()
+        if path not in segments
+    ]
+    named = set(segments) | set(labels)
+    return files + [event_free_file(path) for path in audio.paths if path not in named]
+
+
+class _Lookup:
+    """Finds the files that tables name: in the folder, in its audio/, or by a name that is unique below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.paths = audio_in(folder, "**/*")
+        self._by_name: dict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            self._by_name[path.name].append(path)
+
+    def find(self, name: str, table: Path) -> Path:
+        """Where a file is; one that is nowhere is given the place where it should be."""
+        for path in (self._folder / name, self._folder / "audio" / name):
+            if path.is_file():
+                return path
+        places = self._by_name[Path(name).name]
+        if len(places) > 1:
+            raise DataError(f"{table}: {name} may be {places[0]} or {places[1]}; name it by its path in {self._folder}")
+        return places[0] if places else self._folder / name
+
+
+def _recordings(folder: Path) -> list[LabelledFile] | None:
+    """Recordings with their truth beside them; one without holds no event."""
+    truths = {path: path.with_suffix(".tsv") for path in audio_in(folder)}
+    if not any(truth.exists() for truth in truths.values()):
+        return None
+    return [
+        strong_file(path, None, read_segments(truth, key="").get("", [])) if truth.exists() else event_free_file(path)
+        for path, truth in truths.items()
+    ]
+
+
+def _class_folders(folder: Path) -> list[LabelledFile] | None:
+    """Each folder that holds audio is a class, with all that is below it."""
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "audio" and audio_in(path)]
+    if not folders:
+        return None
+    files = [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
+    left = len(audio_in(folder, "**/*")) - len(files)
+    if left:
+        _log.warning("%s: %d audio files lie in no class's folder and are left out", folder, left)
+    return files
+
+
+def _of_class(path: Path, name: str) -> LabelledFile:
+    kind = name.lower().strip("_").removesuffix("s")
+    if kind in _BACKGROUNDS or kind in _NO_EVENTS:
+        return event_free_file(path, background=kind in _BACKGROUNDS)
+    return LabelledFile(path=path, fold=None, labels=(name,), segments=None)
+
+
+def _audio_alone(folder: Path) -> list[LabelledFile] | None:
+    paths = audio_in(folder) or audio_in(folder / "audio")
+    if not paths:
+        return None
+    _log.warning("%s: has no labels; its %d audio files are taken for sounds that are no event", folder, len(paths))
+    return [event_free_file(path) for path in paths]

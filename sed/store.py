@@ -1,0 +1,138 @@
+"""Decoded audio, kept on disk: a file is decoded once, and read piece by piece ever after.
+
+    $SED_EDGE_CACHE, or ~/.cache/sed-edge
+    └── 3f
+        ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
+        └── 3f0c….npy     where something sounds in it, by `sed.borders`
+
+The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
+Whatever lies there may be deleted at any time.
+"""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge.audio import AudioFile, Resampler
+from edge.errors import SourceError
+from sed.borders import sounding
+
+_VERSION = 1  # of what is kept; another one is decoded anew
+# Its error is relative, -66 dB at every level, and it takes half of float32's space.
+_STORED = np.dtype("<f2")
+_WORTH_PROCESSES = 100  # new files; starting processes takes about as long as decoding so many
+
+
+class StoredAudio:
+    """Samples of a decoded file, read from disk when they are asked for.
+
+    Nothing stays open in between: a corpus may have more files than a process may have open.
+
+    Args:
+        path: of the samples.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._samples = path.stat().st_size // _STORED.itemsize
+
+    def __len__(self) -> int:
+        return self._samples
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        begin, end, step = part.indices(self._samples)
+        assert step == 1, part
+        stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
+        return stored.astype(np.float32)
+
+    @property
+    def sounding(self) -> tuple[tuple[int, int], ...]:
+        """What `sed.borders.sounding` says of it."""
+        return tuple((int(onset), int(offset)) for onset, offset in np.load(self._path.with_suffix(".npy")))
+
+
+def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
+    """The samples of a file as mono at `sample_rate`, decoded only if they have not been before.
+
+    Raises:
+        SourceError: if it cannot be opened or read, or holds no sample.
+    """
+    place = _place(path, sample_rate)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_suffix(f".{os.getpid()}.part")
+        borders = part.with_suffix(".npy")
+        try:
+            _decode(path, sample_rate, part)
+            np.save(borders, np.array(sounding(StoredAudio(part), sample_rate), dtype=np.int64).reshape(-1, 2))
+            borders.replace(place.with_suffix(".npy"))
+            part.replace(place)  # last: what has its samples is complete
+        finally:
+            for left in (part, borders):
+                left.unlink(missing_ok=True)
+    return StoredAudio(place)
+
+
+def store_all(paths: Sequence[Path], sample_rate: int) -> list[StoredAudio | SourceError]:
+    """The samples of many files, decoded in as many processes as there are cores if there is much to decode.
+
+    Returns:
+        For each file its samples, or why it has none.
+    """
+    store = partial(_stored_or_error, sample_rate=sample_rate)
+    progress = partial(tqdm, total=len(paths), desc="reading", unit="file", disable=None)
+    if sum(not _is_stored(path, sample_rate) for path in paths) < _WORTH_PROCESSES:
+        return list(progress(map(store, paths)))
+    # Not forked: torch has threads by now.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context, initializer=_leave_interrupts_to_parent) as pool:
+        return list(progress(pool.map(store, paths, chunksize=8)))
+
+
+def _stored_or_error(path: Path, sample_rate: int) -> StoredAudio | SourceError:
+    try:
+        return stored_audio(path, sample_rate)
+    except SourceError as exc:
+        return exc
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _is_stored(path: Path, sample_rate: int) -> bool:
+    return path.exists() and _place(path, sample_rate).exists()
+
+
+def _place(path: Path, sample_rate: int) -> Path:
+    try:
+        status = path.stat()
+    except OSError as exc:
+        raise SourceError(f"{path}: {exc.strerror}; the tables of its folder name it, so add it or strike it") from exc
+    key = f"{_VERSION} {path.resolve()} {status.st_size} {status.st_mtime_ns} {sample_rate}"
+    name = hashlib.sha256(key.encode()).hexdigest()
+    return _folder() / name[:2] / f"{name}.f16"
+
+
+def _folder() -> Path:
+    chosen = os.environ.get("SED_EDGE_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sed-edge"
+
+
+def _decode(path: Path, sample_rate: int, target: Path) -> None:
+    with AudioFile(path) as file, target.open("wb") as out:
+        resampler = Resampler(file.sample_rate, sample_rate)
+        for piece in file.pieces():
+            out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
+        out.write(resampler.flush().astype(_STORED).tobytes())
+        if out.tell() == 0:
+            raise SourceError(f"{path}: holds no sound; record it again, or remove it")

@@ -1,0 +1,76 @@
+"""Scenes on disk: what training mixes, as audio files with their truth beside them.
+
+    scene-0001.flac
+    scene-0001.tsv      onset offset event_label; no rows where there is no event
+
+Any tool that reads recordings with their truth reads them: `sed-eval`, or `sed-train` as data.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from tqdm import tqdm
+
+from sed.borders import joined
+from sed.config import Recipe
+from sed.data import Clip, Corpus
+from sed.errors import DataError
+from sed.scene import Scene
+from sed.soundscapes import SceneMixer
+
+
+def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed: int, seconds: float) -> None:
+    """Write scenes that follow from the seed, byte for byte.
+
+    They are mixed from clips all of whose events have borders, given or found: of a truth nothing may be missing.
+
+    Args:
+        corpus: clips to mix.
+        recipe: how.
+        folder: where to; made if it is not there.
+        count: how many.
+        seed: what they follow from.
+        seconds: how long each is, to the nearest frame.
+
+    Raises:
+        DataError: if no clip has an event with borders.
+    """
+    known = dataclasses.replace(corpus, clips=tuple(_known(corpus.clips)))
+    if not known.recordings:
+        raise DataError("no clip has all of its events marked or found; give clips of one label, or strong labels")
+    folder.mkdir(parents=True, exist_ok=True)
+    mixer = SceneMixer(known, recipe, frames=recipe.frames(seconds))
+    rate = recipe.frontend.sample_rate
+    for number in tqdm(range(1, count + 1), desc="mixing", unit="scene", disable=None):
+        scene = mixer.mix(np.random.default_rng([seed, number]))
+        path = folder / f"scene-{number:04}.flac"
+        audio = scene.audio[recipe.context_samples :]  # where the first frame begins
+        soundfile.write(path, audio, rate)
+        with path.with_suffix(".tsv").open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, delimiter="\t", lineterminator="\n")
+            table.writerow(("onset", "offset", "event_label"))
+            for onset, offset, label in _truth(scene, len(audio)):
+                table.writerow((f"{onset / rate:.6f}", f"{offset / rate:.6f}", label))
+
+
+def _known(clips: Iterable[Clip]) -> Iterable[Clip]:
+    """Clips of which every event is known by its borders; those that were found become segments."""
+    for clip in clips:
+        if clip.segments is not None and not clip.secondary:
+            yield clip
+        elif clip.pieces and not clip.secondary:
+            yield dataclasses.replace(clip, segments=tuple((*piece, clip.labels[0]) for piece in clip.pieces))
+
+
+def _truth(scene: Scene, samples: int) -> list[tuple[int, int, str]]:
+    """Events as far as they lie within the scene; those of a label that overlap are one."""
+    truth = []
+    for label in sorted({label for _, _, label in scene.events}):
+        of_label = ((onset, offset) for onset, offset, other in scene.events if other == label)
+        spans = [(max(0, round(onset)), min(samples, round(offset))) for onset, offset in of_label]
+        truth += [(onset, offset, label) for onset, offset in joined(spans) if onset < offset]
+    return sorted(truth)

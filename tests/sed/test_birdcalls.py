@@ -1,0 +1,138 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from sed.errors import DataError
+from sed.labels import LabelledFile, Segment
+from sed.layouts import read_labels
+from tests.sed.cuts import write_cut, write_table
+
+# In the order of Kaggle's files, some of its columns among those that are not needed.
+CORNELL = [
+    "rating",
+    "ebird_code",
+    "channels",
+    "duration",
+    "filename",
+    "secondary_labels",
+    "primary_label",
+    "sampling_rate",
+]
+BIRDCLEF = ["primary_label", "secondary_labels", "type", "latitude", "common_name", "filename", "rating"]
+
+
+def write_csv(path: Path, header: list[str], *rows: dict[str, object]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, header, restval="")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def cornell_row(code: str, name: str, filename: str, rating: float, secondary: list[str]) -> dict[str, object]:
+    return {
+        "rating": rating,
+        "ebird_code": code,
+        "channels": "1 (mono)",
+        "duration": 1,
+        "filename": filename,
+        "secondary_labels": secondary,
+        "primary_label": name,
+        "sampling_rate": "44100 (Hz)",
+    }
+
+
+FLYCATCHER, AVOCET = "Empidonax alnorum_Alder Flycatcher", "Recurvirostra americana_American Avocet"
+
+
+@pytest.fixture
+def cornell(tmp_path: Path) -> Path:
+    """Three recordings of two birds, and one of none, as Kaggle lays them out."""
+    for name in ("aldfly/XC1.mp3", "aldfly/XC2.mp3", "ameavo/XC3.mp3", "nocall/XC4.mp3"):
+        write_cut(tmp_path / "train_audio" / name, rate=44_100)
+    write_csv(
+        tmp_path / "train.csv",
+        CORNELL,
+        cornell_row("aldfly", FLYCATCHER, "XC1.mp3", 4.5, [AVOCET, "Corvus corax_Common Raven", FLYCATCHER]),
+        cornell_row("aldfly", FLYCATCHER, "XC2.mp3", 0.0, []),
+        cornell_row("ameavo", AVOCET, "XC3.mp3", 5.0, []),
+        cornell_row("nocall", "nocall", "XC4.mp3", 2.0, [FLYCATCHER]),
+    )
+    return tmp_path
+
+
+def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
+    """File name -> labels, segments, secondary labels, weight; Kaggle gives no folds."""
+    assert all(file.fold is None and file.path.is_file() for file in files)
+    return {file.path.name: (file.labels, file.segments, file.secondary, file.weight) for file in files}
+
+
+def test_cornell_names_become_codes(cornell: Path) -> None:
+    """A name that is no class is passed over; nobody rated a 0; nocall is the empty set."""
+    assert {
+        "XC1.mp3": (("aldfly",), None, ("ameavo",), 0.9),
+        "XC2.mp3": (("aldfly",), None, (), 0.6),
+        "XC3.mp3": (("ameavo",), None, (), 1.0),
+        "XC4.mp3": ((), (), ("aldfly",), 0.4),
+    } == said(read_labels(cornell))
+
+
+def test_the_examples_of_cornell_have_borders(cornell: Path) -> None:
+    """Their files are named after a `file_id`; what is no class, a squirrel, is passed over."""
+    write_cut(cornell / "example_test_audio" / "ORANGE-7-CAP_20190606_093000.pt623.mp3")
+    write_table(
+        cornell / "example_test_audio_metadata.csv",
+        "file_id ebird_code time_start time_end",
+        "ORANGE-7-CAP_20190606_093000 ameavo 0.4 0.8",
+        "ORANGE-7-CAP_20190606_093000 squirrel 0.1 0.2",
+    )
+    found = said(read_labels(cornell))["ORANGE-7-CAP_20190606_093000.pt623.mp3"]
+    assert (("ameavo",), (Segment(0.4, 0.8, "ameavo"),), (), 1.0) == found
+
+
+@pytest.mark.parametrize(
+    ("audio", "prefix"), [("train_short_audio/acafly", ""), ("train_audio/acafly", "acafly/")], ids=["2021", "2022"]
+)
+def test_birdclef_of_both_kinds(tmp_path: Path, audio: str, prefix: str) -> None:
+    """Secondary labels are codes, of which those that are no class are passed over."""
+    for name in ("XC1.ogg", "XC2.ogg"):
+        write_cut(tmp_path / audio / name, rate=32_000)
+    write_cut(tmp_path / audio.replace("acafly", "amecro") / "XC3.ogg")
+    rows = (
+        {
+            "primary_label": "acafly",
+            "secondary_labels": ["amecro", "acafly", "xyz"],
+            "filename": "XC1.ogg",
+            "rating": 2.5,
+        },
+        {"primary_label": "acafly", "secondary_labels": [""], "filename": "XC2.ogg", "rating": 0},
+        {"primary_label": "amecro", "secondary_labels": [], "filename": "XC3.ogg", "rating": 5},
+    )
+    for row in rows:
+        row["filename"] = prefix.replace("acafly", str(row["primary_label"])) + str(row["filename"])
+    write_csv(tmp_path / "train_metadata.csv", BIRDCLEF, *rows)
+    assert {
+        "XC1.ogg": (("acafly",), None, ("amecro",), 0.5),
+        "XC2.ogg": (("acafly",), None, (), 0.6),
+        "XC3.ogg": (("amecro",), None, (), 1.0),
+    } == said(read_labels(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"rating": "good"}, r"XC1\.ogg: rating must be a number, got 'good'"),
+        (
+            {"secondary_labels": "amecro blujay"},
+            r"XC1\.ogg: secondary_labels must be a list like \['a', 'b'\], got 'am",
+        ),
+        ({"secondary_labels": "__import__('os')"}, "secondary_labels must be a list"),
+        ({"secondary_labels": "3"}, "secondary_labels must be a list"),
+    ],
+)
+def test_a_wrong_row_is_explained(tmp_path: Path, changed: dict[str, object], message: str) -> None:
+    """The error names the table and the recording."""
+    row = {"primary_label": "acafly", "filename": "acafly/XC1.ogg", "rating": 1} | changed
+    write_csv(tmp_path / "train_metadata.csv", BIRDCLEF, row)
+    with pytest.raises(DataError, match=message):
+        read_labels(tmp_path)

@@ -1,0 +1,86 @@
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.conftest import TINY_RECIPE, command
+from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
+
+
+def check(data: Path, recipe: str = "") -> subprocess.CompletedProcess[str]:
+    """Run sed-train --check-data as a user does."""
+    (data / "recipe.toml").write_text(recipe)
+    arguments = [data / "recipe.toml", "--data", data, "--check-data"]
+    return subprocess.run([command("sed-train"), *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    """Folders of two classes, a background, another sound, a broken file and a silent one."""
+    for number in range(3):
+        write_cut(tmp_path / "rooster" / f"{number}.ogg", ROOSTER + number / 10, seconds=3.0)
+    for number in range(2):
+        write_cut(tmp_path / "dog" / f"{number}.wav", DOG, seconds=1.8)
+    soundfile.write(tmp_path / "dog" / "2.wav", np.zeros(28_800), 16_000)
+    (tmp_path / "dog" / "3.mp3").write_text("no sound")
+    write_cut(tmp_path / "noise" / "bed.flac", QUIET, seconds=3.6)
+    write_cut(tmp_path / "other" / "waves.mp3", 45.0, seconds=7.2)
+    return tmp_path
+
+
+def test_data_can_be_looked_at_before_training(classes: Path) -> None:
+    """A row for each class, for other sounds and for backgrounds; then what is wrong, and nothing is written."""
+    before = set(classes.glob("**/*"))
+    done = check(classes)
+    assert 0 == done.returncode, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()[1:5]]
+    assert [["dog", "3", "-", "0.002"], ["rooster", "3", "-", "0.003"]] == [row[:4] for row in rows[:2]]
+    assert ["2", "0"] == [row[-1] for row in rows[:2]]
+    assert [["(no", "event)", "1", "0", "0.002", "-", "0"], ["(background)", "1", "0", "0.001", "-", "0"]] == rows[2:]
+    skipped, silent = done.stdout.splitlines()[5:]
+    assert f"skipped: {classes}/dog/3.mp3: holds no audio" in skipped
+    assert f"silent: {classes}/dog/2.wav: is labelled dog, and nothing sounds in it" == silent
+    assert before | {classes / "recipe.toml"} == set(classes.glob("**/*"))
+
+
+def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
+    """In a recording of several labels each for itself; a plus where some borders are not known."""
+    for name in ("a.wav", "b.wav"):
+        write_cut(tmp_path / name, seconds=3.6)
+    header = "filename onset offset event_label"
+    write_table(
+        tmp_path / "strong.tsv", header, "a.wav 0 1 dog", "a.wav 1 1.5 dog", "a.wav 2 2.1 dog", "a.wav 0 3 rain"
+    )
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "b.wav dog,rain,wind")
+    done = check(tmp_path, "[data]\nlabels = ['dog', 'rain']\nvalidation_folds = []\n[training]\nselect = 'last'\n")
+    assert [
+        "class  clips  events  hours  median s  problems",
+        "dog        2      3+  0.002      0.50         0",
+        "rain       2      1+  0.002      3.00         0",
+    ] == done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "code", "message"),
+    [
+        ("[data]\nvalidation_folds = [7]\n", 1, "folds [7] hold no clip of dog, rooster; choose other folds"),
+        ("[data]\nlabels = ['dig']\n", 2, "[data] labels: the data has no 'dig'; did you mean 'dog'?"),
+        ("[decoding.cat]\n", 2, "[decoding] cat: the data has no such label"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str, code: int, message: str) -> None:
+    """Before hours are spent on training."""
+    done = check(classes, recipe)
+    assert code == done.returncode
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_a_run_needs_a_place_for_what_it_leaves(clips: Path, tmp_path: Path) -> None:
+    """Unless it only looks at the data."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    run = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert 2 == done.returncode
+    assert "give --out FOLDER for what the run leaves, or --check-data" in done.stderr

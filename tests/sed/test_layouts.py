@@ -1,0 +1,153 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sed.errors import DataError
+from sed.labels import LabelledFile, Segment
+from sed.layouts import read_labels
+from tests.conftest import DEMO
+from tests.sed.cuts import DOG, QUIET, write_cut, write_table
+
+STRONG = "filename onset offset event_label"
+
+
+def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
+    """File name -> fold, labels, segments."""
+    assert len(files) == len({file.path for file in files})
+    assert all(file.path.is_file() for file in files)
+    return {file.path.name: (file.fold, file.labels, file.segments) for file in files}
+
+
+def test_esc50_with_strong_labels(tmp_path: Path) -> None:
+    """Folds as the table has them; a clip that strong.tsv does not name holds no event."""
+    for name in ("a.flac", "b.flac"):
+        write_cut(tmp_path / "audio" / name)
+    write_table(tmp_path / "meta" / "esc50.csv", "filename fold category", "a.flac 1 rooster", "b.flac 2 wind")
+    write_table(tmp_path / "meta" / "strong.tsv", STRONG, "a.flac 0.2 0.9 rooster")
+    expected = {"a.flac": (1, ("rooster",), (Segment(0.2, 0.9, "rooster"),)), "b.flac": (2, (), ())}
+    assert expected == said(read_labels(tmp_path))
+
+
+def test_esc50_as_it_is_published(tmp_path: Path) -> None:
+    """The category is the label, and its borders are not known."""
+    write_cut(tmp_path / "audio" / "1-100032-A-0.wav", DOG, rate=44_100)
+    header = "filename fold target category esc10 src_file take"
+    write_table(tmp_path / "meta" / "esc50.csv", header, "1-100032-A-0.wav 1 0 dog True 100032 A")
+    assert {"1-100032-A-0.wav": (1, ("dog",), None)} == said(read_labels(tmp_path))
+
+
+def test_esc50_that_says_nothing_of_its_sounds_is_explained(tmp_path: Path) -> None:
+    """The error says what to add."""
+    write_table(tmp_path / "meta" / "esc50.csv", "filename fold", "a.wav 1")
+    with pytest.raises(DataError, match=r"give it the column category, or meta/strong\.tsv"):
+        read_labels(tmp_path)
+
+
+def test_esc50_names_each_clip_in_both_tables(tmp_path: Path) -> None:
+    """And a fold is a whole number."""
+    write_table(tmp_path / "meta" / "esc50.csv", "filename fold category", "a.wav one dog")
+    with pytest.raises(DataError, match=r"a\.wav: fold must be a whole number, got 'one'"):
+        read_labels(tmp_path)
+    write_table(tmp_path / "meta" / "strong.tsv", STRONG, "b.wav 0 1 dog")
+    with pytest.raises(DataError, match=r"names 'b\.wav', which esc50\.csv beside it does not"):
+        read_labels(tmp_path)
+
+
+def test_desed_tables_strong_and_weak(tmp_path: Path) -> None:
+    """Several labels a file, files without events, files that no table names; strong labels win over weak ones."""
+    for name in ("strong.wav", "both.ogg", "none.wav"):
+        write_cut(tmp_path / name)
+    for name in ("weak.mp3", "empty.flac"):
+        write_cut(tmp_path / "audio" / name)
+    write_cut(tmp_path / "audio" / "train" / "deep.wav")
+    write_cut(tmp_path / "unlabelled.wav")
+    meta = tmp_path / "metadata"
+    write_table(
+        meta / "strong.tsv", STRONG, "strong.wav 0.5 1 cat", "strong.wav 0 0.7 dog", "both.ogg 0 1 dog", "none.wav   "
+    )
+    write_table(
+        meta / "weak.tsv", "filename event_labels", "weak.mp3 dog,cat", "both.ogg cat", "empty.flac ", "deep.wav dog"
+    )
+    write_table(meta / "durations.tsv", "filename duration", "strong.wav 1")
+    assert {
+        "strong.wav": (None, ("cat", "dog"), (Segment(0.0, 0.7, "dog"), Segment(0.5, 1.0, "cat"))),
+        "both.ogg": (None, ("dog",), (Segment(0.0, 1.0, "dog"),)),
+        "none.wav": (None, (), ()),
+        "weak.mp3": (None, ("cat", "dog"), None),
+        "empty.flac": (None, (), ()),
+        "deep.wav": (None, ("dog",), None),
+        "unlabelled.wav": (None, (), ()),
+    } == said(read_labels(tmp_path))
+
+
+def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
+    """Rather than guessed; its path tells them apart."""
+    for place in ("one", "two"):
+        write_cut(tmp_path / place / "a.wav")
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "a.wav dog")
+    with pytest.raises(DataError, match=r"weak\.tsv: a\.wav may be .*one/a\.wav or .*two/a\.wav; name it by its path"):
+        read_labels(tmp_path)
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "two/a.wav dog")
+    assert [("two", ("dog",)), ("one", ())] == [(file.path.parent.name, file.labels) for file in read_labels(tmp_path)]
+
+
+def test_recordings_with_their_truth_beside_them(tmp_path: Path) -> None:
+    """One without a table holds no event, as for sed-eval."""
+    for path in (DEMO, DEMO.with_suffix(".tsv")):
+        shutil.copy(path, tmp_path)
+    write_cut(tmp_path / "quiet.wav", QUIET)
+    files = said(read_labels(tmp_path))
+    assert (None, (), ()) == files["quiet.wav"]
+    _, labels, segments = files["recording.ogg"]
+    assert 10 == len(labels)
+    assert 13 == len(segments)
+
+
+def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Some names are no class, whatever their case; a stray file is not passed over in silence."""
+    places = (
+        "dog/a.wav",
+        "dog/more/b.mp3",
+        "rooster/a.wav",
+        "Noise/n.wav",
+        "_background_noise_/n.wav",
+        "Silences/s.flac",
+    )
+    for place in (*places, "others/o.ogg", "stray.wav"):
+        write_cut(tmp_path / place)
+    (tmp_path / "notes").mkdir()
+    files = read_labels(tmp_path)
+    found = {str(file.path.relative_to(tmp_path)): (file.labels, file.segments, file.background) for file in files}
+    dog, rooster, bed = (("dog",), None, False), (("rooster",), None, False), ((), (), True)
+    assert (
+        dict(zip(places, (dog, dog, rooster, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)} == found
+    )
+    assert "1 audio files lie in no class's folder and are left out" in caplog.text
+
+
+@pytest.mark.parametrize("place", ["", "audio"])
+def test_audio_alone_is_no_event(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
+    """And a warning says so."""
+    write_cut(tmp_path / place / "a.wav")
+    assert {"a.wav": (None, (), ())} == said(read_labels(tmp_path))
+    assert "has no labels; its 1 audio files are taken for sounds that are no event" in caplog.text
+
+
+def test_where_two_layouts_fit_the_first_is_taken(tmp_path: Path) -> None:
+    """A folder per class, until a table says more."""
+    write_cut(tmp_path / "dog" / "a.wav")
+    assert {"a.wav": (None, ("dog",), None)} == said(read_labels(tmp_path))
+    write_table(tmp_path / "labels.tsv", STRONG, "dog/a.wav 0 1 bark")
+    assert {"a.wav": (None, ("bark",), (Segment(0.0, 1.0, "bark"),))} == said(read_labels(tmp_path))
+
+
+def test_what_is_not_recognised_is_explained(tmp_path: Path) -> None:
+    """With a list of what would have been."""
+    (tmp_path / "labels.tsv").write_text("file\tlabel\n")
+    with pytest.raises(
+        DataError, match=r"holds no labels that are known; expected meta/esc50\.csv \(ESC-50\), train_me"
+    ):
+        read_labels(tmp_path)
+    with pytest.raises(DataError, match="is no folder; give a folder of audio files"):
+        read_labels(tmp_path / "none")

@@ -1,0 +1,126 @@
+import os
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import sed.store
+from edge.audio import read_audio
+from edge.errors import SourceError
+from sed.borders import sounding
+from sed.store import StoredAudio, store_all, stored_audio
+from tests.sed.cuts import write_cut
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that is empty yet."""
+    monkeypatch.setenv("SED_EDGE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def kept(cache: Path) -> dict[str, int]:
+    """The samples that a cache holds, with the time at which they were written."""
+    return {path.name: path.stat().st_mtime_ns for path in cache.glob("*/*.f16")}
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "m4a"])
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (44_100, 2), (48_000, 1)])
+def test_stored_audio_is_what_the_decoder_gives(tmp_path: Path, suffix: str, rate: int, channels: int) -> None:
+    """Of any format, rate and channel count; the error is relative, so that quiet sounds keep their shape."""
+    path = write_cut(tmp_path / f"a.{suffix}", rate=rate, channels=channels)
+    expected, actual = read_audio(path, 16_000), stored_audio(path, 16_000)
+    assert len(expected) == len(actual)
+    assert 16_000 == pytest.approx(len(actual), abs=2500)  # AAC rounds up to its frames, and more at low rates
+    np.testing.assert_allclose(actual[:], expected, rtol=2**-11, atol=2**-25)
+    assert sounding(actual, 16_000) == actual.sounding
+
+
+def test_a_part_is_the_part_of_the_whole(tmp_path: Path) -> None:
+    """As of an array, and a copy: writing into it changes nothing."""
+    stored = stored_audio(write_cut(tmp_path / "a.wav"), 16_000)
+    whole = stored[:]
+    for part in (slice(0, 0), slice(100, 2100), slice(-300, None), slice(15_900, 99_999), slice(500, 200)):
+        np.testing.assert_array_equal(whole[part], stored[part])
+    stored[0:50][:] = 1.0
+    np.testing.assert_array_equal(whole[:50], stored[0:50])
+
+
+def test_a_file_is_decoded_once(tmp_path: Path, cache: Path) -> None:
+    """Once more only if it has changed, or for another rate."""
+    path = write_cut(tmp_path / "a.wav")
+    first = stored_audio(path, 16_000)[:]
+    before = kept(cache)
+    np.testing.assert_array_equal(first, stored_audio(path, 16_000)[:])
+    assert before == kept(cache)
+    write_cut(path, begin=2.0)
+    os.utime(path, ns=(0, 0))
+    assert not np.array_equal(first, stored_audio(path, 16_000)[:])
+    assert 8_000 == len(stored_audio(path, 8_000))
+    assert 3 == len(kept(cache))
+
+
+def test_a_broken_file_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    """Neither half of its samples nor a note of it."""
+    (tmp_path / "broken.mp3").write_text("no sound")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
+    for name, message in (
+        ("broken.mp3", "no audio"),
+        ("empty.wav", "holds no sound"),
+        ("none.wav", "the tables of its"),
+    ):
+        with pytest.raises(SourceError, match=rf"{name}.*{message}"):
+            stored_audio(tmp_path / name, 16_000)
+    assert [] == [path for path in cache.glob("**/*") if path.is_file()]
+
+
+def test_a_long_recording_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    """Five minutes are 19 MB of samples; to decode them and to read a part takes less than a fifth of that."""
+    minute = 0.1 * np.random.default_rng(0).standard_normal(960_000, dtype=np.float32)
+    with soundfile.SoundFile(tmp_path / "long.wav", "w", 16_000, 1) as file:
+        for _ in range(5):
+            file.write(minute)
+    tracemalloc.start()
+    stored = stored_audio(tmp_path / "long.wav", 16_000)
+    part = stored[3_000_000:3_160_000]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (4_800_000, 160_000) == (len(stored), len(part))
+    assert peak < 3_800_000
+
+
+def test_many_files_are_decoded_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same samples, in the same order, errors among them."""
+    paths = [write_cut(tmp_path / f"{number}.mp3", begin=number) for number in range(4)]
+    paths.insert(2, tmp_path / "none.wav")
+    monkeypatch.setattr(sed.store, "_WORTH_PROCESSES", 2)
+    stored = store_all(paths, 16_000)
+    monkeypatch.setenv("SED_EDGE_CACHE", str(tmp_path / "other"))
+    for path, audio in zip(paths, stored, strict=True):
+        if path.exists():
+            assert isinstance(audio, StoredAudio)
+            np.testing.assert_array_equal(stored_audio(path, 16_000)[:], audio[:])
+        else:
+            assert isinstance(audio, SourceError)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"HOME": "{tmp}"}, ".cache/sed-edge"),
+        ({"HOME": "{tmp}", "XDG_CACHE_HOME": "{tmp}/xdg"}, "xdg/sed-edge"),
+        ({"HOME": "{tmp}", "XDG_CACHE_HOME": "{tmp}/xdg", "SED_EDGE_CACHE": "{tmp}/mine"}, "mine"),
+    ],
+)
+def test_the_cache_is_where_caches_are(tmp_path: Path, environment: dict[str, str], expected: str) -> None:
+    """Unless a variable says otherwise."""
+    path = write_cut(tmp_path / "a.wav")
+    script = "import sys, pathlib, sed.store; sed.store.stored_audio(pathlib.Path(sys.argv[1]), 16000)"
+    chosen = {key: value.format(tmp=tmp_path) for key, value in environment.items()}
+    inherited = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
+    subprocess.run([sys.executable, "-c", script, path], env=inherited | chosen, cwd=Path.cwd(), check=True)
+    assert 1 == len(list((tmp_path / expected).glob("*/*.f16")))

@@ -1,0 +1,99 @@
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sed.config import DataConfig
+from sed.data import load_corpus
+from sed.evaluation import find_recordings
+from tests.conftest import TINY_RECIPE, command
+from tests.sed.cuts import write_cut, write_table
+
+# Events alone, in silence.
+BARE = "[scenes]\nsilent_bed = 1.0\nsilent_start = 0.0\nevent_free = 0.0\ndistractors_mean = 0.0\nsnr_db_low = 15.0\n"
+
+
+def synth(data: Path, out: Path, scenes: str = BARE, *more: object) -> subprocess.CompletedProcess[str]:
+    """Run sed-synth as a user does."""
+    recipe = out.parent / "tiny.toml"
+    recipe.write_text(TINY_RECIPE + scenes)
+    arguments = [recipe, "--data", data, "--out", out, "--scenes", 3, "--seconds", 20, *more]
+    return subprocess.run([command("sed-synth"), *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
+    """Byte for byte; another seed or other folds give others."""
+    chances = "[scenes]\nevent_free = 0.0\n"
+    for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 2)), ("d", ("--folds", "train"))):
+        done = synth(clips, tmp_path / name, chances, *more)
+        assert 0 == done.returncode, done.stderr
+    a, b, c, d = (contents(tmp_path / name) for name in "abcd")
+    assert [f"scene-000{number}.{suffix}" for number in (1, 2, 3) for suffix in ("flac", "tsv")] == list(a)
+    assert a == b
+    for other in (c, d):
+        assert all(other[name] != audio for name, audio in a.items() if name.endswith(".flac"))
+
+
+def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
+    """In silence, whatever sounds is an event, and whatever is an event sounds, but for the rims of filters."""
+    assert 0 == synth(clips, tmp_path / "scenes").returncode
+    recordings = find_recordings(tmp_path / "scenes")
+    for recording in recordings:
+        audio, rate = soundfile.read(recording.path)
+        assert (20 * 16_000, 16_000) == (len(audio), rate)
+        levels = np.abs(audio.reshape(-1, 800)).max(axis=1)  # in frames of 50 ms
+        covered = np.zeros(len(audio))
+        for onset, offset, _ in recording.truth:
+            covered[round(onset * rate) : round(offset * rate)] = 1.0
+        share = covered.reshape(-1, 800).mean(axis=1)
+        assert levels[np.convolve(share, np.ones(5), mode="same") == 0].max(initial=0.0) < 0.02 * levels.max()
+        assert levels[share == 1.0].min() > 0.0
+    assert {"chainsaw", "rooster"} == {label for recording in recordings for _, _, label in recording.truth}
+
+
+def test_scenes_without_events_are_recordings_without_events(clips: Path, tmp_path: Path) -> None:
+    """For sed-eval, and for training, which reads them as data."""
+    synth(clips, tmp_path / "scenes", BARE.replace("event_free = 0.0", "event_free = 1.0"))
+    assert [()] * 3 == [recording.truth for recording in find_recordings(tmp_path / "scenes")]
+    synth(clips, tmp_path / "scenes" / "more")
+    (tmp_path / "scenes" / "more" / "scene-0001.tsv").write_text("onset\toffset\tevent_label\n")
+    corpus = load_corpus([tmp_path / "scenes", tmp_path / "scenes" / "more"], 16_000, DataConfig())
+    assert 4 == len(corpus.distractors)
+
+
+def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
+    """A weak recording of two labels is not; one of one label is, by the borders that are found."""
+    for name in ("a.wav", "b.wav"):
+        write_cut(tmp_path / "data" / name, seconds=3.0)
+    table = tmp_path / "data" / "weak.tsv"
+    write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
+    for recordings in (0.0, 1.0):
+        scenes = BARE + f"recordings = {recordings}\n"
+        done = synth(tmp_path / "data", tmp_path / "none", scenes, "--folds", "train")
+        assert 1 == done.returncode
+        assert "no clip has all of its events marked or found" in done.stderr
+        assert not (tmp_path / "none").exists()
+        write_table(table, "filename event_labels", "a.wav rooster", "b.wav rooster")
+        assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").returncode
+        assert all(recording.truth for recording in find_recordings(tmp_path / f"{recordings}"))
+        write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
+
+
+@pytest.mark.parametrize("name", ["tiny.toml", "."])
+def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str) -> None:
+    """Neither a file nor a folder that holds something."""
+    (tmp_path / "tiny.toml").touch()
+    recipe = tmp_path / "recipes" / "tiny.toml"
+    recipe.parent.mkdir()
+    recipe.write_text(TINY_RECIPE)
+    run = [command("sed-synth"), recipe, "--data", clips, "--out", tmp_path / name, "--scenes", "1"]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert "is not empty; choose another --out" in done.stderr
+    assert {"tiny.toml", "recipes"} == {path.name for path in tmp_path.iterdir()}
