@@ -13,6 +13,7 @@ from edge.errors import SettingError
 from edge.inference import Model
 
 if TYPE_CHECKING:
+    from edge.stream import StepModel
     from sed.recordings import Recording
 
 _FOLDER = _FILE = click.Path(path_type=Path)
@@ -70,8 +71,8 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
     if recordings:
         report = evaluate(TorchModel(trained), recordings)
         click.echo(text_table(report))
-        validation = {"recordings": _names(recordings), **report.to_dict()}
-        save_checkpoint(finished, dataclasses.replace(trained, validation=validation))
+        measured = {"recordings": _names(recordings), **report.to_dict()}
+        save_checkpoint(finished, dataclasses.replace(trained, validation=measured))
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
 
 
@@ -92,17 +93,16 @@ def evaluation(
     force: bool,
 ) -> None:
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
-    from sed.checkpoint import TorchModel, load_checkpoint
+    for path in (json_path, report_path):
+        if path is not None:
+            _require_free(path, force)
     from sed.evaluation import evaluate
     from sed.recordings import find_recordings
     from sed.report import html_page
     from sed.tables import everything, text_table
 
-    for path in (json_path, report_path):
-        if path is not None:
-            _require_free(path, force)
     recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
-    judged = Model(model) if model.suffix == ".onnx" else TorchModel(load_checkpoint(model))
+    judged = _opened(model)
     report = evaluate(judged, recordings)
     click.echo(text_table(report))
     if json_path is not None:
@@ -126,10 +126,12 @@ def evaluation(
 )
 @click.version_option(package_name="sed-edge")
 def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
-    """Choose the decoder's settings for MODEL.ckpt on the recordings of --data, and write them into it.
+    """Choose decoder settings for MODEL, a model.ckpt, on the recordings of --data, and write them into it.
 
-    stdout gets them as tables of a recipe, for who trains again.
+    stdout gets them as TOML to paste into a recipe.
     """
+    if model.suffix == ".onnx":
+        raise SettingError(f"{model}: an exported file stays as it is; tune the model.ckpt, then sed-export it again")
     from sed.checkpoint import TorchModel, load_checkpoint, make_card, save_checkpoint
     from sed.evaluation import judge, listen_to
     from sed.listening import decoded
@@ -139,8 +141,6 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     from sed.tuning import tune as choose
 
     aim = Aim.parse(aim_text)
-    if model.suffix == ".onnx":
-        raise SettingError(f"{model}: an exported file stays as it is; tune the model.ckpt, then sed-export it again")
     recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
     before = load_checkpoint(model)
     heard = listen_to(TorchModel(before), recordings)
@@ -160,6 +160,15 @@ def _names(recordings: Sequence["Recording"]) -> str:
     """Which recordings they were, in the card's words."""
     names = [recording.path.name for recording in recordings]
     return ", ".join(names) if len(names) <= 10 else f"{len(names)} recordings"
+
+
+def _opened(path: Path) -> "StepModel":
+    """An exported file, or a checkpoint, for which torch is needed."""
+    if path.suffix == ".onnx":
+        return Model(path)
+    from sed.checkpoint import TorchModel, load_checkpoint
+
+    return TorchModel(load_checkpoint(path))
 
 
 def _require_free(path: Path, force: bool) -> None:

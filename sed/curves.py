@@ -5,6 +5,7 @@ recording. Two things keep them small, and the tests hold PSDS within 0.002 of t
 1/100 of a logit, and a recording longer than ten minutes is cut where no true event is on.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ def psds(recordings: Mapping[str, Scored], labels: Sequence[str], scenario: Scen
         scenario: `PSDS1` or `PSDS2`.
     """
     tables, truth, seconds = _inputs(recordings, labels)
+    if len(labels_in(truth)) == 1:  # no other label to trigger
+        scenario = dataclasses.replace(scenario, cttc=None, alpha_ct=0.0)
     value, by_label, (rate, false), curves = intersection_based.psds(
         tables,
         truth,
