@@ -17,7 +17,7 @@ metrics        a log against its truth: event F1, segment F1, intersection F1; c
 curves         metrics that sweep a threshold: PSDS, precision against recall
 matching       borders that are off, classes taken for others, rows of 5 s
 evaluation     a model on whole recordings
-tables         a report as text and plain values
+summary        a report as text and plain values
 pictures       scores, curves and confusion, drawn
 report         a report as one page
 candidates     how every setting of the decoder would do

@@ -36,7 +36,7 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
     from sed.data import load_corpus
     from sed.evaluation import evaluate
     from sed.recordings import find_recordings
-    from sed.tables import text_table
+    from sed.summary import text_table
     from sed.training import RESUME_NAME, fit, require_same_run
 
     recipe = load_recipe(recipe_path)
@@ -99,7 +99,7 @@ def evaluation(
     from sed.evaluation import evaluate
     from sed.recordings import find_recordings
     from sed.report import html_page
-    from sed.tables import everything, text_table
+    from sed.summary import everything, text_table
 
     recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
     judged = _opened(model)
@@ -136,7 +136,7 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     from sed.evaluation import judge, listen_to
     from sed.listening import decoded
     from sed.recordings import find_recordings
-    from sed.tables import text_table
+    from sed.summary import text_table
     from sed.tuning import Aim, to_toml
     from sed.tuning import tune as choose
 

@@ -17,7 +17,7 @@ from sed.listening import Heard
 from sed.matching import matched
 from sed.metrics import Annotation
 from sed.pictures import draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
-from sed.tables import class_table, totals
+from sed.summary import class_table, totals
 
 _STRETCH_SECONDS = 60.0
 _STRETCHES = 5  # of recordings with events, and as many of those without
