@@ -21,6 +21,7 @@ from edge.audio import read_audio
 from edge.inference import Model, shipped_model
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
+_RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
 
 _model_option = click.option(
     "--model", type=click.Path(path_type=Path), default=shipped_model(), help="Model file.  [default: the shipped one]"
@@ -103,6 +104,71 @@ def day(model: Path, hours: int) -> None:
     for hour, found in enumerate(process.hours(model, audio, hours), start=1):
         product = timing.measure(limit, 9)[timing.SGEMM].median
         click.echo(f"{hour:4d}  {found.milliseconds:8.2f}  {found.milliseconds / product:8.3f}  {found.megabytes:4.0f}")
+
+
+@benchmarks.command()
+@click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
+@click.option("--data", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
+def training(recipe: Path, data: tuple[Path, ...]) -> None:
+    """Parts of a training step, a scene each, on one core: does loading keep up with the network?"""
+    from benchmarks.throughput import LOADING, NETWORK, parts_of_a_step
+    from sed.config import load_recipe
+    from sed.data import load_corpus
+
+    timing.one_core()
+    made = load_recipe(recipe)
+    corpus = load_corpus(data, made.frontend.sample_rate, made.data).folds(made.data.train_folds)
+    timings = timing.measure(parts_of_a_step(made, corpus), 40)
+    click.echo(_machine())
+    network = sum(timings[name].median for name in NETWORK)
+    click.echo(f"{'ms per scene':26} median  half of rounds  times the network")
+    for name, (median, low, high) in {name: timings[name] for name in (*LOADING, *NETWORK)}.items():
+        click.echo(f"{name:26} {median:6.2f}  {low:6.2f} - {high:6.2f}  {median / network:8.3f}")
+
+
+@benchmarks.command()
+@click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
+@click.option("--data", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
+@click.option("--validation", type=click.Path(path_type=Path), required=True, help="Folder of recordings.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="What is there is not trained again.")
+@click.option("--steps", type=click.IntRange(10), default=650, show_default=True)
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True, help="May be repeated.")
+@click.option("--network", "chosen", multiple=True, help="Only this one; may be repeated.")
+def method(
+    recipe: Path,
+    data: tuple[Path, ...],
+    validation: Path,
+    out: Path,
+    steps: int,
+    seeds: tuple[int, ...],
+    chosen: tuple[str, ...],
+) -> None:
+    """What recurrence and self-attention are worth: five networks trained alike. Takes hours; may be run again."""
+    from sed.recordings import find_recordings
+
+    from benchmarks import method as comparison
+    from sed.config import load_recipe
+    from sed.data import load_corpus
+
+    made = comparison.shortened(load_recipe(recipe), steps)
+    corpus = load_corpus(data, made.frontend.sample_rate, made.data)
+    parts = corpus.folds(made.data.train_folds), corpus.folds(made.data.validation_folds)
+    recordings = find_recordings(validation)
+    rows = {}
+    for name in chosen or comparison.names():
+        rows[name] = [
+            comparison.figures(name, comparison.seeded(made, seed), parts, recordings, out / f"{name} {seed}")
+            for seed in seeds
+        ]
+    audio = read_audio(_RECORDING, made.frontend.sample_rate)
+    with tempfile.TemporaryDirectory() as folder:
+        cost = timing.measure(comparison.costs(made, corpus.labels, audio, Path(folder)), 15)
+    click.echo(_machine())
+    click.echo(f"{'network':30} parameters  ms/s  " + "  ".join(f"{name:>21}" for name in comparison.FIGURES))
+    for name, found in rows.items():
+        figures = (comparison.spread(found, figure) for figure in comparison.FIGURES)
+        cells = "  ".join(f"{mean:12.3f} +- {deviation:.3f}" for mean, deviation in figures)
+        click.echo(f"{name:30} {found[0]['parameters']:10,}  {cost[name].median:4.2f}  {cells}")
 
 
 def _machine() -> str:

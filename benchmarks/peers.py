@@ -18,7 +18,9 @@ from benchmarks.timing import Subject, session
 from edge.inference import Floats
 from sed.config import FrontendConfig
 from sed.frontend import LogMel, torchlibrosa_frontend
+from sed.model import Prediction
 
+DCASE_FRONTEND = FrontendConfig(n_fft=2048, hop_length=256, n_mels=128, fmin=0.0, fmax=8000.0)
 _CHUNK, _OVERLAP = 512, 64  # samples of silero-vad at 16 kHz
 _WINDOW_SECONDS = 10
 
@@ -76,36 +78,49 @@ class DcaseCrnn(nn.Module):
     """The baseline of DCASE 2023 task 4: seven gated convolutions, two bi-GRU layers (1.1 M parameters).
 
     Shape of https://github.com/DCASE-REPO/DESED_task, recipes/dcase2023_task4_baseline. Its own frontend lies outside
-    the network, by an FFT; here it is given this project's, which is faster than torchlibrosa's.
+    the network, by an FFT, and scales every clip by its extremes, which no stream can; here it is given this project's
+    frontend and batch norm over mel bins.
+
+    Args:
+        frontend: log-mel of 128 bins.
+        classes: how many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, frontend: FrontendConfig = DCASE_FRONTEND, classes: int = 10) -> None:
         super().__init__()
-        self.frontend = LogMel(FrontendConfig(n_fft=2048, hop_length=256, n_mels=128, fmin=0.0, fmax=8000.0))
+        self.frontend, self.normalise = LogMel(frontend), nn.BatchNorm1d(frontend.n_mels)
         widths, pools = (1, 16, 32, 64, 128, 128, 128, 128), ((2, 2), (2, 2), *[(1, 2)] * 5)
         self.blocks = nn.Sequential(
             *(_Gated(before, after, pool) for before, after, pool in zip(widths, widths[1:], pools, strict=False))
         )
         self.recurrent = nn.GRU(128, 128, num_layers=2, batch_first=True, bidirectional=True)
-        self.classify, self.weigh = nn.Linear(256, 10), nn.Linear(256, 10)
+        self.dropout = nn.Dropout(0.5)
+        self.classify, self.weigh = nn.Linear(256, classes), nn.Linear(256, classes)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.blocks(self.frontend(audio)).squeeze(3).transpose(1, 2)
-        x = self.recurrent(x)[0]
-        scores, weights = torch.sigmoid(self.classify(x)), torch.softmax(self.weigh(x), dim=-1)
-        return scores, (scores * weights).sum(1) / weights.sum(1)
+        frames, clip = self.predict(self.frontend(audio))
+        return torch.sigmoid(frames), torch.sigmoid(clip)
+
+    def predict(self, logmel: Tensor) -> Prediction:
+        """`[batch, 1, 4 * k, 128] -> Prediction` of k frames."""
+        x = self.normalise(logmel.squeeze(1).transpose(1, 2)).transpose(1, 2).unsqueeze(1)
+        x = self.blocks(x).squeeze(3).transpose(1, 2)
+        x = self.dropout(self.recurrent(self.dropout(x))[0])
+        frames, weights = self.classify(x), torch.softmax(self.weigh(x), dim=-1)
+        clip = (torch.sigmoid(frames) * weights).sum(1) / weights.sum(1)
+        return Prediction(frames, torch.logit(clip, eps=1e-6))
 
 
 class _Gated(nn.Module):
     def __init__(self, before: int, after: int, pool: tuple[int, int]) -> None:
         super().__init__()
         self.convolve, self.norm = nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after)
-        self.linear, self.pool = nn.Linear(after, after), nn.AvgPool2d(pool)
+        self.linear, self.dropout, self.pool = nn.Linear(after, after), nn.Dropout(0.5), nn.AvgPool2d(pool)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm(self.convolve(x))
         gated = self.linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) * torch.sigmoid(x)
-        pooled: Tensor = self.pool(gated)
+        pooled: Tensor = self.pool(self.dropout(gated))
         return pooled
 
 

@@ -1,8 +1,109 @@
-"""Augmentation of log-mel spectrograms, on the device that trains."""
+"""Augmentation of batches, on the device that trains. Nothing here writes into what it is given."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchlibrosa.augmentation import SpecAugmentation
+
+from sed.config import Recipe
+from sed.losses import Target
+
+
+def augment_audio(audio: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor, Target]:
+    """Gain, time shift and mixup of some scenes, as `[augment]` says.
+
+    Args:
+        audio: `[batch, context_samples + frames * frame_samples]`.
+        target: of these scenes.
+        recipe: chances, and where frames begin.
+    """
+    config = recipe.augment
+    if config.time_shift > 0.0:
+        audio, target = time_shift(audio, target, recipe.context_samples, config.time_shift)
+    if config.mixup > 0.0:
+        audio, target = mixup(audio, target, config.mixup, config.mixup_labels == "hard")
+    if config.gain_db > 0.0:
+        audio = random_gain(audio, config.gain_db)
+    return audio, target
+
+
+def augment_logmel(logmel: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor, Target]:
+    """FilterAugment and SpecAugment, as `[augment]` says.
+
+    Args:
+        logmel: `[batch, 1, context + frames * time_stride, n_mels]`, dB.
+        target: of these scenes.
+        recipe: strengths, and where frames begin.
+    """
+    config = recipe.augment
+    if config.filter_augment_db > 0.0:
+        logmel = filter_augment(logmel, config.filter_augment_db)
+    if config.mel_masks + config.time_masks > 0:
+        logmel, target = spec_augment(logmel, target, recipe)
+    return logmel, target
+
+
+def random_gain(audio: Tensor, db: float) -> Tensor:
+    """Every scene louder or softer, by up to `db`; `[batch, samples]`."""
+    gains_db = (2 * torch.rand(len(audio), 1, device=audio.device) - 1) * db
+    return torch.clamp(audio * 10.0 ** (gains_db / 20), -1.0, 1.0)
+
+
+def time_shift(audio: Tensor, target: Target, context_samples: int, chance: float) -> tuple[Tensor, Target]:
+    """Some scenes turned around in time by whole frames: what leaves at the end comes in at the beginning.
+
+    The context before the first frame becomes what precedes it then, so that every frame but those at the seam keeps
+    its past.
+
+    Args:
+        audio: `[batch, context_samples + frames * frame_samples]`.
+        target: moves along.
+        context_samples: samples before the first frame's own.
+        chance: of a scene to be turned.
+    """
+    samples, frames = audio.shape[1] - context_samples, target.frames.shape[1]
+    turns = torch.randint(frames, (len(audio), 1), device=audio.device)
+    turns = turns * (torch.rand(len(audio), 1, device=audio.device) < chance)
+    places = torch.arange(-context_samples, samples, device=audio.device) - turns * (samples // frames)
+    turned = torch.gather(audio[:, context_samples:], 1, places % samples)
+    turned = torch.where(turns > 0, turned, audio)
+    order = ((torch.arange(frames, device=audio.device) - turns) % frames).unsqueeze(2)  # [B, T, 1]
+    return turned, target._replace(
+        frames=torch.take_along_dim(target.frames, order, dim=1),
+        frames_known=torch.take_along_dim(target.frames_known, order, dim=1),
+    )
+
+
+def mixup(audio: Tensor, target: Target, chance: float, hard: bool) -> tuple[Tensor, Target]:
+    """Some scenes mixed with their neighbour in the batch by a random share, as loud as it sounds.
+
+    After between-class learning (Tokozume et al., "Learning from between-class examples for deep sound recognition",
+    2018), which weighs by level.
+
+    Args:
+        audio: `[batch, samples]`.
+        target: mixed by the same shares.
+        chance: of a scene to be mixed.
+        hard: labels of both count in full, instead of by their shares.
+    """
+    mixed = torch.rand(len(audio), 1, device=audio.device) < chance
+    share = torch.where(mixed, torch.rand(len(audio), 1, device=audio.device), 1.0)
+    level = torch.sqrt(audio.square().mean(dim=1, keepdim=True)) + 1e-6
+    amplitude = 1.0 / (1.0 + level / level.roll(1, 0) * (1.0 - share) / share)
+    both = amplitude * audio + (1.0 - amplitude) * audio.roll(1, 0)
+    both = both / torch.sqrt(amplitude**2 + (1.0 - amplitude) ** 2)
+    other = Target(*(part.roll(1, 0) for part in target))
+    known = (
+        torch.where(mixed.unsqueeze(2), target.frames_known * other.frames_known, target.frames_known),
+        torch.where(mixed, target.clip_known * other.clip_known, target.clip_known),
+    )
+    if hard:
+        frames = torch.where(mixed.unsqueeze(2), torch.maximum(target.frames, other.frames), target.frames)
+        clip = torch.where(mixed, torch.maximum(target.clip, other.clip), target.clip)
+    else:
+        frames = torch.lerp(other.frames, target.frames, share.unsqueeze(2))
+        clip = torch.lerp(other.clip, target.clip, share)
+    return torch.clamp(both, -1.0, 1.0), Target(frames, known[0], clip, known[1])
 
 
 def filter_augment(logmel: Tensor, db: float) -> Tensor:
@@ -23,22 +124,35 @@ def filter_augment(logmel: Tensor, db: float) -> Tensor:
     return logmel + curve.unsqueeze(1)  # [B, 1, 1, n_mels]
 
 
-def mask_bins(logmel: Tensor, widest: int, chance: float = 0.5) -> Tensor:
-    """Silence one band of mel bins in some spectrograms (SpecAugment, Park et al. 2019).
+def spec_augment(logmel: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor, Target]:
+    """SpecAugment (Park et al. 2019) by torchlibrosa: stripes of time and of mel bins at the spectrogram's least value.
+
+    A frame counts in the loss by the share of it that was left, and a clip's label only if some of its event was.
 
     Args:
-        logmel: `[batch, 1, frames, n_mels]`, dB.
-        widest: bins of the widest band.
-        chance: of a spectrogram to be masked.
-
-    Returns:
-        A new tensor of the same shape; masked bins hold the spectrogram's least value.
+        logmel: `[batch, 1, context + frames * time_stride, n_mels]`, dB.
+        target: its frames are the last ones of `logmel`.
+        recipe: numbers and widths of stripes, lengths of frames.
     """
-    batch, _, _, bins = logmel.shape
-    width = torch.randint(1, widest + 1, (batch, 1), device=logmel.device)
-    width = width * (torch.rand(batch, 1, device=logmel.device) < chance)
-    start = (torch.rand(batch, 1, device=logmel.device) * (bins - width)).long()
-    index = torch.arange(bins, device=logmel.device)
-    masked = (index >= start) & (index < start + width)  # [B, n_mels]
+    config, spectrogram_seconds = recipe.augment, recipe.frontend.hop_length / recipe.frontend.sample_rate
+    stripes = SpecAugmentation(
+        time_drop_width=max(1, round(config.time_mask_seconds / spectrogram_seconds)),
+        time_stripes_num=config.time_masks,
+        freq_drop_width=config.mel_mask_bins,
+        freq_stripes_num=config.mel_masks,
+    )
+    kept = stripes(torch.ones_like(logmel))  # it writes into what it is given, so it gets ones of its own
     least = torch.amin(logmel, dim=(1, 2, 3), keepdim=True)
-    return torch.where(masked[:, None, None, :], least, logmel)
+    return torch.where(kept > 0, logmel, least), _without(target, kept.amax(dim=(1, 3)), recipe.network.time_stride)
+
+
+def _without(target: Target, kept: Tensor, time_stride: int) -> Target:
+    """What may still be asked for; `kept` `[batch, context + frames * time_stride]` is 0 where time was masked."""
+    frames = target.frames.shape[1]
+    own = kept[:, kept.shape[1] - frames * time_stride :]
+    share = own.reshape(-1, frames, time_stride).mean(dim=2, keepdim=True)
+    there, left = target.frames.amax(dim=1), (target.frames * share).amax(dim=1)
+    return target._replace(
+        frames_known=target.frames_known * share,
+        clip_known=torch.where((there > 0) & (left == 0), 0.0, target.clip_known),
+    )

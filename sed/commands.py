@@ -25,8 +25,18 @@ _FOLDER = _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FOLDER, required=True, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
+@click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
+@click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
 @click.version_option(package_name="sed-edge")
-def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tuple[Path, ...], resume: bool) -> None:
+def train(
+    recipe_path: Path,
+    data: tuple[Path, ...],
+    out: Path,
+    validation: tuple[Path, ...],
+    resume: bool,
+    devices: int,
+    nodes: int,
+) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
 
     On a run that has ended, --resume measures it again, with the decoder settings that the recipe has now.
@@ -36,8 +46,8 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
     from sed.data import load_corpus
     from sed.evaluation import evaluate
     from sed.recordings import find_recordings
+    from sed.run import RESUME_NAME, fit, require_same_run
     from sed.summary import text_table
-    from sed.training import RESUME_NAME, fit, require_same_run
 
     recipe = load_recipe(recipe_path)
     recordings = [recording for folder in validation for recording in find_recordings(folder)]
@@ -54,7 +64,10 @@ def train(recipe_path: Path, data: tuple[Path, ...], out: Path, validation: tupl
         require_same_run(before.recipe, before.labels, recipe, corpus.labels)
         detector = before.detector
     else:
-        detector = fit(recipe, corpus, out, resume)
+        fitted = fit(recipe, corpus, out, resume, devices, nodes)
+        if fitted is None:
+            return  # the first process goes on
+        detector = fitted
     trained = Checkpoint(
         recipe=recipe,
         labels=corpus.labels,

@@ -81,6 +81,10 @@ def _require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
+def _require_chance(config: Config, name: str) -> None:
+    _require(0.0 <= getattr(config, name) <= 1.0, f"{name} is a probability, got {getattr(config, name)}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FrontendConfig(Config):
     """The log-mel frontend, in the words of torchlibrosa."""
@@ -118,9 +122,9 @@ class NetworkConfig(Config):
     time_strides: tuple[int, ...] = (2, 2, 1, 1)
     second_time_kernels: tuple[int, ...] = (3, 3, 1, 1)
     embedding_size: int = 128
-    gru_size: int = 64
+    gru_size: int = 64  # 0 leaves the recurrence out
     head_stride: int = 2
-    attention_heads: int = 4
+    attention_heads: int = 4  # 0 leaves the self-attention out
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
@@ -134,12 +138,12 @@ class NetworkConfig(Config):
         )
         _require(self.head_stride >= 1, f"head_stride must be at least 1, got {self.head_stride}")
         _require(
-            2 * self.gru_size == self.embedding_size,
-            f"gru_size must be half of embedding_size (two directions), got {self.gru_size}, {self.embedding_size}",
+            self.gru_size == 0 or 2 * self.gru_size == self.embedding_size,
+            f"gru_size must be 0 or half of embedding_size {self.embedding_size} (two ways), got {self.gru_size}",
         )
         _require(
-            self.embedding_size % self.attention_heads == 0,
-            f"attention_heads must divide embedding_size, got {self.attention_heads}, {self.embedding_size}",
+            self.attention_heads == 0 or (self.attention_heads > 0 and self.embedding_size % self.attention_heads == 0),
+            f"attention_heads must divide embedding_size or be 0, got {self.attention_heads}, {self.embedding_size}",
         )
 
     @property
@@ -206,12 +210,17 @@ class SceneConfig(Config):
     event_free: float = 0.2
     silent_bed: float = 0.05
     silent_start: float = 0.1
+    real_beds: float = 0.5  # where the data has backgrounds
+    recordings: float = 0.0  # share of scenes that are crops of recordings, with the labels they have
     extended: float = 0.25
     speed_range: float = 0.2
+    equalise_db: float = 6.0
+    low_pass: float = 0.25
 
     def __post_init__(self) -> None:
-        for name in ("event_free", "silent_bed", "silent_start", "extended"):
-            _require(0.0 <= getattr(self, name) <= 1.0, f"{name} is a probability, got {getattr(self, name)}")
+        for name in ("event_free", "silent_bed", "silent_start", "real_beds", "recordings", "extended", "low_pass"):
+            _require_chance(self, name)
+        _require(self.equalise_db >= 0.0, f"equalise_db must not be negative, got {self.equalise_db}")
         _require(self.events_mean >= 1.0, f"events_mean must be at least 1, got {self.events_mean}")
         _require(self.distractors_mean >= 0.0, f"distractors_mean must not be negative, got {self.distractors_mean}")
         for low, high in (("bed_db_low", "bed_db_high"), ("snr_db_low", "snr_db_high")):
@@ -232,6 +241,53 @@ class DataConfig(Config):
         _require(not both, f"folds {both} are both trained on and validated on")
 
 
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig(Config):
+    """What is done to a batch of scenes on the device that trains; 0 leaves a thing out."""
+
+    gain_db: float = 0.0  # of a whole scene, up or down
+    time_shift: float = 0.0  # chance of a scene to be turned around in time, labels and all
+    mixup: float = 0.0  # chance of a scene to be mixed with another
+    mixup_labels: str = "soft"  # by the shares of both, or "hard": whatever is in either
+    filter_augment_db: float = 6.0
+    mel_masks: int = 1
+    mel_mask_bins: int = 12  # fewer than this a mask
+    time_masks: int = 0
+    time_mask_seconds: float = 0.5  # shorter than this a mask
+
+    def __post_init__(self) -> None:
+        for name in ("time_shift", "mixup"):
+            _require_chance(self, name)
+        for name in ("gain_db", "filter_augment_db", "mel_masks", "time_masks"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        _require(self.mel_mask_bins > 0, f"mel_mask_bins must be positive, got {self.mel_mask_bins}")
+        _require(self.time_mask_seconds > 0, f"time_mask_seconds must be positive, got {self.time_mask_seconds}")
+        _require(self.mixup_labels in ("soft", "hard"), f"mixup_labels must be soft or hard, got {self.mixup_labels!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig(Config):
+    """Terms and weights of the loss; the frames' own term has the weight 1."""
+
+    kind: str = "bce"
+    focal_gamma: float = 2.0  # where kind is focal
+    clip: float = 0.5
+    loudest: float = 0.5
+    border: float = 0.0  # how much more a frame within border_seconds of an onset or offset weighs
+    border_seconds: float = 0.1
+    label_smoothing: float = 0.0
+    class_weights: dict[str, float] = field(default_factory=dict)  # 1 where a label has none
+
+    def __post_init__(self) -> None:
+        _require(self.kind in ("bce", "focal"), f"kind must be bce or focal, got {self.kind!r}")
+        for name in ("focal_gamma", "clip", "loudest", "border", "border_seconds"):
+            _require(getattr(self, name) >= 0.0, f"{name} must not be negative, got {getattr(self, name)}")
+        _require(0.0 <= self.label_smoothing < 1.0, f"label_smoothing must be 0 to 1, got {self.label_smoothing}")
+        wrong = sorted(label for label, weight in self.class_weights.items() if weight < 0.0)
+        _require(not wrong, f"class_weights must not be negative, as for {', '.join(wrong)}")
+
+
+_SELECTIONS = ("frame_map", "frame_f1", "loss", "last")
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -247,12 +303,11 @@ class TrainingConfig(Config):
     warmup_steps: int = 200
     gradient_clip: float = 5.0
     ema_decay: float = 0.999
-    clip_loss_weight: float = 0.5
-    loudest_loss_weight: float = 0.5
-    filter_augment_db: float = 6.0
     precision: str = "32-true"
     workers: int = 1
     validate_every_steps: int = 250
+    select: str = "frame_map"  # the validation figure whose best weights are kept; or the last ones
+    patience: int = 0  # validations without a better figure before the run ends early; 0 for never
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every_steps"):
@@ -262,8 +317,17 @@ class TrainingConfig(Config):
             0 < self.warmup_steps < self.steps,
             f"warmup_steps must be 1 to steps - 1, got {self.warmup_steps} of {self.steps}",
         )
+        _require(
+            self.steps % self.validate_every_steps == 0,
+            f"steps must be a multiple of validate_every_steps, got {self.steps}, {self.validate_every_steps}",
+        )
         _require(self.precision in _PRECISIONS, f"precision must be {' or '.join(_PRECISIONS)}, got {self.precision!r}")
-        _require(self.workers >= 0, f"workers must not be negative, got {self.workers}")
+        for name in ("workers", "patience"):
+            _require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
+        _require(self.select in _SELECTIONS, f"select must be {' or '.join(_SELECTIONS)}, got {self.select!r}")
+        _require(
+            self.patience == 0 or self.select != "last", "patience needs a figure to wait for: select must not be last"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +342,8 @@ class Recipe(Config):
     scenes: SceneConfig = field(default_factory=SceneConfig)
     frontend: FrontendConfig = field(default_factory=FrontendConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     stream: StreamConfig = field(default_factory=StreamConfig)
     decoding: dict[str, DecodingConfig] = field(default_factory=dict)
@@ -293,18 +359,23 @@ class Recipe(Config):
         _require(
             self.stream.window >= self.stream.hop + self.stream.lookahead, "stream.window must hold hop and lookahead"
         )
+        _require(
+            bool(self.data.validation_folds) or self.training.select == "last",
+            'without validation_folds there is no figure to choose weights by: set training.select = "last"',
+        )
         for settings in self.decoding.values():
             settings.to_frames(self.frame_seconds)  # checks itself
 
     def require_labels(self, labels: Collection[str]) -> None:
-        """Every decoding table must be for a label of the data, or `default`.
+        """Every decoding table must be for a label of the data, or `default`, and every class weight too.
 
         Raises:
             RecipeError: naming the first that is not.
         """
-        for name in self.decoding:
-            if name != "default" and name not in labels:
-                raise RecipeError(f"[decoding.{name}]: the data has no such label{did_you_mean(name, labels)}")
+        for table, names in (("decoding", self.decoding), ("loss.class_weights", self.loss.class_weights)):
+            for name in names:
+                if name not in labels and (table, name) != ("decoding", "default"):
+                    raise RecipeError(f"[{table}] {name}: the data has no such label{did_you_mean(name, labels)}")
 
     @property
     def frame_samples(self) -> int:

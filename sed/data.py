@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +25,38 @@ from sed.errors import DataError
 _log = logging.getLogger(__name__)
 
 
+class Sound(Protocol):
+    """Audio `[samples]` that need not be in memory: a slice of it is an array."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> NDArray[np.float32]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A clip in memory.
+    """A recording with its labels.
 
     Attributes:
         path: where it came from.
         fold: of its data set; clips of one source recording share a fold.
-        label: event label, or None for a distractor.
+        labels: of the events in it; none for a sound that is no event of ours.
+        segments: (onset, offset, label) of the events in it, in samples, in order; None where they are unknown.
+        pieces: (onset, offset) where its one label sounds; none unless it has exactly one.
+        secondary: labels of events that may be in it, too.
+        weight: of what is learnt from it.
+        background: a bed to lay events over, rather than a sound of its own.
         audio: `[samples]`.
-        segments: (onset, offset) of the events in it, in samples, in order.
     """
 
     path: Path
     fold: int
-    label: str | None
-    audio: NDArray[np.float32]
-    segments: tuple[tuple[int, int], ...]
+    labels: tuple[str, ...]
+    segments: tuple[tuple[int, int, str], ...] | None
+    pieces: tuple[tuple[int, int], ...]
+    secondary: tuple[str, ...] = ()
+    weight: float = 1.0
+    background: bool = False
+    audio: Sound
 
 
 @dataclass(frozen=True, order=True)
@@ -58,13 +74,31 @@ class Corpus:
 
     Attributes:
         labels: event labels, sorted.
-        events: clips with an event in them.
-        distractors: clips without one.
+        clips: all of them.
     """
 
     labels: tuple[str, ...]
-    events: tuple[Clip, ...]
-    distractors: tuple[Clip, ...]
+    clips: tuple[Clip, ...]
+
+    @property
+    def events(self) -> tuple[Clip, ...]:
+        """Clips of one label, known where in them: soundscapes are mixed from these."""
+        return tuple(clip for clip in self.clips if clip.pieces)
+
+    @property
+    def recordings(self) -> tuple[Clip, ...]:
+        """Clips with an event in them, known where or not."""
+        return tuple(clip for clip in self.clips if clip.labels)
+
+    @property
+    def distractors(self) -> tuple[Clip, ...]:
+        """Sounds that are no event."""
+        return tuple(clip for clip in self.clips if not clip.labels and not clip.background)
+
+    @property
+    def backgrounds(self) -> tuple[Clip, ...]:
+        """Beds to lay events over."""
+        return tuple(clip for clip in self.clips if clip.background)
 
     def folds(self, folds: Iterable[int]) -> "Corpus":
         """The clips of these folds.
@@ -73,12 +107,11 @@ class Corpus:
             DataError: if a label has no clip in them.
         """
         wanted = set(folds)
-        events = tuple(clip for clip in self.events if clip.fold in wanted)
-        lacking = sorted(set(self.labels) - {clip.label for clip in events if clip.label is not None})
+        clips = tuple(clip for clip in self.clips if clip.fold in wanted)
+        lacking = sorted(set(self.labels) - {label for clip in clips for label in clip.labels})
         if lacking:
             raise DataError(f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; choose other folds")
-        distractors = tuple(clip for clip in self.distractors if clip.fold in wanted)
-        return Corpus(labels=self.labels, events=events, distractors=distractors)
+        return Corpus(labels=self.labels, clips=clips)
 
 
 def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
@@ -105,13 +138,12 @@ def load_corpus(folders: Sequence[Path], sample_rate: int) -> Corpus:
                 broken.append(str(exc))
     for line in broken:
         _log.warning("skipped: %s", line)
-    events = tuple(clip for clip in clips if clip.segments)
-    if not events:
+    labels = tuple(sorted({label for clip in clips for label in clip.labels}))
+    if not labels:
         raise DataError(
             f"{', '.join(map(str, folders))}: no clip has an event; strong.tsv must name clips of esc50.csv"
         )
-    labels = tuple(sorted({clip.label for clip in events if clip.label is not None}))
-    return Corpus(labels=labels, events=events, distractors=tuple(clip for clip in clips if clip.label is None))
+    return Corpus(labels=labels, clips=tuple(clips))
 
 
 def _read_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]], sample_rate: int) -> Clip:
@@ -126,9 +158,10 @@ def _read_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segme
     return Clip(
         path=path,
         fold=_fold(row, folder),
-        label=found[0].label if found else None,
+        labels=(found[0].label,) if found else (),
+        segments=tuple((onset, offset, found[0].label) for onset, offset in borders),
+        pieces=tuple(borders),
         audio=audio,
-        segments=tuple(borders),
     )
 
 

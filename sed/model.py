@@ -100,7 +100,8 @@ class Head(nn.Module):
 
     What happened in the seconds around needs no fine grid, so the dear part runs on a coarse one; borders come from
     the frames themselves. An embedding looks back only: its receptive field ends with its own frame. `shift_frames`
-    moves embeddings forward by half that field, so that a frame's features are centred on it.
+    moves embeddings forward by half that field, so that a frame's features are centred on it. Recurrence and attention
+    may each be left out, to see what they are worth.
 
     Shape:
         `[batch, frames, embedding_size] -> Prediction`
@@ -110,10 +111,13 @@ class Head(nn.Module):
         super().__init__()
         size = config.embedding_size
         self.shift_frames, self.stride = shift_frames, config.head_stride
-        self.recurrent = nn.GRU(size, config.gru_size, batch_first=True, bidirectional=True)
-        self.recurrent_norm = FrameNorm(size)
-        self.attention = SelfAttention(size, config.attention_heads)
-        self.attention_norm = FrameNorm(size)
+        if config.gru_size > 0:
+            self.recurrent = nn.GRU(size, config.gru_size, batch_first=True, bidirectional=True)
+            self.recurrent_norm = FrameNorm(size)
+        if config.attention_heads > 0:
+            self.attention = SelfAttention(size, config.attention_heads)
+            self.attention_norm = FrameNorm(size)
+        self.recurs, self.attends = config.gru_size > 0, config.attention_heads > 0
         self.dropout = nn.Dropout(config.dropout)
         # Of every class the logit of the frame and the logit of its weight in the clip.
         self.classify_fine = nn.Linear(size, 2 * classes, bias=False)
@@ -125,8 +129,10 @@ class Head(nn.Module):
         fine = F.pad(embeddings, (0, 0, 0, self.shift_frames + self.stride - 1))[:, self.shift_frames :]
         coarse_length = fine.shape[1] // self.stride
         x = fine[:, : coarse_length * self.stride].reshape(-1, coarse_length, self.stride, fine.shape[2]).mean(dim=2)
-        x = self.recurrent_norm(x + self.dropout(self.recurrent(x)[0]))
-        x = self.attention_norm(x + self.dropout(self.attention(x)))
+        if self.recurs:
+            x = self.recurrent_norm(x + self.dropout(self.recurrent(x)[0]))
+        if self.attends:
+            x = self.attention_norm(x + self.dropout(self.attention(x)))
         coarse = self.classify_coarse(x).unsqueeze(2).expand(-1, -1, self.stride, -1).flatten(1, 2)
         frames, weights = (self.classify_fine(fine[:, :length]) + coarse[:, :length]).chunk(2, dim=-1)
         # tanh bounds the logits of the pooling, so that no frame can take all the weight.
@@ -148,7 +154,11 @@ class Detector(nn.Module):
         self.head = Head(recipe.network, classes, round(recipe.context_samples / 2 / recipe.frame_samples))
 
     def forward(self, audio: Tensor) -> Prediction:
-        return self.head(self.embedder(self.frontend(audio)))
+        return self.predict(self.frontend(audio))
+
+    def predict(self, logmel: Tensor) -> Prediction:
+        """Everything after the frontend; `[batch, 1, context + k * time_stride, n_mels]`."""
+        return self.head(self.embedder(logmel))
 
     def step(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One call of the exported graph.

@@ -1,44 +1,21 @@
-"""Soundscapes mixed on the fly: events over a noise bed, among distractors, with their truth frame by frame.
+"""Soundscapes mixed on the fly: events over a bed, among distractors.
 
-    |<- context ->|<---------------- window_frames frames ---------------->|
-bed  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
-events    [==dog==]              [=====rain======]              [==rooster=|= (cut)
-truth              1 1 1 .3 0 0 0  1 1 1 1 1 1 1 ...                 1 1 1
+A share of the scenes may instead be crops of recordings, with the labels that these have.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sed.config import Recipe
 from sed.data import Clip, Corpus
-from sed.synthetic import Audio, change_speed, coloured_noise, equalise, made_distractor
+from sed.distractors import made_distractor
+from sed.scene import Canvas, Piece, Scene
+from sed.synthetic import Audio, change_speed, coloured_noise, equalise
 
 _FADE_SECONDS = 0.01
 _MARGIN_SECONDS = 0.05  # kept around a piece, so that a fade does not eat its attack
 _CONTINUOUS_SECONDS = 2.0  # a segment this long goes on and on: it may be cut, or carried on
-
-
-class Scene(NamedTuple):
-    """A soundscape.
-
-    Attributes:
-        audio: `[context_samples + window_frames * frame_samples]`.
-        truth: `[window_frames, classes]`, the share of each frame that each event covers.
-    """
-
-    audio: Audio
-    truth: NDArray[np.float32]
-
-
-@dataclass
-class _Piece:
-    """An event ready to be laid into a scene: audio, and where in it the event is, in samples."""
-
-    audio: Audio
-    segments: list[tuple[float, float]]
 
 
 class SceneMixer:
@@ -47,63 +24,112 @@ class SceneMixer:
     Args:
         corpus: clips to mix.
         recipe: lengths, levels and chances.
+        frames: length of a scene; the window of the recipe if None. Longer scenes hold more events in proportion.
     """
 
-    def __init__(self, corpus: Corpus, recipe: Recipe) -> None:
+    def __init__(self, corpus: Corpus, recipe: Recipe, frames: int | None = None) -> None:
         self._corpus, self._recipe, self._scenes = corpus, recipe, recipe.scenes
         self._rate = recipe.frontend.sample_rate
-        self._frames = recipe.frames(recipe.stream.window)
+        window = recipe.frames(recipe.stream.window)
+        self._frames = window if frames is None else frames
+        self._windows = self._frames / window
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
-        self._by_label = [[clip for clip in corpus.events if clip.label == label] for label in corpus.labels]
+        self._by_label = [[clip for clip in corpus.events if clip.labels == (label,)] for label in corpus.labels]
+        self._recordings = [[clip for clip in corpus.recordings if label in clip.labels] for label in corpus.labels]
+        # A label may be known only in whole recordings, or hold too few clips for this part of the data.
+        self._mixed = [column for column, clips in enumerate(self._by_label) if clips]
+        self._cropped = [column for column, clips in enumerate(self._recordings) if clips]
         longest = _CONTINUOUS_SECONDS * self._rate
-        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.segments)]
+        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.pieces)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
         scenes = self._scenes
+        canvas = Canvas(self._recipe, self._frames, self._corpus.labels)
         bed_db = rng.uniform(scenes.bed_db_low, scenes.bed_db_high)
-        audio = coloured_noise(rng, self._samples, self._rate) * _amplitude(bed_db)
-        if rng.random() < scenes.silent_bed:
-            audio[:] = 0.0
-        truth = np.zeros((self._frames, len(self._by_label)), dtype=np.float32)
-        if rng.random() >= scenes.event_free:
-            for _ in range(1 + rng.poisson(scenes.events_mean - 1)):
-                self._add_event(rng, audio, truth, bed_db)
-        for _ in range(rng.poisson(scenes.distractors_mean)):
-            self._add_distractor(rng, audio, bed_db)
+        if rng.random() >= scenes.silent_bed:
+            canvas.audio += self._bed(rng) * _amplitude(bed_db)
+        if self._cropped and rng.random() < scenes.recordings:
+            self._lay(rng, canvas, self._crop(rng), bed_db)
+        else:
+            self._fill(rng, canvas, bed_db)
         if rng.random() < scenes.silent_start:
-            self._silence_start(rng, audio, truth)
-        peak = float(np.abs(audio).max())
+            canvas.silence_start(int(rng.integers(self._samples // 2)))
+        peak = float(np.abs(canvas.audio).max())
         if peak > 1.0 and rng.random() < 0.8:
-            audio *= rng.uniform(0.3, 1.0) / peak
-        return Scene(audio=np.clip(audio, -1.0, 1.0), truth=truth)
+            canvas.audio *= rng.uniform(0.3, 1.0) / peak
+        return canvas.scene()
 
-    def _add_event(self, rng: np.random.Generator, audio: Audio, truth: NDArray[np.float32], bed_db: float) -> None:
-        column = int(rng.integers(len(self._by_label)))
-        piece = self._cut(rng, self._by_label[column])
-        start = self._place(rng, len(piece.audio))
-        level = _level(
-            np.concatenate([piece.audio[int(on) : max(int(off), int(on) + 1)] for on, off in piece.segments])
-        )
-        _lay(audio, piece.audio * self._gain(rng, level, bed_db), start)
-        offset = start - self._recipe.context_samples
-        for onset, end in piece.segments:
-            _cover(
-                truth[:, column],
-                (onset + offset) / self._recipe.frame_samples,
-                (end + offset) / self._recipe.frame_samples,
-            )
+    def _fill(self, rng: np.random.Generator, canvas: Canvas, bed_db: float) -> None:
+        """Events, or none of them, and distractors."""
+        scenes = self._scenes
+        if self._mixed and rng.random() >= scenes.event_free:
+            for _ in range(1 + rng.poisson(scenes.events_mean * self._windows - 1)):
+                self._lay(rng, canvas, self._cut(rng, int(rng.choice(self._mixed))), bed_db)
+        for _ in range(rng.poisson(scenes.distractors_mean * self._windows)):
+            self._lay(rng, canvas, self._distractor(rng), bed_db)
 
-    def _add_distractor(self, rng: np.random.Generator, audio: Audio, bed_db: float) -> None:
+    def _bed(self, rng: np.random.Generator) -> Audio:
+        """A background of the data, or coloured noise, of unit level."""
+        if self._corpus.backgrounds and rng.random() < self._scenes.real_beds:
+            sound = _some(rng, _choose(rng, self._corpus.backgrounds), self._samples)
+            bed = np.resize(self._coloured(rng, sound), self._samples)  # again and again where it is short
+            return bed / max(_level(bed), 1e-6)
+        return coloured_noise(rng, self._samples, self._rate)
+
+    def _lay(self, rng: np.random.Generator, canvas: Canvas, piece: Piece, bed_db: float) -> None:
+        """Somewhere, at some level over the bed."""
+        heard = [piece.audio[int(on) : max(int(off), int(on) + 1)] for on, off, _ in piece.events] or [piece.audio]
+        piece.audio = piece.audio * self._gain(rng, _level(np.concatenate(heard)), bed_db)
+        canvas.lay(piece, self._place(rng, len(piece.audio)))
+
+    def _distractor(self, rng: np.random.Generator) -> Piece:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
             len(self._corpus.distractors) + 30  # the fewer real ones, the more are made up
         ):
-            sound = _choose(rng, self._corpus.distractors).audio
+            sound = _some(rng, _choose(rng, self._corpus.distractors), self._samples)
         else:
-            source = self._cut(rng, self._short).audio if self._short else None
+            source = self._shape(rng, _choose(rng, self._short), None).audio if self._short else None
             sound = made_distractor(rng, source, self._rate)
-        sound = _faded(equalise(rng, sound, self._rate, 6.0), self._rate)
-        _lay(audio, sound * self._gain(rng, _level(sound), bed_db), self._place(rng, len(sound)))
+        return Piece(audio=_faded(self._coloured(rng, sound), self._rate))
+
+    def _coloured(self, rng: np.random.Generator, sound: Audio) -> Audio:
+        return equalise(rng, sound, self._rate, self._scenes.equalise_db, self._scenes.low_pass)
+
+    def _crop(self, rng: np.random.Generator) -> Piece:
+        """A stretch of a recording as it is, with the labels it has."""
+        column = int(rng.choice(self._cropped))
+        clip = _choose(rng, self._recordings[column])
+        begin = self._crop_begin(rng, clip, self._corpus.labels[column])
+        audio = clip.audio[begin : begin + self._samples]
+        labels = self._corpus.labels
+        weak = [] if clip.segments is not None else [labels.index(label) for label in clip.labels]
+        events = [
+            (max(onset - begin, 0.0), min(offset - begin, float(len(audio))), labels.index(label))
+            for onset, offset, label in clip.segments or ()
+            if onset < begin + len(audio) and offset > begin
+        ]
+        return self._changed(rng, Piece(audio=audio, events=events, weak=weak), clip)
+
+    def _crop_begin(self, rng: np.random.Generator, clip: Clip, label: str) -> int:
+        """Anywhere, but so that some of the label is in it where it is known, or guessed, where that is."""
+        free = len(clip.audio) - self._samples
+        if free <= 0:
+            return 0
+        places = clip.pieces or [(onset, offset) for onset, offset, other in clip.segments or () if other == label]
+        if not places:
+            return int(rng.integers(free + 1))
+        onset, offset = places[int(rng.integers(len(places)))]
+        return int(np.clip(rng.integers(onset, offset) - rng.integers(self._samples), 0, free))
+
+    def _changed(self, rng: np.random.Generator, piece: Piece, clip: Clip) -> Piece:
+        """Another speed and colour, and what else is known of the clip."""
+        factor = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
+        piece.audio = _faded(self._coloured(rng, change_speed(piece.audio, factor)), self._rate)
+        piece.events = [(onset / factor, offset / factor, column) for onset, offset, column in piece.events]
+        piece.secondary = [self._corpus.labels.index(label) for label in clip.secondary]
+        piece.weight = clip.weight
+        return piece
 
     def _gain(self, rng: np.random.Generator, level: float, bed_db: float) -> float:
         ratio_db = rng.uniform(self._scenes.snr_db_low, self._scenes.snr_db_high)
@@ -113,51 +139,52 @@ class SceneMixer:
         """Where a sound begins; it may begin before the scene or end after it."""
         return int(rng.integers(-samples // 2, self._samples - min(samples // 2, self._rate // 4)))
 
-    def _cut(self, rng: np.random.Generator, clips: list[Clip]) -> _Piece:
-        """Some neighbouring segments of some clip, at another speed, through an equaliser."""
-        clip = _choose(rng, clips)
-        first = int(rng.integers(len(clip.segments)))
-        last = int(rng.integers(first, len(clip.segments)))
-        onset, offset = clip.segments[first][0], clip.segments[last][1]
-        if first == last and offset - onset >= _CONTINUOUS_SECONDS * self._rate:
-            piece = self._continuous(rng, clip, clip.segments[first], clips)
-        else:
-            margin = int(_MARGIN_SECONDS * self._rate)
-            begin = max(0, onset - margin)
-            segments = [(on - begin, off - begin) for on, off in clip.segments[first : last + 1]]
-            piece = _Piece(clip.audio[begin : offset + margin], [(float(on), float(off)) for on, off in segments])
-        factor = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
-        sound = equalise(rng, change_speed(piece.audio, factor), self._rate, 6.0)
-        return _Piece(_faded(sound, self._rate), [(on / factor, off / factor) for on, off in piece.segments])
+    def _cut(self, rng: np.random.Generator, column: int) -> Piece:
+        """An event of a class, at another speed, through an equaliser."""
+        clip = _choose(rng, self._by_label[column])
+        return self._changed(rng, self._shape(rng, clip, column), clip)
 
-    def _continuous(self, rng: np.random.Generator, clip: Clip, segment: tuple[int, int], clips: list[Clip]) -> _Piece:
-        """A part of a long segment, or several such parts joined to one longer sound."""
-        sound = self._part(rng, clip, segment)
-        if rng.random() < self._scenes.extended:
+    def _shape(self, rng: np.random.Generator, clip: Clip, column: int | None) -> Piece:
+        """Some neighbouring pieces of a clip; events of the class `column`, or of none."""
+        first = int(rng.integers(len(clip.pieces)))
+        onset, offset = clip.pieces[first]
+        alone = rng.random() < 1 / (len(clip.pieces) - first)
+        if offset - onset > self._samples or (alone and offset - onset >= _CONTINUOUS_SECONDS * self._rate):
+            sound = self._continuous(rng, clip, clip.pieces[first], column)
+            return Piece(audio=sound, events=[] if column is None else [(0.0, float(len(sound)), column)])
+        near = [piece for piece in clip.pieces[first:] if piece[1] - onset <= self._samples]
+        chosen = near[: int(rng.integers(len(near))) + 1]
+        margin = int(_MARGIN_SECONDS * self._rate)
+        begin = max(0, onset - margin)
+        events = [] if column is None else [(float(on - begin), float(off - begin), column) for on, off in chosen]
+        return Piece(audio=clip.audio[begin : chosen[-1][1] + margin], events=events)
+
+    def _continuous(self, rng: np.random.Generator, clip: Clip, piece: tuple[int, int], column: int | None) -> Audio:
+        """A part of a long piece, or several such parts joined to one longer sound."""
+        sound = self._part(rng, clip, piece)
+        if column is not None and rng.random() < self._scenes.extended:
             for _ in range(int(rng.integers(1, 3))):
                 # Most sounds go on as they were; another clip of the class now and then is a change within it.
-                following = clip if rng.random() < 0.7 else _choose(rng, clips)
-                longest = max(following.segments, key=lambda borders: borders[1] - borders[0])
+                following = clip if rng.random() < 0.7 else _choose(rng, self._by_label[column])
+                longest = max(following.pieces, key=lambda borders: borders[1] - borders[0])
                 sound = _joined(sound, self._part(rng, following, longest), self._rate)
-        return _Piece(sound, [(0.0, float(len(sound)))])
+        return sound
 
-    def _part(self, rng: np.random.Generator, clip: Clip, segment: tuple[int, int]) -> Audio:
-        onset, offset = segment
-        length = int((offset - onset) * rng.choice([1.0, rng.uniform(0.25, 1.0)]))
+    def _part(self, rng: np.random.Generator, clip: Clip, piece: tuple[int, int]) -> Audio:
+        onset, offset = piece
+        length = min(int((offset - onset) * rng.choice([1.0, rng.uniform(0.25, 1.0)])), self._samples)
         begin = onset + int(rng.integers(offset - onset - length + 1))
         return clip.audio[begin : begin + length]
 
-    def _silence_start(self, rng: np.random.Generator, audio: Audio, truth: NDArray[np.float32]) -> None:
-        """As a source begins: nothing at all before its first sample."""
-        samples = int(rng.integers(self._samples // 2))
-        audio[:samples] = 0.0
-        silent = (samples - self._recipe.context_samples) / self._recipe.frame_samples
-        audible = np.clip(np.arange(1, self._frames + 1) - silent, 0.0, 1.0)[:, None]
-        np.minimum(truth, audible, out=truth, casting="same_kind")
 
-
-def _choose(rng: np.random.Generator, clips: "list[Clip] | tuple[Clip, ...]") -> Clip:
+def _choose(rng: np.random.Generator, clips: Sequence[Clip]) -> Clip:
     return clips[int(rng.integers(len(clips)))]
+
+
+def _some(rng: np.random.Generator, clip: Clip, samples: int) -> Audio:
+    """A stretch of a clip, or all of it where it is not longer."""
+    begin = int(rng.integers(max(0, len(clip.audio) - samples) + 1))
+    return clip.audio[begin : begin + samples]
 
 
 def _amplitude(db: float) -> float:
@@ -183,16 +210,3 @@ def _joined(first: Audio, second: Audio, sample_rate: int) -> Audio:
     angle = np.linspace(0.0, np.pi / 2, length, dtype=np.float32)
     crossing = first[len(first) - length :] * np.cos(angle) + second[:length] * np.sin(angle)
     return np.concatenate([first[: len(first) - length], crossing, second[length:]])
-
-
-def _lay(audio: Audio, sound: Audio, start: int) -> None:
-    begin, end = max(start, 0), min(start + len(sound), len(audio))
-    if begin < end:
-        audio[begin:end] += sound[begin - start : end - start]
-
-
-def _cover(truth: NDArray[np.float32], onset: float, offset: float) -> None:
-    """Write the share of each frame that lies in [onset, offset), in frames; the greater share stays."""
-    edges = np.arange(len(truth))
-    share = np.minimum(edges + 1, offset) - np.maximum(edges, onset)
-    np.maximum(truth, np.clip(share, 0.0, 1.0), out=truth, casting="same_kind")

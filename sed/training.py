@@ -1,33 +1,27 @@
-"""The training run: scenes in, a checkpoint out, by Lightning."""
+"""One network in training, in Lightning's terms: its scenes, its loss, its optimiser, its figures."""
 
-import logging
 import math
-import warnings
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
-from sed.augment import filter_augment, mask_bins
+from sed.augment import augment_audio, augment_logmel
 from sed.config import Recipe
 from sed.data import Corpus
-from sed.errors import DataError, RecipeError
-from sed.losses import detection_loss
+from sed.losses import DetectionLoss, Target
 from sed.model import Detector, Prediction
-from sed.soundscapes import Scene, SceneMixer
+from sed.soundscapes import SceneMixer
 
 RESUME_NAME = "last.ckpt"
 
 
-class SceneDataset(Dataset[Scene]):
-    """Scenes number `first` to `first + count` of a seed: the same number gives the same scene, in any worker."""
+class SceneDataset(Dataset[tuple[Tensor, Target]]):
+    """Scenes number `first` to `first + count` of a seed: the same number gives the same scene, in any process."""
 
     def __init__(self, mixer: SceneMixer, seed: tuple[int, int], first: int, count: int) -> None:
         self._mixer, self._seed, self._first, self._count = mixer, seed, first, count
@@ -35,8 +29,10 @@ class SceneDataset(Dataset[Scene]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> Scene:
-        return self._mixer.mix(np.random.default_rng([*self._seed, self._first + index]))
+    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
+        scene = self._mixer.mix(np.random.default_rng([*self._seed, self._first + index]))
+        parts = (scene.frames, scene.frames_known, scene.clip, scene.clip_known)
+        return torch.from_numpy(scene.audio), Target(*(torch.from_numpy(part) for part in parts))
 
 
 class TrainingModule(lightning.LightningModule):
@@ -45,59 +41,68 @@ class TrainingModule(lightning.LightningModule):
     Args:
         recipe: everything.
         train: clips to learn from.
-        validation: clips to look at.
+        validation: clips to look at; None where there are none.
+        detector: a network with the recipe's frames, with `frontend` and `predict` as `Detector` has them; the
+            recipe's own if None.
     """
 
-    def __init__(self, recipe: Recipe, train: Corpus, validation: Corpus) -> None:
+    def __init__(
+        self, recipe: Recipe, train: Corpus, validation: Corpus | None, detector: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.recipe, self.labels = recipe, train.labels
-        self.detector = Detector(recipe, len(train.labels))
-        self.detector.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub forgets this one
-        self._train, self._validation = SceneMixer(train, recipe), SceneMixer(validation, recipe)
-        self._fixed_scenes: list[Scene] = []
-        self._counts: list[Tensor] = []
+        self.detector: Any = Detector(recipe, len(train.labels)) if detector is None else detector
+        self.to(memory_format=torch.channels_last)
+        self.loss = DetectionLoss(recipe.loss, train.labels, recipe.frame_seconds)
+        self.mixer = SceneMixer(train, recipe)
+        self._validation = None if validation is None else SceneMixer(validation, recipe)
+        self._fixed_scenes: list[tuple[Tensor, Target]] = []
+        # Every score of 40,000 frames would be sorted, class by class; a hundred thresholds do.
+        self.average_precision = MultilabelAveragePrecision(len(train.labels), thresholds=100, ignore_index=-1)
+        self.f1 = MultilabelF1Score(len(train.labels), ignore_index=-1)
 
     def on_train_epoch_start(self) -> None:
         # Chance follows from the epoch's number, so that a resumed run goes on as an unbroken one would.
-        torch.manual_seed(self.recipe.training.seed * 1_000_000 + self.current_epoch)
+        torch.manual_seed((self.recipe.training.seed * 1_000 + self.global_rank) * 1_000 + self.current_epoch)
 
-    def train_dataloader(self) -> DataLoader[Scene]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Target]]:
         training = self.recipe.training
         count = training.validate_every_steps * training.batch_size
         # An epoch is the stretch between two validations; a resumed run goes on with the scenes it had not seen.
-        scenes = SceneDataset(self._train, (training.seed, 0), self.current_epoch * count, count)
-        return DataLoader(scenes, batch_size=training.batch_size, num_workers=training.workers)
+        scenes = SceneDataset(self.mixer, (training.seed, 0), self.current_epoch * count, count)
+        return DataLoader(scenes, batch_size=self._share, num_workers=training.workers)
 
-    def val_dataloader(self) -> DataLoader[Scene]:
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Target]] | list[None]:
+        if self._validation is None:
+            return []
         if not self._fixed_scenes:
-            seed = (self.recipe.training.seed, 1)
-            scenes = SceneDataset(self._validation, seed, 0, self.recipe.data.validation_scenes)
+            scenes = SceneDataset(
+                self._validation, (self.recipe.training.seed, 1), 0, self.recipe.data.validation_scenes
+            )
             self._fixed_scenes = [scenes[index] for index in range(len(scenes))]
-        return DataLoader(self._fixed_scenes, batch_size=self.recipe.training.batch_size)  # type: ignore[arg-type]  # a list is a dataset
+        return DataLoader(self._fixed_scenes, batch_size=self._share)  # type: ignore[arg-type]  # a list is a dataset
 
-    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        audio, truth = batch
-        training = self.recipe.training
-        logmel = filter_augment(self._logmel(audio), training.filter_augment_db)
-        logmel = mask_bins(logmel, widest=self.recipe.frontend.n_mels // 8)
-        loss = detection_loss(self._predict(logmel), truth, training)
+    @property
+    def _share(self) -> int:
+        """Scenes of a batch that this process takes."""
+        return self.recipe.training.batch_size // self.trainer.world_size
+
+    def training_step(self, batch: tuple[Tensor, Target]) -> Tensor:
+        audio, target = augment_audio(*batch, self.recipe)
+        logmel, target = augment_logmel(self.logmel(audio), target, self.recipe)
+        loss: Tensor = self.loss(self.predict(logmel), target)
         self.log("loss", loss, prog_bar=True)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
-        audio, truth = batch
-        prediction = self._predict(self._logmel(audio))
-        loss = detection_loss(prediction, truth, self.recipe.training)
-        self.log("validation_loss", loss, prog_bar=True, batch_size=len(audio))
-        said, true = prediction.frames > 0.0, truth >= 0.5
-        hits = (said & true).sum(dim=(0, 1))
-        self._counts.append(torch.stack([hits, said.sum(dim=(0, 1)), true.sum(dim=(0, 1))]))
-
-    def on_validation_epoch_end(self) -> None:
-        hits, said, true = torch.stack(self._counts).sum(dim=0).float()
-        self._counts.clear()
-        f1 = 2 * hits / torch.clamp(said + true, min=1.0)
-        self.log("validation_frame_f1", f1.mean(), prog_bar=True)
+    def validation_step(self, batch: tuple[Tensor, Target]) -> None:
+        audio, target = batch
+        prediction = self.predict(self.logmel(audio))
+        self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
+        truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
+        scores = torch.sigmoid(prediction.frames).flatten(0, 1)
+        for name, metric in (("frame_map", self.average_precision), ("frame_f1", self.f1)):
+            metric.update(scores, truth)
+            self.log(f"validation_{name}", metric, prog_bar=True, batch_size=len(audio))
 
     def configure_optimizers(self) -> Any:
         training = self.recipe.training
@@ -108,10 +113,6 @@ class TrainingModule(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["recipe"], checkpoint["labels"] = self.recipe.to_dict(), list(self.labels)
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        begun = Recipe.from_dict(checkpoint["recipe"], RESUME_NAME)
-        require_same_run(begun, checkpoint["labels"], self.recipe, self.labels)
-
     def _rate_factor(self, step: int) -> float:
         """A line up, then half a cosine down to nothing."""
         training = self.recipe.training
@@ -120,95 +121,12 @@ class TrainingModule(lightning.LightningModule):
         done = (step - training.warmup_steps) / max(1, training.steps - training.warmup_steps)
         return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-    def _logmel(self, audio: Tensor) -> Tensor:
+    def logmel(self, audio: Tensor) -> Tensor:
+        """What the frontend makes of scenes; `[batch, 1, context + frames * time_stride, n_mels]`, dB."""
         # The frontend stays in fp32 under every precision.
         with torch.autocast(self.device.type, enabled=False), torch.no_grad():
             return self.detector.frontend(audio.float()).contiguous(memory_format=torch.channels_last)
 
-    def _predict(self, logmel: Tensor) -> Prediction:
-        prediction = self.detector.head(self.detector.embedder(logmel))
-        return Prediction(*(logits.float() for logits in prediction))
-
-
-def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
-    """Only the decoder's settings and the texts of the card may change once a run has begun.
-
-    Raises:
-        DataError: if the data has other labels now.
-        RecipeError: if anything else differs, naming its table.
-    """
-    if list(begun_labels) != list(labels):
-        raise DataError(
-            f"the run was begun with the labels {', '.join(begun_labels)}, and the data now has {', '.join(labels)}; "
-            "give the same data, or choose another --out"
-        )
-    before, now = begun.to_dict(), recipe.to_dict()
-    free = {"name", "description", "trained_on", "licence", "decoding"}
-    changed = [key for key in now if key not in free and before[key] != now[key]]
-    if changed:
-        raise RecipeError(
-            f"the run was begun by a recipe that differs in {', '.join(changed)}; "
-            "on --resume only [decoding] and the card's texts may change, so choose another --out"
-        )
-
-
-def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool) -> Detector:
-    """Train as the recipe says.
-
-    Args:
-        recipe: everything but the data.
-        corpus: clips of all folds.
-        out: folder for checkpoints and `metrics.csv`.
-        resume: go on from the last checkpoint in `out`.
-
-    Returns:
-        The detector with averaged weights, in evaluation mode.
-    """
-    training = recipe.training
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
-    lightning.seed_everything(training.seed, workers=True, verbose=False)
-    module = TrainingModule(recipe, corpus.folds(recipe.data.train_folds), corpus.folds(recipe.data.validation_folds))
-    keep = ModelCheckpoint(
-        dirpath=out,
-        filename=Path(RESUME_NAME).stem,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
-    # Until the warm-up ends the weights are not worth averaging.
-    average = EMAWeightAveraging(decay=training.ema_decay, update_starting_at_step=training.warmup_steps)
-    if resume:
-        begun = torch.load(out / RESUME_NAME, weights_only=True)
-        if begun["global_step"] >= training.steps:  # killed between its last step and its end
-            module.on_load_checkpoint(begun)
-            module.load_state_dict(begun["state_dict"])  # the averaged weights
-            return module.detector.eval()
-        _keep_metrics(out)
-    trainer = lightning.Trainer(
-        devices=1,
-        max_steps=training.steps,
-        precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
-        gradient_clip_val=training.gradient_clip,
-        logger=CSVLogger(out, name="", version=""),
-        callbacks=[keep, average, TQDMProgressBar(refresh_rate=1)],
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        log_every_n_steps=min(10, training.validate_every_steps),
-        enable_model_summary=False,
-    )
-    with warnings.catch_warnings():
-        # Two cores that train and mix have no more workers to give.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        # Lightning asks torch for something that torch has renamed.
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        try:
-            trainer.fit(module, ckpt_path=out / RESUME_NAME if resume else None)
-        except SystemExit as exc:  # what Lightning makes of Ctrl-C
-            raise KeyboardInterrupt from exc
-    return module.detector.eval()
-
-
-def _keep_metrics(out: Path) -> None:
-    """Lightning's logger would delete the figures of the run's first part."""
-    metrics = out / "metrics.csv"
-    if metrics.exists():
-        metrics.replace(out / f"metrics-{len(list(out.glob('metrics*.csv')))}.csv")
+    def predict(self, logmel: Tensor) -> Prediction:
+        """Logits in fp32, whatever the network works in."""
+        return Prediction(*(logits.float() for logits in self.detector.predict(logmel)))

@@ -1,31 +1,121 @@
+"""Signals are ramps and beeps whose place can be read off, so that a label that stayed behind is seen."""
+
+import pytest
 import torch
 
-from sed.augment import filter_augment, mask_bins
+from sed.augment import augment_audio, augment_logmel, filter_augment, mixup, random_gain, spec_augment, time_shift
+from sed.config import AugmentConfig, Recipe
+from sed.losses import Target
+
+FRAMES, CLASSES = 20, 2
+RECIPE = Recipe(name="x", augment=AugmentConfig(time_masks=3, time_mask_seconds=0.4, mel_masks=1, mel_mask_bins=9))
+CONTEXT, P = RECIPE.context_samples, RECIPE.frame_samples
+
+
+def beeps(batch: int) -> tuple[torch.Tensor, Target]:
+    """Scenes that are loud in frames 3 to 7 for class 0, silent otherwise."""
+    audio = torch.full((batch, CONTEXT + FRAMES * P), 1e-3)
+    audio[:, CONTEXT + 3 * P : CONTEXT + 8 * P] = 0.5
+    truth = torch.zeros(batch, FRAMES, CLASSES)
+    truth[:, 3:8, 0] = 1.0
+    return audio, Target(truth, torch.ones_like(truth), truth.amax(dim=1), torch.ones(batch, CLASSES))
+
+
+def loud(audio: torch.Tensor) -> torch.Tensor:
+    """Which frames are loud; `[batch, frames]`."""
+    return audio[:, CONTEXT:].reshape(len(audio), -1, P).abs().amax(dim=2) > 0.1
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def test_a_shift_moves_sound_and_labels_together() -> None:
+    """By whole frames, every scene by its own number, nothing lost."""
+    audio, target = beeps(30)
+    shifted, moved = time_shift(audio, target, CONTEXT, chance=1.0)
+    assert torch.equal(loud(shifted), moved.frames[:, :, 0] == 1.0)
+    assert torch.equal(target.frames.sum(dim=1), moved.frames.sum(dim=1))
+    assert len({tuple(scene.tolist()) for scene in moved.frames[:, :, 0]}) > 10
+
+
+def test_a_shift_keeps_the_past_of_every_frame() -> None:
+    """What preceded a frame's first sample still does, the context included."""
+    audio = torch.arange(CONTEXT + FRAMES * P, dtype=torch.float64).unsqueeze(0) - CONTEXT
+    target = beeps(1)[1]
+    shifted, _ = time_shift(audio, target, CONTEXT, chance=1.0)
+    steps = torch.diff(shifted[0])
+    assert FRAMES * P - 1 == -int(steps.min())  # the seam
+    assert 1 == int((steps != 1).sum())
+
+
+def test_a_mixture_holds_both_scenes_by_their_shares() -> None:
+    """Soft labels add up to one scene; hard ones count in full; the level stays near that of the scenes."""
+    audio, target = beeps(40)
+    other = target.frames.clone()
+    other[1::2] = other[1::2].flip(2)  # every second scene holds the other class
+    target = target._replace(frames=other, clip=other.amax(dim=1))
+    mixed, soft = mixup(audio, target, chance=1.0, hard=False)
+    torch.testing.assert_close(soft.frames.sum(dim=2), target.frames.sum(dim=2))
+    assert ((soft.frames[:, 3, 0] > 0) & (soft.frames[:, 3, 0] < 1)).all()
+    assert (mixed.abs().amax(dim=1) < 0.75).all()
+    _, hard = mixup(audio, target, chance=1.0, hard=True)
+    assert torch.equal(hard.frames[:, 3], torch.ones(40, 2))
+
+
+def test_a_mixture_knows_only_what_both_scenes_know() -> None:
+    """A class that is unknown in either is unknown in both together; an unmixed scene keeps its own."""
+    audio, target = beeps(6)
+    known = target.frames_known.clone()
+    known[0, :, 1] = 0.0
+    target = target._replace(frames_known=known)
+    assert [0, 0, 1, 1, 1, 1] == mixup(audio, target, 1.0, True)[1].frames_known[:, 5, 1].tolist()
+    assert torch.equal(known, mixup(audio, target, 0.0, True)[1].frames_known)
+
+
+def test_a_gain_is_within_its_limits() -> None:
+    """Each scene its own, nothing beyond full scale."""
+    audio, _ = beeps(50)
+    gains_db = 20 * torch.log10(random_gain(audio, 6.0)[:, 0] / audio[:, 0])
+    assert 5.0 < gains_db.abs().max() <= 6.0
+    assert random_gain(torch.ones(20, 5), 12.0).max() <= 1.0
 
 
 def test_a_filter_colours_bins_and_not_time() -> None:
-    """Within ±db, the same in every frame, other in every spectrogram; the input is left alone."""
-    torch.manual_seed(0)
+    """Within ±db, the same in every frame, other in every spectrogram."""
     logmel = torch.randn(4, 1, 50, 64)
-    before = logmel.clone()
     gains = filter_augment(logmel, 6.0) - logmel
-    assert torch.equal(before, logmel)
     assert gains.abs().max() <= 6.0
     torch.testing.assert_close(gains, gains[:, :, :1].expand_as(gains), atol=1e-5, rtol=0)
     assert not torch.allclose(gains[0], gains[1])
 
 
-def test_a_mask_hides_one_band_at_most() -> None:
-    """Masked bins hold the least value in every frame; the input is left alone."""
-    torch.manual_seed(0)
-    logmel = torch.randn(40, 1, 50, 64)
-    before = logmel.clone()
-    masked = mask_bins(logmel, widest=8)
-    assert torch.equal(before, logmel)
-    changed = (masked != logmel).any(dim=2)[:, 0]  # [B, bins]
-    widths = changed.sum(dim=1)
-    assert 0 < (widths > 0).sum() < 40
-    assert widths.max() <= 8
-    least = logmel.amin(dim=(1, 2, 3))
-    for spectrogram, bins, value in zip(masked, changed, least, strict=True):
-        assert (spectrogram[0][:, bins] == value).all()
+def test_stripes_hold_the_least_value_and_their_frames_count_less() -> None:
+    """A frame counts by the share of it that no stripe of time hides; stripes of mel bins hide no frame."""
+    stride, context = RECIPE.network.time_stride, 14
+    logmel = torch.randn(60, 1, context + FRAMES * stride, 64)
+    target = beeps(60)[1]
+    masked, left = spec_augment(logmel, target, RECIPE)
+    least = logmel.amin(dim=(1, 2, 3), keepdim=True)
+    assert ((masked == logmel) | (masked == least)).all()
+    hidden = (masked == least).all(dim=3)[:, 0, context:].reshape(60, FRAMES, stride).float().mean(dim=2)
+    torch.testing.assert_close(left.frames_known[:, :, 0], 1.0 - hidden)
+    assert 0.0 < hidden.mean() < 0.5
+    gone = hidden[:, 3:8].amin(dim=1) == 1.0
+    assert torch.equal(gone, left.clip_known[:, 0] == 0.0)
+    assert gone.any()
+
+
+def test_nothing_is_written_into() -> None:
+    """Whatever a recipe asks for, a batch stays as it was, and a recipe that asks for nothing gives it back."""
+    everything = AugmentConfig(gain_db=6.0, time_shift=1.0, mixup=1.0, time_masks=2)
+    audio, target = beeps(4)
+    logmel = torch.randn(4, 1, 14 + FRAMES * 4, 64)
+    before = [part.clone() for part in (audio, logmel, *target)]
+    changed = augment_audio(audio, target, Recipe(name="x", augment=everything))
+    augment_logmel(logmel, changed[1], Recipe(name="x", augment=everything))
+    assert all(torch.equal(old, new) for old, new in zip(before, (audio, logmel, *target), strict=True))
+    nothing = Recipe(name="x", augment=AugmentConfig(filter_augment_db=0.0, mel_masks=0))
+    assert audio is augment_audio(audio, target, nothing)[0]
+    assert logmel is augment_logmel(logmel, target, nothing)[0]

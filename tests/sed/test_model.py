@@ -18,6 +18,7 @@ RECIPES = [
         ),
     ),
 ]
+WITHOUT = {"cnn": (0, 0), "recurrence": (64, 0), "attention": (0, 4)}
 
 
 @pytest.fixture(params=RECIPES, ids=lambda recipe: recipe.name)
@@ -92,3 +93,16 @@ def test_batches_do_not_mix(recipe: Recipe) -> None:
     network = detector(recipe)
     audio = 0.1 * torch.randn(3, recipe.context_samples + 10 * recipe.frame_samples)
     torch.testing.assert_close(network(audio).frames[1], network(audio[1:2]).frames[0], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("parts", WITHOUT.values(), ids=WITHOUT)
+def test_recurrence_and_attention_can_be_left_out(parts: tuple[int, int]) -> None:
+    """Without either a score hangs on the frames around alone; with one of them on all of the window."""
+    gru_size, attention_heads = parts
+    made = Recipe(name="x", network=NetworkConfig(gru_size=gru_size, attention_heads=attention_heads))
+    network = detector(made)
+    audio = (0.1 * torch.randn(1, made.context_samples + 60 * made.frame_samples)).requires_grad_()
+    network(audio).frames[0, 50].sum().backward()
+    assert audio.grad is not None
+    far = audio.grad[0, made.context_samples : made.context_samples + 20 * made.frame_samples].abs().max()
+    assert bool(far > 0) == (gru_size + attention_heads > 0)

@@ -7,15 +7,24 @@ from numpy.typing import NDArray
 from sed.config import Recipe, SceneConfig
 from sed.data import Clip, Corpus, load_corpus
 from sed.soundscapes import SceneMixer
-from sed.synthetic import coloured_noise, made_distractor
 
 
 def beep_corpus() -> Corpus:
     """One clip: a beep of 1 s in the middle of 3 s of silence."""
     audio = np.zeros(48_000, dtype=np.float32)
-    audio[16_000:32_000] = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000)
-    clip = Clip(path=Path("beep.wav"), fold=1, label="beep", audio=audio, segments=((16_000, 32_000),))
-    return Corpus(labels=("beep",), events=(clip,), distractors=())
+    audio[16_000:32_000] = tone(1.0, 1000.0)
+    return Corpus(labels=("beep",), clips=(clip(audio, segments=((16_000, 32_000, "beep"),)),))
+
+
+def clip(audio: NDArray[np.float32], **changes: object) -> Clip:
+    """A clip of class `beep`, sounding from 1 to 2 s, but for the changes."""
+    usual = {"labels": ("beep",), "segments": None, "pieces": ((16_000, 32_000),)}
+    return Clip(path=Path("x.wav"), fold=1, audio=audio, **(usual | changes))  # type: ignore[arg-type]  # see above
+
+
+def tone(seconds: float, hz: float) -> NDArray[np.float32]:
+    """At full scale."""
+    return np.sin(2 * np.pi * hz * np.arange(int(seconds * 16_000)) / 16_000).astype(np.float32)
 
 
 def recipe(**scenes: float) -> Recipe:
@@ -32,12 +41,12 @@ def frame_levels(audio: NDArray[np.float32], made: Recipe) -> NDArray[np.float32
 @pytest.mark.parametrize("seed", range(8))
 def test_truth_lies_where_the_sound_is(seed: int) -> None:
     """In silence, whatever sounds is an event and whatever is an event sounds, at any speed."""
-    made = recipe()
+    made = recipe(snr_db_low=15.0)
     scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
     levels = frame_levels(scene.audio, made)
     # Filters ring and margins are kept: a frame on either side may go either way.
-    true = scene.truth[:, 0] > 0.99
-    false = np.convolve(scene.truth[:, 0] > 0.0, np.ones(5), mode="same") == 0
+    true = scene.frames[:, 0] > 0.99
+    false = np.convolve(scene.frames[:, 0] > 0.0, np.ones(5), mode="same") == 0
     floor = 0.02 * levels.max()
     assert levels[true].min(initial=np.inf) > floor
     assert levels[false].max(initial=0.0) < floor
@@ -48,30 +57,30 @@ def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
     mixer = SceneMixer(load_corpus([clips], 16_000), Recipe(name="x"))
     first, again, other = (mixer.mix(np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.audio, again.audio)
-    np.testing.assert_array_equal(first.truth, again.truth)
+    np.testing.assert_array_equal(first.frames, again.frames)
     assert not np.array_equal(first.audio, other.audio)
 
 
 def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> None:
     """Nothing beyond [-1, 1], nothing but numbers, and mixing writes into no clip."""
     corpus = load_corpus([clips], 16_000)
-    before = [clip.audio.copy() for clip in corpus.events + corpus.distractors]
+    before = [np.array(clip.audio[:]) for clip in corpus.clips]
     made = Recipe(name="x")
     mixer = SceneMixer(corpus, made)
     for seed in range(30):
         scene = mixer.mix(np.random.default_rng(seed))
         assert (made.context_samples + 200 * made.frame_samples,) == scene.audio.shape
         assert np.abs(scene.audio).max() <= 1.0
-        assert 0.0 <= scene.truth.min() <= scene.truth.max() <= 1.0
-    for clip, audio in zip(corpus.events + corpus.distractors, before, strict=True):
-        np.testing.assert_array_equal(clip.audio, audio)
+        assert 0.0 <= scene.frames.min() <= scene.frames.max() <= 1.0
+    for clip, audio in zip(corpus.clips, before, strict=True):
+        np.testing.assert_array_equal(clip.audio[:], audio)
 
 
 def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> None:
     """Distractors and noise are what an event is told from."""
     made = recipe(event_free=1.0, distractors_mean=3.0, silent_bed=0.0)
     scene = SceneMixer(load_corpus([clips], 16_000), made).mix(np.random.default_rng(0))
-    assert 0.0 == scene.truth.max()
+    assert 0.0 == scene.frames.max()
     assert np.abs(scene.audio).max() > 0.0
 
 
@@ -81,24 +90,75 @@ def test_before_a_silent_start_there_is_no_truth() -> None:
     for seed in range(10):
         scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
         silent = frame_levels(scene.audio, made) == 0.0
-        assert 0.0 == scene.truth[silent].max(initial=0.0)
+        assert 0.0 == scene.frames[silent].max(initial=0.0)
 
 
-def test_noise_has_unit_level() -> None:
-    """Whatever its colour."""
-    for seed in range(5):
-        noise = coloured_noise(np.random.default_rng(seed), 50_001, 16_000)
-        assert (50_001,) == noise.shape
-        assert np.sqrt(np.mean(noise**2)) == pytest.approx(1.0, rel=1e-3)
+def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
+    """Wherever the window falls on a long recording, truth lies where the beeps are."""
+    audio = np.zeros(60 * 16_000, dtype=np.float32)
+    segments = [(onset, onset + 11_200, "beep") for onset in range(16_000, 58 * 16_000, 49_600)]
+    for onset, offset, _ in segments:
+        audio[onset:offset] = tone(0.7, 1000.0)
+    corpus = Corpus(labels=("beep",), clips=(clip(audio, segments=tuple(segments), pieces=()),))
+    made = recipe(recordings=1.0, snr_db_low=20.0)
+    for seed in range(6):
+        scene = SceneMixer(corpus, made).mix(np.random.default_rng(seed))
+        levels = frame_levels(scene.audio, made)
+        assert levels[scene.frames[:, 0] > 0.99].min() > 0.3 * levels.max()
+        assert levels[np.convolve(scene.frames[:, 0] > 0.0, np.ones(5), mode="same") == 0].max() < 0.02 * levels.max()
+        assert 1.0 == scene.frames_known.min()
 
 
-def test_made_distractors_are_sounds() -> None:
-    """Each kind comes out as finite samples that are not silence."""
-    source = coloured_noise(np.random.default_rng(0), 8000, 16_000)
-    lengths = set()
-    for seed in range(60):
-        sound = made_distractor(np.random.default_rng(seed), source, 16_000)
-        assert np.isfinite(sound).all()
-        assert np.abs(sound).max() > 0.01
-        lengths.add(len(sound))
-    assert len(lengths) > 30
+def test_a_weak_recording_says_what_and_not_where() -> None:
+    """Its class counts in the clip and in no frame that it covers; other classes are known to be absent."""
+    weak = clip(tone(30.0, 1000.0), pieces=())
+    other = clip(tone(3.0, 500.0), labels=("other",), segments=((0, 48_000, "other"),))
+    corpus = Corpus(labels=("beep", "other"), clips=(weak, other))
+    made = recipe(recordings=1.0)
+    scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(20)]
+    beeps = [scene for scene in scenes if scene.clip[0] == 1.0]
+    assert 0 < len(beeps) < 20
+    for scene in beeps:
+        covered = frame_levels(scene.audio, made)[1:-1] > 1e-3
+        assert 0.0 == scene.frames_known[1:-1, 0][covered].max(initial=0.0)
+        assert 1.0 == scene.frames_known[:, 1].min()
+        assert 0.0 == scene.frames.max()
+        assert () == scene.events
+
+
+def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
+    """Nobody knows whether the other bird sang; a doubtful recording counts less."""
+    doubtful = clip(tone(3.0, 1000.0), pieces=((0, 48_000),), secondary=("other",), weight=0.4)
+    corpus = Corpus(labels=("beep", "other"), clips=(doubtful,))
+    scene = SceneMixer(corpus, recipe(events_mean=1.0)).mix(np.random.default_rng(0))
+    sounding = scene.frames[:, 0] > 0.99
+    assert sounding.any()
+    assert {np.float32(0.4)} == set(scene.frames_known[sounding, 0])
+    assert 0.0 == scene.frames_known[sounding, 1].max()
+    assert [np.float32(0.4), 0.0] == scene.clip_known.tolist()
+    assert 1.0 == scene.frames_known[np.convolve(scene.frames[:, 0] > 0, np.ones(9), mode="same") == 0].min()
+
+
+def test_events_are_listed_as_the_truth_has_them() -> None:
+    """In samples from the first frame on, also in a long scene, which holds more of them."""
+    made = recipe(events_mean=4.0)
+    scene = SceneMixer(beep_corpus(), made, frames=1200).mix(np.random.default_rng(1))
+    assert 10 < len(scene.events) < 60
+    truth = np.zeros(1200)
+    for onset, offset, label in scene.events:
+        assert "beep" == label
+        edges = np.arange(1201) * made.frame_samples
+        truth = np.maximum(truth, np.clip((np.minimum(edges[1:], offset) - np.maximum(edges[:-1], onset)), 0, None))
+    np.testing.assert_allclose(scene.frames[:, 0], truth / made.frame_samples, atol=1e-5)
+
+
+def test_backgrounds_of_the_data_become_beds() -> None:
+    """A hum that repeats where it is short, and no event."""
+    hum = clip(tone(4.0, 100.0), labels=(), pieces=(), background=True)
+    corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, hum))
+    made = recipe(silent_bed=0.0, event_free=1.0, real_beds=1.0, equalise_db=0.0, low_pass=0.0)
+    scene = SceneMixer(corpus, made).mix(np.random.default_rng(0))
+    spectrum = np.abs(np.fft.rfft(scene.audio[:160_000]))
+    assert 1000 == int(spectrum.argmax())  # bins of 0.1 Hz
+    assert 0.0 == scene.frames.max()
+    assert 1 == len(corpus.backgrounds) and 0 == len(corpus.distractors)

@@ -107,7 +107,7 @@ def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path
     before, after = (load_checkpoint(folder / "model.ckpt") for folder in (tiny_run, tmp_path / "out"))
     assert 0.9 == after.recipe.class_decoding("rooster").on
     assert torch.equal(before.detector.head.classify_coarse.weight, after.detector.head.classify_coarse.weight)
-    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 5"))
+    recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 6"))
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
     assert 2 == done.returncode
     assert "a recipe that differs in training" in done.stderr
@@ -138,3 +138,73 @@ def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_pat
         assert 1 == done.returncode
         assert "begun with the labels chainsaw, rooster" in done.stderr
         (tmp_path / "out" / "model.ckpt").unlink(missing_ok=True)
+
+
+def losses(folder: Path, column: str = "loss") -> list[float]:
+    """What metrics.csv holds in a column."""
+    with (folder / "metrics.csv").open() as file:
+        return [float(row[column]) for row in csv.DictReader(file) if row[column]]
+
+
+def test_two_processes_share_every_batch(clips: Path, tmp_path: Path) -> None:
+    """Launched by --devices, they train on the scenes of one process and validate on all of them."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE)
+    done = [train(recipe, "--data", clips, "--out", tmp_path / str(n), "--devices", n) for n in (1, 2)]
+    assert [0, 0] == [run.returncode for run in done], done[1].stderr
+    one, two = (losses(tmp_path / n, "validation_loss") for n in "12")
+    # Batch norm sees half a batch in each process, so they are near and not equal.
+    assert one == pytest.approx(two, rel=0.2)
+    trained = load_checkpoint(tmp_path / "2" / "model.ckpt")
+    begun = torch.load(tmp_path / "2" / "last.ckpt", weights_only=True)
+    assert 4 == begun["global_step"]
+    assert ("chainsaw", "rooster") == trained.labels
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -> None:
+    """Before any process is started."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--devices", 3)
+    assert 2 == done.returncode
+    assert "3 processes cannot share batches of 2" in done.stderr
+
+
+def test_a_run_that_gets_no_better_ends_early_with_its_best_weights(clips: Path, tmp_path: Path) -> None:
+    """Each step makes it worse here, so the first validation is the best one."""
+    recipe = tmp_path / "tiny.toml"
+    changes = 'steps = 40\nselect = "loss"\npatience = 2\nlearning_rate = 3.0\nema_decay = 0.01'
+    recipe.write_text(
+        TINY_RECIPE.replace("steps = 4", changes).replace("validate_every_steps = 2", "validate_every_steps = 1")
+    )
+    done = train(recipe, "--data", clips, "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    figures = losses(tmp_path / "out", "validation_loss")
+    best = figures.index(min(figures))
+    assert best + 3 == len(figures) < 40
+    kept = torch.load(tmp_path / "out" / "best.ckpt", weights_only=True)
+    assert best + 1 == kept["global_step"]
+    weights = load_checkpoint(tmp_path / "out" / "model.ckpt").detector.state_dict()
+    assert torch.equal(
+        kept["state_dict"]["detector.head.classify_coarse.weight"], weights["head.classify_coarse.weight"]
+    )
+
+
+def test_a_run_without_validation_keeps_its_last_weights(clips: Path, tmp_path: Path) -> None:
+    """As the final one on all folds does."""
+    recipe = tmp_path / "tiny.toml"
+    folds = TINY_RECIPE.replace("train_folds = [1]", "train_folds = [1, 2]").replace(
+        "validation_folds = [2]", "validation_folds = []"
+    )
+    recipe.write_text(folds.replace("steps = 4", 'steps = 4\nselect = "last"'))
+    done = train(recipe, "--data", clips, "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    assert 4 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
+
+
+def test_curves_are_there_for_tensorboard(tiny_run: Path) -> None:
+    """As TensorBoard's own reader sees them."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tiny_run / "tensorboard"))
+    events.Reload()
+    assert {"loss", "validation_loss", "validation_frame_map", "validation_frame_f1"} <= set(events.Tags()["scalars"])

@@ -1,0 +1,163 @@
+"""The training run: clips in, a trained detector out, by Lightning."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from edge.errors import SettingError
+from sed.config import Recipe, TrainingConfig
+from sed.data import Corpus
+from sed.errors import DataError, RecipeError
+from sed.model import Detector
+from sed.training import TrainingModule
+
+RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
+
+
+def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> Detector | None:
+    """Train the recipe's network on a corpus; the arguments are those of `run`.
+
+    Returns:
+        The detector with averaged weights, the best or the last ones, in evaluation mode; None in processes that only
+        helped.
+
+    Raises:
+        DataError: if a label has no clip to learn from, or the run in `out` was begun with other labels.
+        RecipeError: if it was begun by another recipe.
+        SettingError: if the batch cannot be shared.
+    """
+    looked_at = recipe.data.validation_folds
+    lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
+    module = TrainingModule(
+        recipe, corpus.folds(recipe.data.train_folds), corpus.folds(looked_at) if looked_at else None
+    )
+    return module.detector if run(module, out, resume, devices, nodes) else None
+
+
+def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> bool:
+    """Train a network as its recipe says, and leave it with the weights to keep, in evaluation mode.
+
+    Args:
+        module: what to train.
+        out: folder for checkpoints, `metrics.csv` and TensorBoard's files.
+        resume: go on from the last checkpoint in `out`.
+        devices: processes on this machine, one a GPU, that share each batch.
+        nodes: machines.
+
+    Returns:
+        Whether this process is the one that goes on.
+    """
+    training = module.recipe.training
+    if training.batch_size % (devices * nodes) != 0:
+        raise SettingError(
+            f"{devices * nodes} processes cannot share batches of {training.batch_size}; "
+            "choose --devices and --nodes so that they divide the recipe's batch_size"
+        )
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
+    if not (resume and _finished(module, out / RESUME_NAME)):
+        if resume:
+            _keep_metrics(out)
+        _fit(module, _trainer(module.recipe, out, devices, nodes), out / RESUME_NAME if resume else None)
+    kept = torch.load(out / (RESUME_NAME if training.select == "last" else BEST_NAME), weights_only=True)
+    module.load_state_dict(kept["state_dict"])  # the averaged weights
+    module.eval()
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def _finished(module: TrainingModule, last: Path) -> bool:
+    """Whether a run was killed between its last step and its end."""
+    begun = torch.load(last, weights_only=True)
+    require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
+    return bool(begun["global_step"] >= module.recipe.training.steps)
+
+
+def _trainer(recipe: Recipe, out: Path, devices: int, nodes: int) -> lightning.Trainer:
+    training = recipe.training
+    return lightning.Trainer(
+        devices=devices,
+        num_nodes=nodes,
+        strategy="ddp" if devices * nodes > 1 else "auto",
+        max_steps=training.steps,
+        precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
+        gradient_clip_val=training.gradient_clip,
+        logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
+        callbacks=[*_keeping(training, out), TQDMProgressBar(refresh_rate=1)],
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(10, training.validate_every_steps),
+        enable_model_summary=False,
+    )
+
+
+def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
+    """What averages weights, writes them, and ends a run that gets no better."""
+    # Until the warm-up ends the weights are not worth averaging.
+    average = EMAWeightAveraging(decay=training.ema_decay, update_starting_at_step=training.warmup_steps)
+    shared: dict[str, Any] = {"dirpath": out, "enable_version_counter": False}
+    last = ModelCheckpoint(filename=Path(RESUME_NAME).stem, save_on_train_epoch_end=True, **shared)
+    if training.select == "last":
+        return [average, last]
+    figure: dict[str, Any] = {
+        "monitor": f"validation_{training.select}",
+        "mode": "min" if training.select == "loss" else "max",
+    }
+    best = ModelCheckpoint(filename=Path(BEST_NAME).stem, save_on_train_epoch_end=False, **figure, **shared)
+    stop = [EarlyStopping(patience=training.patience, **figure)] if training.patience > 0 else []
+    return [average, best, *stop, last]
+
+
+def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
+    with warnings.catch_warnings():
+        # Two cores that train and mix have no more workers to give.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Two of its callbacks write into the folder of --out.
+        warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # Lightning asks torch for something that torch has renamed.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        try:
+            trainer.fit(module, ckpt_path=begin_with)
+        except SystemExit as exc:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from exc
+
+
+def _keep_metrics(out: Path) -> None:
+    """Lightning's logger would delete the figures of the run's first part."""
+    metrics = out / "metrics.csv"
+    if metrics.exists():
+        metrics.replace(out / f"metrics-{len(list(out.glob('metrics*.csv')))}.csv")
+
+
+def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
+    """Only the decoder's settings and the texts of the card may change once a run has begun.
+
+    Raises:
+        DataError: if the data has other labels now.
+        RecipeError: if anything else differs, naming its table.
+    """
+    if list(begun_labels) != list(labels):
+        raise DataError(
+            f"the run was begun with the labels {', '.join(begun_labels)}, and the data now has {', '.join(labels)}; "
+            "give the same data, or choose another --out"
+        )
+    before, now = begun.to_dict(), recipe.to_dict()
+    free = {"name", "description", "trained_on", "licence", "decoding"}
+    changed = [key for key in now if key not in free and before[key] != now[key]]
+    if changed:
+        raise RecipeError(
+            f"the run was begun by a recipe that differs in {', '.join(changed)}; "
+            "on --resume only [decoding] and the card's texts may change, so choose another --out"
+        )

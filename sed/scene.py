@@ -1,0 +1,120 @@
+"""A scene and its truth: what is laid where, frame by frame.
+
+    |<- context ->|<--------------------- frames ------------------------->|
+bed  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+events    [==dog==]              [=====rain======]              [==rooster=|= (cut)
+truth              1 1 1 .3 0 0 0  1 1 1 1 1 1 1 ...                 1 1 1
+
+Frames that nobody labelled do not count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sed.config import Recipe
+from sed.synthetic import Audio
+
+
+class Scene(NamedTuple):
+    """A soundscape and what is known of it, in the terms of `sed.losses.Target`.
+
+    Attributes:
+        audio: `[context_samples + frames * frame_samples]`.
+        frames: `[frames, classes]`, the share of each frame that each event covers.
+        frames_known: `[frames, classes]`.
+        clip: `[classes]`.
+        clip_known: `[classes]`.
+        events: (onset, offset, label) in samples from the first frame's beginning, as they were laid; an event may
+            begin before the scene and end after it.
+    """
+
+    audio: Audio
+    frames: NDArray[np.float32]
+    frames_known: NDArray[np.float32]
+    clip: NDArray[np.float32]
+    clip_known: NDArray[np.float32]
+    events: tuple[tuple[float, float, str], ...]
+
+
+@dataclass(kw_only=True)
+class Piece:
+    """A sound ready to be laid into a scene.
+
+    Attributes:
+        audio: `[samples]`.
+        events: (onset, offset, class) in it, in samples.
+        weak: classes that are somewhere in it.
+        secondary: classes that may be in it.
+        weight: of what it says.
+    """
+
+    audio: Audio
+    events: list[tuple[float, float, int]] = field(default_factory=list)
+    weak: list[int] = field(default_factory=list)
+    secondary: list[int] = field(default_factory=list)
+    weight: float = 1.0
+
+
+class Canvas:
+    """A scene in the making."""
+
+    def __init__(self, recipe: Recipe, frames: int, labels: Sequence[str]) -> None:
+        self.context_samples, self.frame_samples, self.labels = recipe.context_samples, recipe.frame_samples, labels
+        self.audio = np.zeros(self.context_samples + frames * self.frame_samples, dtype=np.float32)
+        self.truth = np.zeros((frames, len(labels)), dtype=np.float32)
+        self.known = np.ones((frames, len(labels)), dtype=np.float32)
+        self.clip, self.clip_known = (np.full(len(labels), value, dtype=np.float32) for value in (0.0, 1.0))
+        self.events: list[tuple[float, float, str]] = []
+
+    def lay(self, piece: Piece, start: int) -> None:
+        """Add a sound that begins at sample `start` of the audio."""
+        begin, end = max(start, 0), min(start + len(piece.audio), len(self.audio))
+        if begin >= end:
+            return
+        self.audio[begin:end] += piece.audio[begin - start : end - start]
+        first = (start - self.context_samples) / self.frame_samples
+        last = first + len(piece.audio) / self.frame_samples
+        frames = slice(max(0, int(first)), max(0, int(np.ceil(last))))
+        for onset, offset, column in piece.events:
+            onset, offset = (border + start - self.context_samples for border in (onset, offset))
+            _cover(self.truth[:, column], onset / self.frame_samples, offset / self.frame_samples)
+            self.known[frames, column] = np.minimum(self.known[frames, column], piece.weight)
+            self.events.append((onset, offset, self.labels[column]))
+        for column in piece.weak:
+            self.clip[column], self.known[frames, column] = 1.0, 0.0
+        for column in {column for _, _, column in piece.events}.union(piece.weak):
+            self.clip_known[column] = min(self.clip_known[column], piece.weight)
+        self.known[frames, piece.secondary] = 0.0
+        self.clip_known[piece.secondary] = 0.0
+
+    def silence_start(self, samples: int) -> None:
+        """As a source begins: nothing at all before its first sample."""
+        self.audio[:samples] = 0.0
+        silent = (samples - self.context_samples) / self.frame_samples
+        audible = np.clip(np.arange(1, len(self.truth) + 1) - silent, 0.0, 1.0)[:, None]
+        np.minimum(self.truth, audible, out=self.truth, casting="same_kind")
+        first = max(samples - self.context_samples, 0)
+        self.events = [(max(onset, first), offset, label) for onset, offset, label in self.events if offset > first]
+
+    def scene(self) -> Scene:
+        """The finished scene, within full scale."""
+        length = len(self.truth) * self.frame_samples
+        return Scene(
+            audio=np.clip(self.audio, -1.0, 1.0),
+            frames=self.truth,
+            frames_known=self.known,
+            clip=np.maximum(self.clip, self.truth.max(axis=0)),
+            clip_known=self.clip_known,
+            events=tuple(sorted(event for event in self.events if event[1] > 0 and event[0] < length)),
+        )
+
+
+def _cover(truth: NDArray[np.float32], onset: float, offset: float) -> None:
+    """Write the share of each frame that lies in [onset, offset), in frames; the greater share stays."""
+    edges = np.arange(len(truth))
+    share = np.minimum(edges + 1, offset) - np.maximum(edges, onset)
+    np.maximum(truth, np.clip(share, 0.0, 1.0), out=truth, casting="same_kind")

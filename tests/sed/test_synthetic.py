@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from sed.synthetic import change_speed, coloured_noise, equalise
+
+
+def test_a_low_pass_takes_the_highs() -> None:
+    """With the chance 1 it always does, with 0 never."""
+    noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    highs = []
+    for chance in (0.0, 1.0):
+        made = equalise(np.random.default_rng(3), noise, 16_000, 0.0, low_pass=chance)
+        highs.append(float(np.abs(np.fft.rfft(made))[-800:].mean() / np.abs(np.fft.rfft(noise))[-800:].mean()))
+    assert highs[0] == pytest.approx(1.0, rel=1e-3)
+    assert highs[1] < 0.5
+
+
+def test_noise_has_unit_level() -> None:
+    """Whatever its colour."""
+    for seed in range(5):
+        noise = coloured_noise(np.random.default_rng(seed), 50_001, 16_000)
+        assert (50_001,) == noise.shape
+        assert np.sqrt(np.mean(noise**2)) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_another_speed_is_another_pitch_and_length() -> None:
+    """Twice as fast is an octave up in half the time."""
+    tone = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000).astype(np.float32)
+    fast = change_speed(tone, 2.0)
+    assert 8000 == pytest.approx(len(fast), abs=2)
+    assert 1000 == pytest.approx(int(np.abs(np.fft.rfft(fast)).argmax()) * 2, abs=4)
