@@ -144,11 +144,10 @@ def method(
     chosen: tuple[str, ...],
 ) -> None:
     """What recurrence and self-attention are worth: five networks trained alike. Takes hours; may be run again."""
-    from sed.recordings import find_recordings
-
     from benchmarks import method as comparison
     from sed.config import load_recipe
     from sed.data import load_corpus
+    from sed.recordings import find_recordings
 
     made = comparison.shortened(load_recipe(recipe), steps)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)

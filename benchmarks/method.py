@@ -14,9 +14,6 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from sed.listening import decoded
-from sed.recordings import Recording
-from sed.tuning import Aim, tune
 from torch import Tensor, nn
 
 from benchmarks import subjects
@@ -30,9 +27,12 @@ from sed.checkpoint import Checkpoint, TorchModel, make_card
 from sed.config import DecodingConfig, NetworkConfig, Recipe
 from sed.data import Corpus
 from sed.evaluation import judge, listen_to
+from sed.listening import decoded
 from sed.model import Detector, Prediction
+from sed.recordings import Recording
 from sed.run import run
 from sed.training import TrainingModule
+from sed.tuning import Aim, tune
 
 # Widths make up for what is left out, so that all of ours have 0.38 million parameters.
 OURS = {

@@ -18,6 +18,7 @@ _EXTRAS = {
     "lightning": "train",
     "matplotlib": "train",
     "tensorboard": "train",
+    "scipy": "train",
     "sed_scores_eval": "train",
     "tqdm": "train",
     "onnx": "export",

@@ -20,7 +20,16 @@ augment        augmentation of log-mel spectrograms
 losses         the training loss
 training       the run
 checkpoint     what it leaves
-metrics        event F1 and segment F1
+recordings     recordings with what is known of what they hold
+listening      a model hears a recording, once
+metrics        a log against its truth: event F1, segment F1, intersection F1; clip mAP
+curves         metrics that sweep a threshold: PSDS, precision against recall
+matching       borders that are off, classes taken for others, rows of 5 s
 evaluation     a model on whole recordings
-commands       sed-train, sed-eval, sed-synth
+summary        a report as text and plain values
+pictures       scores, curves and confusion, drawn
+report         a report as one page
+candidates     how every setting of the decoder would do
+tuning         which of them to take
+commands       sed-train, sed-eval, sed-tune, sed-synth
 """

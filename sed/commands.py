@@ -1,6 +1,8 @@
-"""`sed-train`, `sed-eval`, `sed-synth`: clips become a checkpoint or scenes, recordings tell how good a model is."""
+"""`sed-train`, `sed-eval`, `sed-tune`, `sed-synth`: clips become a checkpoint or scenes, recordings judge it."""
 
 import dataclasses
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +13,10 @@ from edge.errors import SettingError
 from edge.inference import Model
 
 if TYPE_CHECKING:
-    from sed.evaluation import Report
+    from edge.stream import StepModel
+    from sed.recordings import Recording
 
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = _FILE = click.Path(path_type=Path)
 
 
 @click.command(cls=SedCommand)
@@ -48,8 +51,10 @@ def train(
     from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
-    from sed.evaluation import evaluate, find_recordings
+    from sed.evaluation import evaluate
+    from sed.recordings import find_recordings
     from sed.run import RESUME_NAME, fit, require_same_run
+    from sed.summary import text_table
 
     recipe = load_recipe(recipe_path)
     recordings = [recording for folder in validation for recording in find_recordings(folder)]
@@ -85,10 +90,9 @@ def train(
     save_checkpoint(finished, trained)
     if recordings:
         report = evaluate(TorchModel(trained), recordings)
-        _print(report)
-        names = ", ".join(recording.path.name for recording in recordings)
-        measured = dataclasses.replace(trained, validation={"recordings": names, **report.to_dict()})
-        save_checkpoint(finished, measured)
+        click.echo(text_table(report))
+        measured = {"recordings": _names(recordings), **report.to_dict()}
+        save_checkpoint(finished, dataclasses.replace(trained, validation=measured))
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
 
 
@@ -109,15 +113,96 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
 @click.command(cls=SedCommand)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
+@click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
+@click.option("--json", "json_path", type=_FILE, help="File for all figures, events and truth as JSON.")
+@click.option("--report", "report_path", type=_FILE, help="File for a page with tables and pictures (.html).")
+@click.option("--force", is_flag=True, help="Write over the files of --json and --report.")
 @click.version_option(package_name="sed-edge")
-def evaluation(model: Path, data: tuple[Path, ...]) -> None:
+def evaluation(
+    model: Path,
+    data: tuple[Path, ...],
+    folds: tuple[int, ...],
+    json_path: Path | None,
+    report_path: Path | None,
+    force: bool,
+) -> None:
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
-    from sed.checkpoint import TorchModel, load_checkpoint
-    from sed.evaluation import evaluate, find_recordings
+    for path in (json_path, report_path):
+        if path is not None:
+            _require_free(path, force)
+    from sed.evaluation import evaluate
+    from sed.recordings import find_recordings
+    from sed.report import html_page
+    from sed.summary import everything, text_table
 
-    recordings = [recording for folder in data for recording in find_recordings(folder)]
-    judged = Model(model) if model.suffix == ".onnx" else TorchModel(load_checkpoint(model))
-    _print(evaluate(judged, recordings))
+    recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
+    judged = _opened(model)
+    report = evaluate(judged, recordings)
+    click.echo(text_table(report))
+    if json_path is not None:
+        values = {"model": judged.card.model_id, **everything(report)}
+        json_path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if report_path is not None:
+        report_path.write_text(html_page(judged.card, report), encoding="utf-8")
+
+
+@click.command(cls=SedCommand)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
+@click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
+@click.option(
+    "--aim",
+    "aim_text",
+    default="event-f1",
+    show_default=True,
+    metavar="AIM",
+    help="event-f1, psds1, or false-alarms=N: the best event F1 with at most N an hour where there is no event.",
+)
+@click.version_option(package_name="sed-edge")
+def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
+    """Choose decoder settings for MODEL, a model.ckpt, on the recordings of --data, and write them into it.
+
+    stdout gets them as TOML to paste into a recipe.
+    """
+    if model.suffix == ".onnx":
+        raise SettingError(f"{model}: an exported file stays as it is; tune the model.ckpt, then sed-export it again")
+    from sed.checkpoint import TorchModel, load_checkpoint, make_card, save_checkpoint
+    from sed.evaluation import judge, listen_to
+    from sed.listening import decoded
+    from sed.recordings import find_recordings
+    from sed.summary import text_table
+    from sed.tuning import Aim, to_toml
+    from sed.tuning import tune as choose
+
+    aim = Aim.parse(aim_text)
+    recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
+    before = load_checkpoint(model)
+    heard = listen_to(TorchModel(before), recordings)
+    chosen = choose(make_card(before), heard, aim)
+    recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
+    after = dataclasses.replace(before, recipe=recipe)
+    card = make_card(after)
+    report = judge(card, [decoded(card, one) for one in heard])
+    validation = {"recordings": _names(recordings), "tuned_for": aim_text, **report.to_dict()}
+    save_checkpoint(model, dataclasses.replace(after, validation=validation))
+    click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
+    click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
+    click.echo(to_toml(chosen))
+
+
+def _names(recordings: Sequence["Recording"]) -> str:
+    """Which recordings they were, in the card's words."""
+    names = [recording.path.name for recording in recordings]
+    return ", ".join(names) if len(names) <= 10 else f"{len(names)} recordings"
+
+
+def _opened(path: Path) -> "StepModel":
+    """An exported file, or a checkpoint, for which torch is needed."""
+    if path.suffix == ".onnx":
+        return Model(path)
+    from sed.checkpoint import TorchModel, load_checkpoint
+
+    return TorchModel(load_checkpoint(path))
 
 
 @click.command(cls=SedCommand)
@@ -148,13 +233,11 @@ def synth(
     click.echo(f"wrote {scenes} scenes of {seconds:g} s to {out}", err=True)
 
 
-def _print(report: "Report") -> None:
-    width = max([len("macro average"), *(len(label) for label in report.event_f1)])
-    if report.event_f1:
-        figures = report.to_dict()
-        click.echo(f"{'':{width}}  event F1  segment F1")
-        for label, value in report.event_f1.items():
-            click.echo(f"{label:{width}}  {value:8.3f}  {report.segment_f1[label]:10.3f}")
-        click.echo(f"{'macro average':{width}}  {figures['event_f1_macro']:8.3f}  {figures['segment_f1_macro']:10.3f}")
-    if report.false_alarms_per_hour is not None:
-        click.echo(f"{report.false_alarms_per_hour:.0f} events an hour where there are none")
+def _require_free(path: Path, force: bool) -> None:
+    """Before the work: the file can be written, and nothing is lost by it."""
+    if not path.parent.is_dir():
+        raise SettingError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
+    if path.is_dir():
+        raise SettingError(f"{path}: is a folder; give the name of a file")
+    if path.exists() and not force:
+        raise SettingError(f"{path}: exists; give --force to write over it, or another name")

@@ -1,117 +1,237 @@
-"""How good a model is on whole recordings, judged by the runtime that the device runs.
+"""How good a model is on whole recordings, judged by what the runtime of the device would log."""
 
-A folder of recordings holds audio files, each with its truth beside it: `x.ogg` and `x.tsv` with the columns
-`onset offset event_label`. A recording without such a file is taken to hold no event.
-"""
-
-import threading
-from collections.abc import Collection, Sequence
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
-from edge.audio import AUDIO_SUFFIXES
-from edge.decoder import Decoder
-from edge.records import Record
-from edge.runtime import listen
-from edge.sinks import KeepingSink
-from edge.sources import FileSource
-from edge.stream import StepModel, window_of
+from edge.card import Card
+from edge.errors import SourceError
+from edge.events import frame_edge
+from edge.stream import StepModel
+from sed.curves import PSDS1, PSDS2, Psds, Scored, psds, smoothed
 from sed.errors import DataError
-from sed.metrics import Annotation, event_f1, segment_f1
-from sed.tables import read_table
+from sed.listening import Heard, hear
+from sed.matching import (
+    BorderErrors,
+    Confusion,
+    Pair,
+    border_errors,
+    confusion,
+    matched,
+    row_f1,
+    tokens_by_row,
+)
+from sed.metrics import Annotation, clip_average_precision, event_f1, intersection_f1, segment_f1
+from sed.recordings import Recording
 
-
-@dataclass(frozen=True, kw_only=True)
-class Recording:
-    """A recording and its truth, which is empty where it holds no event."""
-
-    path: Path
-    truth: tuple[Annotation, ...]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Figures of one model.
+    """Figures of one model. What does not apply to the recordings is empty or None.
+
+    Event, segment and intersection F1 and borders are of recordings that hold events; PSDS and rows of those without
+    events too; clip figures need recordings that hold one label each.
 
     Attributes:
-        event_f1: by label that the truth holds; see `sed.metrics.event_f1`.
-        segment_f1: the same in segments of 1 s.
+        labels: of the model.
+        heard: all that was listened to.
+        event_f1: by label that the truth holds; see `sed.metrics`, as for the next two.
+        segment_f1: in segments of 1 s.
+        intersection_f1: DTC and GTC 0.5.
+        psds1: where events are.
+        psds2: what they are.
+        pairs: true events and the reported ones that they are matched with.
+        confusion: which classes are taken for which.
+        row_f1: rows of 5 s, as in Cornell Birdcall Identification.
+        clip_precision: average precision of the clip scores, by label.
+        clip_accuracy: share of clips whose greatest clip score is that of their label.
         hours: of recordings that hold events.
-        false_alarms_per_hour: events reported where there are none; None without such recordings.
+        quiet_hours: of recordings that hold none.
+        false_alarms: events reported in those, by label.
     """
 
+    labels: tuple[str, ...]
+    heard: tuple[Heard, ...]
     event_f1: dict[str, float]
     segment_f1: dict[str, float]
+    intersection_f1: dict[str, float]
+    psds1: Psds | None
+    psds2: Psds | None
+    pairs: tuple[Pair, ...]
+    confusion: Confusion
+    row_f1: float | None
+    clip_precision: dict[str, float]
+    clip_accuracy: float | None
     hours: float
-    false_alarms_per_hour: float | None
+    quiet_hours: float
+    false_alarms: dict[str, int]
+
+    @property
+    def borders(self) -> BorderErrors | None:
+        """How far the borders of all matched events are off."""
+        return border_errors(self.pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """What goes into a card: macro averages and figures by label."""
-        return {
+        """What goes into a card: macro averages and figures by label, those that apply."""
+        alarms = sum(self.false_alarms.values()) / self.quiet_hours if self.quiet_hours > 0 else None
+        figures = {
             "event_f1_macro": _mean(self.event_f1.values()),
             "segment_f1_macro": _mean(self.segment_f1.values()),
-            "false_alarms_per_hour": self.false_alarms_per_hour,
+            "false_alarms_per_hour": None if alarms is None else round(alarms, 1),
             "hours": round(self.hours, 4),
-            "event_f1": {label: round(value, 4) for label, value in self.event_f1.items()},
-            "segment_f1": {label: round(value, 4) for label, value in self.segment_f1.items()},
+            "event_f1": _rounded(self.event_f1),
+            "segment_f1": _rounded(self.segment_f1),
         }
-
-
-def find_recordings(folder: Path) -> list[Recording]:
-    """The recordings of a folder.
-
-    Raises:
-        DataError: if there is none, or a truth file is wrong.
-    """
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-    if not paths:
-        raise DataError(f"{folder}: holds no recording; expected audio files with a .tsv of the same name beside them")
-    return [Recording(path=path, truth=_read_truth(path.with_suffix(".tsv"))) for path in paths]
-
-
-def _read_truth(path: Path) -> tuple[Annotation, ...]:
-    if not path.exists():
-        return ()
-    rows = read_table(path, "\t", ("onset", "offset", "event_label"))
-    try:
-        return tuple((float(row["onset"]), float(row["offset"]), row["event_label"]) for row in rows)
-    except ValueError as exc:
-        raise DataError(f"{path}: onset and offset must be seconds ({exc})") from exc
+        more = {
+            "intersection_f1_macro": _mean(self.intersection_f1.values()),
+            "psds1": None if self.psds1 is None else round(self.psds1.value, 4),
+            "psds2": None if self.psds2 is None else round(self.psds2.value, 4),
+            "row_f1": None if self.row_f1 is None else round(self.row_f1, 4),
+            "clip_map": _mean(self.clip_precision.values()),
+            "clip_accuracy": None if self.clip_accuracy is None else round(self.clip_accuracy, 4),
+            **({} if self.borders is None else dataclasses.asdict(self.borders)),
+        }
+        return figures | {key: value for key, value in more.items() if value is not None}
 
 
 def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
-    """Let a model listen to recordings, and compare its log with their truth."""
-    heard: dict[str, list[Annotation]] = {}
-    truths: dict[str, list[Annotation]] = {}
-    seconds: dict[str, float] = {}
-    false_alarms, quiet_seconds = 0, 0.0
+    """Let a model listen to recordings, and compare what it logs with their truth.
+
+    A label that the model does not know is no event to it, and a warning names it.
+
+    Raises:
+        DataError: if no recording can be heard, or a truth lies beyond the end of its recording.
+    """
+    return judge(model.card, listen_to(model, recordings))
+
+
+def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
+    """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`."""
+    labels = model.card.labels
+    unknown = sorted({label for recording in recordings for label in recording.labels} - set(labels))
+    if unknown:
+        _log.warning("the model does not know %s: no event to it", ", ".join(unknown))
+    heard = []
     for recording in tqdm(recordings, desc="listening", unit="recording", disable=None):
-        log = _log_of(model, recording.path)
-        events = [(record["onset"], record["offset"], record["label"]) for record in log if record["type"] == "event"]
-        stats = next(record for record in log if record["type"] == "stats")
-        length = stats["audio_seconds"] + stats["gap_seconds"]
-        if recording.truth:
-            key = str(recording.path)
-            heard[key], truths[key], seconds[key] = events, list(recording.truth), length
-        else:
-            false_alarms, quiet_seconds = false_alarms + len(events), quiet_seconds + length
+        try:
+            heard.append(_with_truth_known(hear(model, recording), labels))
+        except SourceError as exc:
+            _log.warning("skipped: %s", exc)
+    if len(heard) < len(recordings):
+        _log.warning("%d of %d recordings were skipped", len(recordings) - len(heard), len(recordings))
+    if not heard:
+        raise DataError("no recording can be heard; give audio files that can be read to --data")
+    return heard
+
+
+def judge(card: Card, heard: Sequence[Heard]) -> Report:
+    """Compare what was heard with the truth.
+
+    Args:
+        card: of the model.
+        heard: what `listen_to` returned, its events perhaps decoded by other settings since.
+    """
+    truths = {one.name: one.recording.truth for one in heard}
+    placed = [one for one in heard if truths[one.name] is not None]
+    eventful = [one for one in placed if one.recording.truth]
+    quiet = [one for one in placed if not one.recording.truth]
+    events = {one.name: one.events for one in eventful}
+    truth = {one.name: one.recording.truth or () for one in eventful}
+    seconds = {one.name: one.seconds for one in eventful}
+    table = {one.name: scored(card, one) for one in placed} if eventful else {}
+    pairs = [pair for name in truth for pair in matched(events[name], truth[name])]
+    clip_precision, clip_accuracy = _clip_figures(card.labels, heard)
     return Report(
-        event_f1=event_f1(heard, truths, seconds),
-        segment_f1=segment_f1(heard, truths, seconds),
+        labels=card.labels,
+        heard=tuple(heard),
+        event_f1=event_f1(events, truth, seconds),
+        segment_f1=segment_f1(events, truth, seconds),
+        intersection_f1=intersection_f1(events, truth, seconds),
+        psds1=psds(table, card.labels, PSDS1) if table else None,
+        psds2=psds(table, card.labels, PSDS2) if table else None,
+        pairs=tuple(pairs),
+        confusion=confusion(((one.events, one.recording.truth or ()) for one in placed), card.labels),
+        row_f1=_row_f1(placed) if eventful else None,
+        clip_precision=clip_precision,
+        clip_accuracy=clip_accuracy,
         hours=sum(seconds.values()) / 3600,
-        false_alarms_per_hour=round(false_alarms / quiet_seconds * 3600, 1) if quiet_seconds > 0 else None,
+        quiet_hours=sum(one.seconds for one in quiet) / 3600,
+        false_alarms=dict(Counter(label for one in quiet for *_, label in one.events)),
     )
 
 
-def _log_of(model: StepModel, path: Path) -> list[Record]:
-    kept = KeepingSink()
-    decoder = Decoder(model.card.labels, model.card.decoding)
-    listen(FileSource(str(path)), model, window_of(model.card), decoder, kept, stopping=threading.Event())
-    return kept.records
+def scored(card: Card, heard: Heard) -> Scored:
+    """Smoothed scores of a recording beside its truth, for the metrics of `sed.curves`."""
+    edges = np.array([frame_edge(k, card.frame_samples) / card.sample_rate for k in range(len(heard.scores) + 1)])
+    edges[-1] = heard.seconds  # a last frame may be filled only in part
+    return Scored(
+        scores=smoothed(heard.scores, [card.decoding[label].median_frames for label in card.labels]),
+        edges=edges,
+        truth=heard.recording.truth or (),
+    )
+
+
+def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
+    """Without labels that the model does not know; events of one label that overlap or touch become one."""
+    recording = heard.recording
+    inside = tuple(label for label in recording.labels if label in labels)
+    truth = () if recording.truth is None and not inside else recording.truth
+    if truth is not None:
+        known = [(onset, min(offset, heard.seconds), label) for onset, offset, label in truth if label in labels]
+        if any(onset >= offset for onset, offset, _ in known):
+            raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s")
+        truth = tuple(_joined(known))
+    return dataclasses.replace(heard, recording=dataclasses.replace(recording, truth=truth, labels=inside))
+
+
+def _joined(events: Iterable[Annotation]) -> list[Annotation]:
+    joined: list[Annotation] = []
+    last: dict[str, int] = {}  # label -> place of its last event
+    for onset, offset, label in sorted(events):
+        if label in last and onset <= joined[last[label]][1]:
+            first, end, _ = joined[last[label]]
+            joined[last[label]] = (first, max(end, offset), label)
+        else:
+            last[label] = len(joined)
+            joined.append((onset, offset, label))
+    return joined
+
+
+def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], float | None]:
+    """Average precision and accuracy of clip scores, where whatever holds a label holds just one."""
+    clips = [one for one in heard if one.recording.labels]
+    if not clips or any(len(one.recording.labels) > 1 for one in clips):
+        return {}, None
+    scores = np.stack([one.clip_scores for one in clips])
+    truth = [one.recording.labels[0] for one in clips]
+    right = [labels[best] == label for best, label in zip(scores.argmax(axis=1), truth, strict=True)]
+    return clip_average_precision(scores, labels, truth), sum(right) / len(right)
+
+
+def _row_f1(heard: Iterable[Heard]) -> float:
+    rows = [
+        (said, true)
+        for one in heard
+        for said, true in zip(
+            tokens_by_row(one.events, one.seconds),
+            tokens_by_row(one.recording.truth or (), one.seconds),
+            strict=True,
+        )
+    ]
+    return row_f1([said for said, _ in rows], [true for _, true in rows])
 
 
 def _mean(values: Collection[float]) -> float | None:
     return round(sum(values) / len(values), 4) if values else None
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {label: round(value, 4) for label, value in values.items()}

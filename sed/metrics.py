@@ -1,15 +1,20 @@
-"""The field's metrics of a log against its truth, by sed_scores_eval."""
+"""The field's metrics of a log against its truth, and of clip scores against labels, by sed_scores_eval.
+
+`sed.curves` has those that need scores instead of events, and `sed.matching` those that the library lacks.
+"""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports only to compare itself with
-    from sed_scores_eval import collar_based, segment_based
-    from sed_scores_eval.base_modules.scores import create_score_dataframe
+    from sed_scores_eval import clip_based, collar_based, segment_based
+    from sed_scores_eval import intersection_based as intersection_based  # sed.curves takes both from here
+    from sed_scores_eval.base_modules.scores import create_score_dataframe as create_score_dataframe
 
 Annotation = tuple[float, float, str]  # onset and offset in seconds, event label
 Annotations = Mapping[str, Sequence[Annotation]]  # by recording
@@ -26,36 +31,65 @@ def event_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float
     Returns:
         F1 of each label that the truth holds.
     """
-    labels = _labels(truth)
-    if not labels:
-        return {}
-    scores, *_ = collar_based.fscore(
-        _score_tables(heard, seconds, labels),
-        dict(truth),
-        0.5,
-        onset_collar=0.2,
-        offset_collar=0.2,
-        offset_collar_rate=0.2,
-    )
-    return {label: float(scores[label]) for label in labels}
+    collars = {"onset_collar": 0.2, "offset_collar": 0.2, "offset_collar_rate": 0.2}
+    return _f1(collar_based.fscore, heard, truth, seconds, (dict(truth), 0.5), collars)
 
 
 def segment_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
     """Segment-based F1 in segments of 1 s. Arguments and result as for `event_f1`."""
-    labels = _labels(truth)
-    if not labels:
-        return {}
-    scores, *_ = segment_based.fscore(
-        _score_tables(heard, seconds, labels), dict(truth), dict(seconds), 0.5, segment_length=1.0
-    )
-    return {label: float(scores[label]) for label in labels}
+    options = {"segment_length": 1.0}
+    return _f1(segment_based.fscore, heard, truth, seconds, (dict(truth), dict(seconds), 0.5), options)
 
 
-def _labels(truth: Annotations) -> list[str]:
+def intersection_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
+    """F1 by intersection, DTC and GTC 0.5. Arguments and result as for `event_f1`.
+
+    An event is right if truth of its label covers half of it, and a true event is found if right events cover half of
+    it.
+    """
+    options = {"dtc_threshold": 0.5, "gtc_threshold": 0.5}
+    return _f1(intersection_based.fscore, heard, truth, seconds, (dict(truth), 0.5), options)
+
+
+def clip_average_precision(
+    scores: NDArray[np.float32], labels: Sequence[str], truth: Sequence[str]
+) -> dict[str, float]:
+    """Average precision of clip scores, for each label that the truth holds; their mean is the macro mAP.
+
+    Args:
+        scores: `[clips, classes]`.
+        labels: of the classes.
+        truth: the label of each clip.
+    """
+    present = sorted(set(truth))
+    columns = [labels.index(label) for label in present]
+    edges = np.array([0.0, 1.0])
+    tables = {str(k): create_score_dataframe(row[None, columns], edges, present) for k, row in enumerate(scores)}
+    precision, _ = clip_based.average_precision(tables, {str(k): [label] for k, label in enumerate(truth)})
+    return {label: float(precision[label]) for label in present}
+
+
+def labels_in(truth: Annotations) -> list[str]:
+    """The labels that a truth holds, sorted."""
     return sorted({label for events in truth.values() for _, _, label in events})
 
 
-def _score_tables(heard: Annotations, seconds: Mapping[str, float], labels: Sequence[str]) -> dict[str, Any]:
+def _f1(
+    metric: Callable[..., Any],
+    heard: Annotations,
+    truth: Annotations,
+    seconds: Mapping[str, float],
+    arguments: tuple[Any, ...],
+    options: Mapping[str, float],
+) -> dict[str, float]:
+    labels = labels_in(truth)
+    if not labels:
+        return {}
+    scores, *_ = metric(_event_tables(heard, seconds, labels), *arguments, **options)
+    return {label: float(scores[label]) for label in labels}
+
+
+def _event_tables(heard: Annotations, seconds: Mapping[str, float], labels: Sequence[str]) -> dict[str, Any]:
     """Events as scores of 0 and 1 between all their borders: the form that sed_scores_eval takes."""
     tables = {}
     for name in heard:

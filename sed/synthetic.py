@@ -36,7 +36,8 @@ def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float
     gains_db = random_gains(rng, corners, db)
     if rng.random() < low_pass:
         gains_db -= 10.0 * np.log10(1 + (corners / rng.uniform(2000.0, sample_rate / 2)) ** 8)
-    return np.fft.irfft(np.fft.rfft(audio, size) * _amplitudes(corners, gains_db, size, sample_rate))[: len(audio)]
+    equalised = np.fft.irfft(np.fft.rfft(audio, size) * _amplitudes(corners, gains_db, size, sample_rate))
+    return equalised[: len(audio)].astype(np.float32)
 
 
 def fft_size(samples: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+import sed.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
 from edge.audio import read_audio
 from edge.inference import Model, shipped_model
 from sed.checkpoint import Checkpoint, load_checkpoint

@@ -1,42 +1,144 @@
+import dataclasses
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 import soundfile
+from click.testing import CliRunner, Result
 
-from edge.inference import shipped_model
+from edge.inference import Model, shipped_model
+from sed.commands import evaluation
 from sed.errors import DataError
-from sed.evaluation import find_recordings
+from sed.evaluation import Report, evaluate, judge, listen_to
+from sed.metrics import Annotation
+from sed.recordings import Recording, find_recordings
 from tests.conftest import DEMO, command
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo recording with its truth, and 5 s of silence without."""
-    (tmp_path / "demo.ogg").write_bytes(DEMO.read_bytes())
-    (tmp_path / "demo.tsv").write_bytes(DEMO.with_suffix(".tsv").read_bytes())
-    soundfile.write(tmp_path / "quiet.wav", [0.0] * 80_000, 16_000)
-    return tmp_path
+    folder = tmp_path_factory.mktemp("recordings")
+    (folder / "demo.ogg").write_bytes(DEMO.read_bytes())
+    (folder / "demo.tsv").write_bytes(DEMO.with_suffix(".tsv").read_bytes())
+    soundfile.write(folder / "quiet.wav", [0.0] * 80_000, 16_000)
+    return folder
 
 
-def test_recordings_are_found_with_their_truth(folder: Path) -> None:
-    """One without a .tsv holds no event."""
-    assert [("demo.ogg", 13), ("quiet.wav", 0)] == [(r.path.name, len(r.truth)) for r in find_recordings(folder)]
+@pytest.fixture(scope="module")
+def report(model: Model, folder: Path) -> Report:
+    """Of the shipped model on both."""
+    return evaluate(model, find_recordings(folder))
 
 
-def test_a_wrong_truth_is_explained(folder: Path) -> None:
-    """The error names the file."""
-    (folder / "demo.tsv").write_text("onset\toffset\tevent_label\nsoon\t2\tdog\n")
-    with pytest.raises(DataError, match=r"demo\.tsv: onset and offset must be seconds"):
-        find_recordings(folder)
+def sed_eval(*arguments: object) -> Result:
+    """Run it in this process."""
+    return CliRunner().invoke(evaluation, [str(argument) for argument in arguments])
 
 
-def test_the_shipped_model_is_measured(folder: Path) -> None:
-    """A table by label, and false alarms where there is nothing."""
-    done = subprocess.run(
-        [command("sed-eval"), shipped_model(), "--data", folder], capture_output=True, text=True, check=True
-    )
+def of_demo(model: Model, *truth: Annotation, labels: tuple[str, ...] = (), known: bool = True) -> Report:
+    """A report on the demo recording with another truth."""
+    labels = labels or tuple(sorted({label for *_, label in truth}))
+    return evaluate(model, [Recording(path=DEMO, truth=truth if known else None, labels=labels)])
+
+
+def test_a_model_that_logs_the_truth_is_perfect(model: Model, folder: Path) -> None:
+    """With its own log for a truth, every figure of events is 1, and borders are not off."""
+    (heard, quiet) = listen_to(model, find_recordings(folder))
+    recording = dataclasses.replace(heard.recording, truth=heard.events)
+    figures = judge(model.card, [dataclasses.replace(heard, recording=recording), quiet]).to_dict()
+    expected = {f"{name}_f1_macro": 1.0 for name in ("event", "segment", "intersection")}
+    expected |= {"false_alarms_per_hour": 0.0, "row_f1": 1.0, "onset_error_ms": 0.0, "offset_error_ms": 0.0}
+    assert expected == {key: figures[key] for key in expected}
+
+
+def test_a_report_says_what_applies(report: Report) -> None:
+    """The keys that a card had before, what was added since, and no clip figures of a recording with ten labels."""
+    figures = report.to_dict()
+    before = {"event_f1_macro", "segment_f1_macro", "false_alarms_per_hour", "hours", "event_f1", "segment_f1"}
+    borders = {f"{border}_{kind}_ms" for border in ("onset", "offset") for kind in ("bias", "error")}
+    assert before | borders | {"intersection_f1_macro", "psds1", "psds2", "row_f1"} == set(figures)
+    assert json.loads(json.dumps(figures)) == figures
+    assert 56 / 3600 == pytest.approx(figures["hours"], abs=1e-3)
+    assert 0.0 < min(figures["psds1"], figures["psds2"])
+
+
+def test_clips_of_one_label_have_clip_figures(model: Model, clips: Path) -> None:
+    """The shipped model knows a rooster and a chainsaw in cuts of the demo; what has no label counts for no clip."""
+    figures = evaluate(model, find_recordings(clips)).to_dict()
+    assert (1.0, 1.0) == (figures["clip_accuracy"], figures["clip_map"])
+
+
+def test_labels_that_the_model_does_not_know_are_no_events(model: Model, caplog: pytest.LogCaptureFixture) -> None:
+    """They are named; a recording that holds nothing else counts for false alarms, borders known or not."""
+    known: Annotation = (6.6, 8.8, "rooster")
+    assert of_demo(model, known).to_dict() == of_demo(model, known, (1.0, 2.0, "siren")).to_dict()
+    assert "the model does not know siren" in caplog.text
+    for report in (of_demo(model, (1.0, 2.0, "siren")), of_demo(model, labels=("siren",), known=False)):
+        assert ({}, 11) == (report.event_f1, sum(report.false_alarms.values()))
+
+
+def test_unknown_borders_give_no_event_figures(model: Model) -> None:
+    """Nor false alarms."""
+    report = of_demo(model, labels=("rooster",), known=False)
+    assert ({}, None, 0.0) == (report.event_f1, report.psds1, report.quiet_hours)
+    assert report.clip_accuracy is not None
+
+
+def test_touching_events_of_a_label_are_one(model: Model) -> None:
+    """Annotators overlap; the metrics do not take it."""
+    whole = of_demo(model, (6.6, 8.8, "rooster"))
+    assert whole.to_dict() == of_demo(model, (7.0, 8.8, "rooster"), (6.6, 7.0, "rooster")).to_dict()
+
+
+def test_a_truth_beyond_the_end_is_refused(model: Model) -> None:
+    """And one that only ends there is cut."""
+    with pytest.raises(DataError, match=r"recording\.ogg: its truth has an event beyond its end, 56\.00 s"):
+        of_demo(model, (57.0, 58.0, "dog"))
+    (heard,) = of_demo(model, (50.0, 58.0, "crackling_fire")).heard
+    assert ((50.0, heard.seconds, "crackling_fire"),) == heard.recording.truth
+
+
+def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Path) -> None:
+    """A table by label, the same figures as JSON, and a page."""
+    json_path, page_path = tmp_path / "figures.json", tmp_path / "report.html"
+    options = ["--data", folder, "--json", json_path, "--report", page_path]
+    done = subprocess.run([command("sed-eval"), shipped_model(), *options], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
-    assert 13 == len(lines)
-    assert "macro average" in lines[-2]
-    assert "0 events an hour where there are none" == lines[-1]
+    assert [*report.labels, "macro"] == [line.split()[0] for line in lines[1:12]]
+    assert "0 an hour in 0.00 h without events" in lines[-1]
+    values = json.loads(json_path.read_text())
+    assert report.to_dict() == values["figures"]
+    assert [list(event) for event in report.heard[0].events] == values["recordings"][0]["events"]
+    assert "<!doctype html>" == page_path.read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--json", "{tmp}/none/a.json"], "there is no folder"),
+        (["--report", "{tmp}"], "is a folder; give the name of a file"),
+        (["--report", "{tmp}/mine.html"], "exists; give --force"),
+        (["--fold", "3"], "leave --fold out"),
+    ],
+)
+def test_bad_places_are_refused_before_listening(
+    folder: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    """With one line, and what was there stays."""
+    (tmp_path / "mine.html").write_text("mine")
+    done = sed_eval(shipped_model(), "--data", folder, *(option.format(tmp=tmp_path) for option in options))
+    assert done.exit_code in (1, 2)
+    assert message in done.stderr
+    assert 1 == len(done.stderr.splitlines())
+    assert "" == done.stdout
+    assert "mine" == (tmp_path / "mine.html").read_text()
+
+
+def test_a_report_is_written_over_by_force(folder: Path, tmp_path: Path) -> None:
+    """Where the user says so."""
+    (tmp_path / "old.json").write_text("old")
+    done = sed_eval(shipped_model(), "--data", folder, "--json", tmp_path / "old.json", "--force")
+    assert 0 == done.exit_code, done.stderr
+    assert "figures" in json.loads((tmp_path / "old.json").read_text())

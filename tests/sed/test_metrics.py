@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import sed_eval
 
-from sed.metrics import Annotation, event_f1, segment_f1
+from sed.metrics import Annotation, clip_average_precision, event_f1, intersection_f1, segment_f1
 
 TRUTH: list[Annotation] = [(1.0, 2.0, "dog"), (4.0, 8.0, "rain"), (9.0, 9.5, "dog")]
 HEARD: list[Annotation] = [(1.15, 2.1, "dog"), (4.1, 8.7, "rain"), (9.3, 9.5, "dog"), (0.0, 0.4, "rain")]
@@ -33,10 +34,24 @@ def test_segment_f1_equals_the_fields_reference() -> None:
 
 def test_without_truth_there_are_no_figures() -> None:
     """Not zeros."""
-    assert {} == event_f1({}, {}, {}) == segment_f1({}, {}, {})
+    assert {} == event_f1({}, {}, {}) == segment_f1({}, {}, {}) == intersection_f1({}, {}, {})
 
 
 def test_labels_that_the_truth_lacks_have_no_figure() -> None:
     """Even if they were reported."""
     heard: list[Annotation] = [*HEARD, (5.0, 6.0, "cat")]
     assert event_f1(*ARGUMENTS) == event_f1({"a": heard}, {"a": TRUTH}, {"a": 10.0})
+
+
+def test_intersection_f1_by_hand() -> None:
+    """The first dog is found, of the second too little; rain is found, and once made up."""
+    dog = 2 * 1 / (2 * 1 + 0 + 1)  # both reported dogs lie on dogs, one true dog is found
+    rain = 2 * 1 / (2 * 1 + 1 + 0)
+    assert {"dog": pytest.approx(dog), "rain": pytest.approx(rain)} == intersection_f1(*ARGUMENTS)
+
+
+def test_clip_average_precision_by_hand() -> None:
+    """Dogs rank first and third of three clips, the cat first."""
+    scores = np.array([[0.9, 0.1], [0.6, 0.8], [0.5, 0.2]], dtype=np.float32)
+    expected = {"cat": 1.0, "dog": pytest.approx(0.5 * 1 + 0.5 * 2 / 3)}
+    assert expected == clip_average_precision(scores, ["dog", "cat"], ["dog", "cat", "dog"])

@@ -1,0 +1,159 @@
+"""How each of some thousand settings of the decoder would do, for one class of some recordings.
+
+The recordings are laid one after another with silence between them, each from a whole second on, and all that a
+setting needs of them is done at once for the whole track. `edge.decoder.Decoder` hears the same frame by frame; the
+tests hold the two, and the counts to the metrics.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from edge.card import Card
+from sed.config import DecodingConfig
+from sed.curves import smoothed
+from sed.listening import Heard
+
+Array = NDArray[Any]
+
+# What is tried. Off is a share of on, so that every combination is a setting, with neighbours on all sides.
+MEDIANS = (0.05, 0.15, 0.35, 0.65, 0.95, 1.45)
+ONS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+OFF_SHARES = (0.3, 0.5, 0.75, 1.0)
+MERGES = (0.2, 0.5, 1.0)
+SHORTESTS = (0.1, 0.2, 0.3, 0.6, 1.0, 1.2)
+GRID = (len(MEDIANS), len(ONS), len(OFF_SHARES), len(MERGES), len(SHORTESTS))
+
+_COLLAR_SECONDS, _OFFSET_SHARE = 0.2, 0.2  # of event F1
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How the settings of `GRID` would do.
+
+    Attributes:
+        event_f1: see `sed.metrics.event_f1`.
+        segment_f1: see `sed.metrics.segment_f1`.
+        false_alarms: events in recordings that hold none.
+    """
+
+    event_f1: NDArray[np.float64]
+    segment_f1: NDArray[np.float64]
+    false_alarms: NDArray[np.int64]
+
+
+def setting(index: Sequence[int]) -> DecodingConfig:
+    """The setting at an index of `GRID`."""
+    median, on, share, merge, shortest = index
+    return DecodingConfig(
+        on=ONS[on],
+        off=round(ONS[on] * OFF_SHARES[share], 4),
+        median=MEDIANS[median],
+        shortest=SHORTESTS[shortest],
+        merge=MERGES[merge],
+    )
+
+
+def count(card: Card, heard: Sequence[Heard], label: str) -> Counts:
+    """Try every setting.
+
+    Args:
+        card: of the model.
+        heard: recordings with known borders.
+        label: of the class, which the truth must hold.
+    """
+    track = _Track(card, heard, label)
+    figures = np.zeros((*GRID, 3))
+    frames = [setting((k, 0, 0, 0, 0)).to_frames(card.frame_seconds).median_frames for k in range(len(MEDIANS))]
+    for median, length in enumerate(frames):
+        smooth = smoothed(track.scores[:, None], [length])[:, 0].astype(np.float64)  # as the decoder compares
+        for on, share in itertools.product(range(len(ONS)), range(len(OFF_SHARES))):
+            hysteresis = setting((median, on, share, 0, 0))
+            pieces = _pieces(smooth, hysteresis.on, hysteresis.off)
+            for merge, shortest in itertools.product(range(len(MERGES)), range(len(SHORTESTS))):
+                index = (median, on, share, merge, shortest)
+                chosen = setting(index).to_frames(card.frame_seconds)
+                figures[index] = track.judge(_events(pieces, chosen.merge_frames, chosen.shortest_frames))
+    return Counts(
+        event_f1=figures[..., 0], segment_f1=figures[..., 1], false_alarms=figures[..., 2].round().astype(np.int64)
+    )
+
+
+def _pieces(smooth: Array, on: float, off: float) -> Array:
+    """`[pieces, 2]`: of each stretch at `off` or above, from its first frame at `on` or above to its end."""
+    held = np.concatenate([[False], smooth >= off, [False]])
+    begins, ends = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2).T
+    starts = np.append(np.flatnonzero(smooth >= on), len(smooth))
+    first = starts[np.searchsorted(starts, begins)]
+    return np.stack([first, ends], axis=1)[first < ends]
+
+
+def _events(pieces: Array, merge_frames: int, shortest_frames: int) -> Array:
+    """`[events, 2]`: near pieces joined, then the short ones dropped."""
+    if len(pieces) == 0:
+        return pieces
+    apart = np.flatnonzero(pieces[1:, 0] - pieces[:-1, 1] > merge_frames)
+    onsets, offsets = pieces[np.append(0, apart + 1), 0], pieces[np.append(apart, len(pieces) - 1), 1]
+    long = offsets - onsets >= shortest_frames
+    return np.stack([onsets, offsets], axis=1)[long]
+
+
+class _Track:
+    """Scores and truth of one class, recording after recording; those without events come last."""
+
+    def __init__(self, card: Card, heard: Sequence[Heard], label: str) -> None:
+        column = card.labels.index(label)
+        # Longer than any gap that is closed, and than any median filter.
+        silence = np.zeros(int(max(*MERGES, *MEDIANS) / card.frame_seconds) + 2, dtype=np.float32)
+        scores, begins, ends, truth = [], [], [], []
+        base, self.quiet_seconds = 0, np.inf
+        for one in sorted(heard, key=lambda one: not one.recording.truth):
+            if not one.recording.truth:
+                self.quiet_seconds = min(self.quiet_seconds, base)
+            edges = np.arange(len(one.scores) + len(silence) + 1) * card.frame_samples / card.sample_rate
+            edges = base + np.minimum(np.round(edges, 3), round(one.seconds, 3))
+            scores += [one.scores[:, column], silence]
+            begins.append(edges[:-1])
+            ends.append(edges[1:])
+            truth += [(base + on, base + off) for on, off, name in one.recording.truth or () if name == label]
+            base += int(np.ceil(one.seconds)) + 1
+        self.scores = np.concatenate(scores)
+        self._begins, self._ends = np.concatenate(begins), np.concatenate(ends)
+        self._truth = np.array(truth)
+        self._collars = np.maximum(_COLLAR_SECONDS, _OFFSET_SHARE * (self._truth[:, 1] - self._truth[:, 0]))
+        self._true_segments = _segments(self._truth, base)
+
+    def judge(self, events: Array) -> tuple[float, float, int]:
+        """Event F1, segment F1 and false alarms of events in frames `[events, 2]`."""
+        times = np.stack([self._begins[events[:, 0]], self._ends[events[:, 1] - 1]], axis=1)
+        loud = times[times[:, 0] < self.quiet_seconds]
+        said = _segments(loud, len(self._true_segments))
+        both = np.count_nonzero(said & self._true_segments)
+        event_f1 = 2 * self._hits(loud) / (len(loud) + len(self._truth))
+        segment_f1 = 2 * both / (np.count_nonzero(said) + np.count_nonzero(self._true_segments))
+        return event_f1, segment_f1, len(times) - len(loud)
+
+    def _hits(self, times: Array) -> int:
+        """Size of the largest one-to-one matching within the collars."""
+        errors = np.abs(times[:, None] - self._truth)  # [events, true, onset and offset]
+        close = (np.round(errors[..., 0] - _COLLAR_SECONDS, _DECIMALS) <= 0) & (
+            np.round(errors[..., 1] - self._collars, _DECIMALS) <= 0
+        )
+        if not close.any() or (close.sum(axis=0).max() == 1 and close.sum(axis=1).max() == 1):
+            return int(close.sum())
+        return int((maximum_bipartite_matching(csr_array(close.astype(np.int8))) >= 0).sum())
+
+
+def _segments(times: Array, count: int) -> NDArray[np.bool_]:
+    """`[seconds]`: which seconds an event is in."""
+    steps = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(steps, np.floor(times[:, 0] + 1e-6).astype(int), 1)
+    np.add.at(steps, np.ceil(times[:, 1] - 1e-6).astype(int), -1)
+    return np.asarray(steps.cumsum()[:-1] > 0)

@@ -1,0 +1,135 @@
+"""Pictures of scores, curves and confusion, by matplotlib without a screen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from sed.curves import MAX_EFPR, Curve, Psds
+
+Array = NDArray[Any]
+
+_TRUTH, _SCORE, _REPORTED, _WRONG = "#b7dfb9", "#1f4e79", "#2e7d32", "#c62828"
+
+
+def draw_scores(
+    scores: Array,
+    truth: Array,
+    labels: Sequence[str],
+    frame_seconds: float,
+    *,
+    reported: Array | None = None,
+    begin_seconds: float = 0.0,
+) -> Figure:
+    """Draw a row for each class: its score as a line over the truth as a band, and below it what was reported.
+
+    Args:
+        scores: `[frames, classes]`, 0 to 1.
+        truth: `[frames, classes]`, more than 0.5 where the class is heard.
+        labels: of the classes.
+        frame_seconds: length of a frame.
+        reported: `[frames, classes]`, true where an event was reported; red where it lies on no truth.
+        begin_seconds: where the first frame begins.
+    """
+    times = begin_seconds + np.arange(len(scores) + 1) * frame_seconds
+    figure = Figure(figsize=(11, 0.6 + 0.42 * len(labels)), layout="constrained")
+    rows = np.atleast_1d(figure.subplots(len(labels), 1, sharex=True))
+    for column, (axes, label) in enumerate(zip(rows, labels, strict=True)):
+        true = truth[:, column] > 0.5
+        for begin, end in _runs(true):
+            axes.axvspan(times[begin], times[end], color=_TRUTH, linewidth=0)
+        axes.stairs(scores[:, column], times, color=_SCORE, linewidth=0.9, baseline=None)
+        if reported is not None:
+            for begin, end in _runs(reported[:, column]):
+                color = _REPORTED if true[begin:end].any() else _WRONG
+                axes.plot(times[[begin, end]], [-0.18, -0.18], color=color, linewidth=3, solid_capstyle="butt")
+        axes.set_ylim(-0.3 if reported is not None else -0.05, 1.05)
+        axes.set_yticks([])
+        axes.set_ylabel(label, rotation=0, horizontalalignment="right", verticalalignment="center", fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+    rows[-1].set_xlim(times[0], times[-1])
+    rows[-1].set_xlabel("seconds")
+    return figure
+
+
+def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
+    """Draw the PSD-ROC of each score side by side: of all classes in black, of each class in colour."""
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    for axes, (name, psds) in zip(
+        np.atleast_1d(figure.subplots(1, len(curves), sharey=True)), curves.items(), strict=True
+    ):
+        for number, (label, curve) in enumerate(psds.curves.items()):
+            axes.step(*_to_edge(curve), where="post", label=f"{label} {psds.by_label[label]:.2f}", **_style(number))
+        axes.step(*psds.curve, where="post", color="black", linewidth=2.5, label=f"all {psds.value:.2f}")
+        axes.set(title=name, xlabel="effective false positives an hour", xlim=(0, MAX_EFPR), ylim=(0, 1.02))
+        axes.grid(alpha=0.3)
+        _legend(axes, len(psds.curves))
+    figure.axes[0].set_ylabel("effective true positive rate")
+    return figure
+
+
+def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
+    """Draw precision against recall, a panel for each class."""
+    columns = min(5, len(curves))
+    rows = -(-len(curves) // columns)
+    figure = Figure(figsize=(11, 0.4 + 2.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, (label, (recall, precision)) in zip(panels, curves.items(), strict=False):
+        axes.step(recall, precision, where="pre", color=_SCORE)
+        axes.set_title(label, fontsize=9)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
+        axes.grid(alpha=0.3)
+    for axes in panels[len(curves) :]:
+        axes.set_visible(False)
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision", fontsize=9)
+    return figure
+
+
+def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], across: str, down: str) -> Figure:
+    """Draw a table of counts, the darker the greater its share of the row.
+
+    Args:
+        counts: `[rows, columns]`.
+        rows: their names.
+        columns: their names.
+        across: what the columns are.
+        down: what the rows are.
+    """
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = 1.8 + 0.42 * np.array([len(columns), len(rows)])
+    figure = Figure(figsize=tuple(size), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            ink = "white" if shares[row, column] > 0.6 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=ink)
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(range(len(rows)), rows, fontsize=9)
+    axes.set_xlabel(across)
+    axes.set_ylabel(down)
+    return figure
+
+
+def _runs(on: Array) -> list[tuple[int, int]]:
+    """First frame, and the frame after the last, of each stretch that is on."""
+    padded = np.concatenate([[False], on.astype(bool), [False]])
+    borders = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
+    return list(zip(borders[::2], borders[1::2], strict=True))
+
+
+def _to_edge(curve: Curve) -> Curve:
+    """A curve that goes on to the picture's edge."""
+    return np.append(curve[0], MAX_EFPR), np.append(curve[1], curve[1][-1])
+
+
+def _style(number: int) -> dict[str, Any]:
+    return {"color": f"C{number % 10}", "linestyle": ("-", "--", ":")[number // 10 % 3], "linewidth": 1.1}
+
+
+def _legend(axes: Any, classes: int) -> None:
+    if classes <= 20:
+        axes.legend(fontsize=7, loc="lower right", ncols=2 if classes > 6 else 1)

@@ -1,0 +1,49 @@
+"""Recordings to measure a model on, with what is known of what they hold, from folders in any layout."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sed.errors import DataError
+from sed.labels import LabelledFile
+from sed.layouts import read_labels
+from sed.metrics import Annotation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """A recording and what it holds.
+
+    Attributes:
+        path: of the audio.
+        truth: where its events are; empty where it holds none, None where their borders are unknown.
+        labels: what is in it.
+    """
+
+    path: Path
+    truth: tuple[Annotation, ...] | None
+    labels: tuple[str, ...]
+
+
+def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording]:
+    """The recordings of a folder in any layout of `sed.layouts`.
+
+    Args:
+        folder: of recordings or clips.
+        folds: only files of these folds; all if empty.
+
+    Raises:
+        DataError: if there is none, or a table is wrong.
+    """
+    files = read_labels(folder)
+    known = {file.fold for file in files if file.fold is not None}
+    missing = sorted(set(folds) - known)
+    if missing:
+        there = f"its folds are {', '.join(map(str, sorted(known)))}" if known else "it has none; leave --fold out"
+        raise DataError(f"{folder}: has no file in fold {', '.join(map(str, missing))}; {there}")
+    return [_recording(file) for file in files if not folds or file.fold in folds]
+
+
+def _recording(file: LabelledFile) -> Recording:
+    truth = None if file.segments is None else tuple((one.onset, one.offset, one.label) for one in file.segments)
+    return Recording(path=file.path, truth=truth, labels=file.labels)

@@ -1,0 +1,186 @@
+"""One page about a model: tables, curves, confusion and its worst stretches, in one HTML file without scripts."""
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from edge.card import Card
+from sed.curves import Floats, Scored, precision_recall
+from sed.evaluation import Report, scored
+from sed.listening import Heard
+from sed.matching import matched
+from sed.metrics import Annotation
+from sed.pictures import draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
+from sed.summary import class_table, totals
+
+_STRETCH_SECONDS = 60.0
+_STRETCHES = 5  # of recordings with events, and as many of those without
+_MOST_ROWS = 16  # classes in one picture
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
+table {{ border-collapse: collapse; margin: 1rem 0; }}
+th, td {{ padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: right; }}
+th:first-child, td:first-child {{ text-align: left; }}
+img {{ max-width: 100%; display: block; margin: .5rem 0; }}
+p {{ max-width: 50rem; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Part of a recording.
+
+    Attributes:
+        heard: what the model made of the recording.
+        begin: in seconds.
+        end: in seconds.
+        missed: true events that no reported one is matched with, by where they begin.
+        false: reported events that no true one is matched with.
+    """
+
+    heard: Heard
+    begin: float
+    end: float
+    missed: int
+    false: int
+
+
+def worst_stretches(heard: Iterable[Heard], most: int = _STRETCHES) -> list[Stretch]:
+    """The minutes with most missed and false events, worst first; short recordings are one stretch each."""
+    stretches = []
+    for one in heard:
+        if one.recording.truth is None:
+            continue
+        pairs = matched(one.events, one.recording.truth)
+        missed = _without(one.recording.truth, [true for true, _ in pairs])
+        false = _without(one.events, [said for _, said in pairs])
+        for begin in np.arange(0.0, one.seconds, _STRETCH_SECONDS).tolist():
+            end = min(begin + _STRETCH_SECONDS, one.seconds)
+            counts = [sum(begin <= event[0] < end for event in events) for events in (missed, false)]
+            if any(counts):
+                stretches.append(Stretch(heard=one, begin=begin, end=end, missed=counts[0], false=counts[1]))
+    return sorted(stretches, key=lambda stretch: -(stretch.missed + stretch.false))[:most]
+
+
+def html_page(card: Card, report: Report) -> str:
+    """The page.
+
+    Args:
+        card: of the model.
+        report: about it.
+    """
+    title = f"{card.model_id} on {len(report.heard)} recording{'s' if len(report.heard) > 1 else ''}"
+    body = [f"<h1>{html.escape(title)}</h1>", _table(totals(report)), _table(class_table(report))]
+    body.append(
+        "<p>True and reported events are counted in recordings that hold events, false alarms in those that hold "
+        "none. The onset column is the median of the absolute errors of matched events (same label, onsets at most "
+        "1 s apart).</p>"
+    )
+    placed = {one.name: scored(card, one) for one in report.heard if one.recording.truth is not None}
+    body += [*_curves(card, report, placed), *_confusion(report), *_timelines(card, report, placed)]
+    return _PAGE.format(title=html.escape(title), body="\n".join(body))
+
+
+def _curves(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
+    if report.psds1 is None or report.psds2 is None:
+        return []
+    return [
+        "<h2>PSD-ROC</h2>",
+        "<p>How many events are found (mean over classes, less their spread) for how many false positives an hour, at "
+        "every threshold, on recordings with and without events.</p>",
+        _image(draw_psd_rocs({"PSDS1: where events are": report.psds1, "PSDS2: what they are": report.psds2})),
+        "<h2>Precision against recall</h2>",
+        "<p>By intersection: an event is right if truth covers half of it, and found if right events cover half.</p>",
+        _image(draw_precision_recall(precision_recall(placed, card.labels))),
+    ]
+
+
+def _confusion(report: Report) -> list[str]:
+    labels, found, alarms = report.labels, report.confusion.found, report.confusion.false_alarms
+    parts = ["<h2>What was taken for what</h2>"]
+    if found.any():
+        parts.append(_image(draw_counts(found, labels, [*labels, "nothing"], "reported there", "true event")))
+    if alarms.any():
+        parts.append(_image(draw_counts(alarms, labels, [*labels, "nothing"], "what was there", "false alarm of")))
+    return parts if len(parts) > 1 else []
+
+
+def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
+    stretches = [
+        *worst_stretches(one for one in report.heard if one.recording.truth),
+        *worst_stretches(one for one in report.heard if not one.recording.truth),
+    ]
+    if not stretches:
+        return []
+    parts = [
+        "<h2>Where it went most wrong</h2>",
+        "<p>Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
+        "that label was there.</p>",
+    ]
+    for stretch in stretches:
+        name = html.escape(stretch.heard.recording.path.name)
+        parts.append(
+            f"<h3>{name}, {stretch.begin:.0f} to {stretch.end:.0f} s: "
+            f"{stretch.missed} missed, {stretch.false} false</h3>"
+        )
+        parts.append(_image(_timeline(card, stretch, placed[stretch.heard.name].scores)))
+    return parts
+
+
+def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
+    frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
+    truth = _activity(stretch.heard.recording.truth or (), len(scores), card)[frames]
+    reported = _activity(stretch.heard.events, len(scores), card)[frames]
+    scores = scores[frames]
+    # Where there are many classes, those that have something to show.
+    shown = np.sort(np.argsort(-(truth.max(axis=0) + reported.max(axis=0) + scores.max(axis=0)))[:_MOST_ROWS])
+    return draw_scores(
+        scores[:, shown],
+        truth[:, shown],
+        [card.labels[column] for column in shown],
+        card.frame_seconds,
+        reported=reported[:, shown] > 0.5,
+        begin_seconds=stretch.begin,
+    )
+
+
+def _activity(events: Iterable[Annotation], frames: int, card: Card) -> NDArray[np.float32]:
+    """`[frames, classes]`: 1 in frames at whose middle an event of the class is on."""
+    middles = (np.arange(frames) + 0.5) * card.frame_seconds
+    active = np.zeros((frames, len(card.labels)), dtype=np.float32)
+    for onset, offset, label in events:
+        active[(onset <= middles) & (middles < offset), card.labels.index(label)] = 1.0
+    return active
+
+
+def _without(events: Iterable[Annotation], others: Sequence[Annotation]) -> list[Annotation]:
+    return [event for event in events if event not in others]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
+    return "<table>\n" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "\n</table>"
+
+
+def _image(figure: Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

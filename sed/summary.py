@@ -1,0 +1,124 @@
+"""A report as rows of text, for the terminal and the page, and as plain values for a JSON file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sed.evaluation import Report
+from sed.listening import Heard
+from sed.matching import border_errors
+
+_HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "false alarms")
+_NAME_WIDTH = 26
+
+
+def class_table(report: Report) -> list[tuple[str, ...]]:
+    """Header, a row for each label, and a row for all of them.
+
+    True and reported events are those of recordings that hold events, false alarms those of recordings that hold none.
+    """
+    eventful = [one for one in report.heard if one.recording.truth]
+    true = Counter(label for one in eventful for *_, label in one.recording.truth or ())
+    reported = Counter(label for one in eventful for *_, label in one.events)
+    figures = report.to_dict()
+    rows = [_HEADER]
+    for label in report.labels:
+        rows.append(
+            (
+                label,
+                str(true[label]),
+                str(reported[label]),
+                _share(report.event_f1.get(label)),
+                _share(report.segment_f1.get(label)),
+                _share(report.intersection_f1.get(label)),
+                _onset_error(report, label),
+                str(report.false_alarms.get(label, 0)) if report.quiet_hours else "-",
+            )
+        )
+    last = (
+        "macro average",
+        str(true.total()),
+        str(reported.total()),
+        *(_share(figures.get(f"{name}_f1_macro")) for name in ("event", "segment", "intersection")),
+        _onset_error(report, None),
+        str(sum(report.false_alarms.values())) if report.quiet_hours else "-",
+    )
+    return [*rows, last]
+
+
+def totals(report: Report) -> list[tuple[str, str]]:
+    """Names and values of the figures over all classes that apply."""
+    figures, lines = report.to_dict(), []
+    names = {
+        "psds1": "PSDS1 (where events are)",
+        "psds2": "PSDS2 (what they are)",
+        "row_f1": "row-wise F1 (rows of 5 s)",
+        "clip_map": "clip mAP",
+        "clip_accuracy": "clip accuracy",
+    }
+    lines += [(name, _share(figures[key])) for key, name in names.items() if key in figures]
+    for border in ("onset", "offset"):
+        if f"{border}_error_ms" in figures:
+            bias = figures[f"{border}_bias_ms"]
+            side = "late" if bias >= 0 else "early"
+            lines.append(
+                (f"{border} error", f"{figures[f'{border}_error_ms']:.0f} ms, {abs(bias):.0f} ms {side} (medians)")
+            )
+    if figures["false_alarms_per_hour"] is not None:
+        text = f"{figures['false_alarms_per_hour']:.0f} an hour in {report.quiet_hours:.2f} h without events"
+        lines.append(("false alarms", text))
+    return lines
+
+
+def text_table(report: Report) -> str:
+    """Both, for a terminal."""
+    lines = _aligned(class_table(report)) if report.event_f1 or report.quiet_hours else []
+    return "\n".join([*lines, *(f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The first column to the left, the others to the right."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    sides = "<" + ">" * (len(widths) - 1)
+    return [
+        "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)) for row in rows
+    ]
+
+
+def everything(report: Report) -> dict[str, Any]:
+    """Plain values: the figures, what makes them up by label, and every recording with its events and truth."""
+    return {
+        "figures": report.to_dict(),
+        "intersection_f1": report.intersection_f1,
+        "psds1": None if report.psds1 is None else report.psds1.by_label,
+        "psds2": None if report.psds2 is None else report.psds2.by_label,
+        "clip_average_precision": report.clip_precision,
+        "false_alarms": report.false_alarms,
+        "confusion": {
+            "columns": [*report.labels, "nothing"],
+            "true_events": dict(zip(report.labels, report.confusion.found.tolist(), strict=True)),
+            "false_alarms": dict(zip(report.labels, report.confusion.false_alarms.tolist(), strict=True)),
+        },
+        "recordings": [_recording(one, report.labels) for one in report.heard],
+    }
+
+
+def _recording(heard: Heard, labels: Sequence[str]) -> dict[str, Any]:
+    scores = (round(float(score), 4) for score in heard.clip_scores)
+    return {
+        "path": heard.name,
+        "seconds": round(heard.seconds, 3),
+        "labels": heard.recording.labels,
+        "truth": heard.recording.truth,
+        "events": heard.events,
+        "clip_scores": dict(zip(labels, scores, strict=True)),
+    }
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _onset_error(report: Report, label: str | None) -> str:
+    errors = border_errors([pair for pair in report.pairs if label in (None, pair[0][2])])
+    return "-" if errors is None else f"{errors.onset_error_ms:.0f}"

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import scipy.ndimage
+from sed_scores_eval import intersection_based
+
+from sed.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds, smoothed
+from sed.metrics import Annotation, create_score_dataframe
+
+LABELS = ["dog", "rain"]
+FRAME = 0.05
+
+
+def made(seed: int, seconds: int, truth: list[Annotation], miss: float = 0.0) -> Scored:
+    """Scores that follow the truth, under noise that drowns it as `miss` grows."""
+    rng = np.random.default_rng(seed)
+    edges = np.arange(round(seconds / FRAME) + 1) * FRAME
+    logits = rng.normal(-6.0, 1.0 + miss, (len(edges) - 1, 2))
+    for onset, offset, label in truth:
+        logits[round(onset / FRAME) : round(offset / FRAME), LABELS.index(label)] += 12.0
+    return Scored(scores=smoothed(1 / (1 + np.exp(-logits)), [5, 5]), edges=edges, truth=truth)
+
+
+def some_truth(seed: int, seconds: int) -> list[Annotation]:
+    """An event of 2 s of alternating labels every 10 s."""
+    rng = np.random.default_rng(seed)
+    begins = np.arange(0, seconds - 10, 10) + rng.integers(0, 8, len(range(0, seconds - 10, 10)))
+    return [(float(begin), float(begin + 2), LABELS[k % 2]) for k, begin in enumerate(begins)]
+
+
+@pytest.mark.parametrize("scenario", [PSDS1, PSDS2])
+def test_a_perfect_detector_scores_one(scenario: Scenario) -> None:
+    """Beside a recording without events too."""
+    recordings = {"a": made(1, 60, some_truth(1, 60)), "quiet": made(2, 60, [])}
+    result = psds(recordings, LABELS, scenario)
+    assert 1.0 == pytest.approx(result.value)
+    assert {"dog": pytest.approx(1.0), "rain": pytest.approx(1.0)} == result.by_label
+
+
+def test_false_positives_of_recordings_without_events_count() -> None:
+    """Three loud moments in two minutes are 90 an hour: events are found only to the right of that."""
+    truth: list[Annotation] = [(10.0, 12.0, "dog"), (20.0, 22.0, "rain")]
+    quiet = made(2, 60, [])
+    loud = quiet.scores.copy()
+    loud[[100, 500, 900]] = 1.0
+    recordings = {"a": made(1, 60, truth), "quiet": Scored(scores=loud, edges=quiet.edges, truth=[])}
+    assert pytest.approx(0.1) == psds(recordings, LABELS, PSDS1).value
+
+
+@pytest.mark.parametrize(("scenario", "miss"), [(PSDS1, 5.0), (PSDS2, 9.0)])
+def test_rounding_keeps_psds_near_the_exact_one(scenario: Scenario, miss: float) -> None:
+    """Of a poor detector, without cuts."""
+    recordings = {"a": made(1, 90, some_truth(1, 90), miss), "quiet": made(2, 60, [], miss)}
+    exact, *_ = intersection_based.psds(
+        {name: create_score_dataframe(one.scores, one.edges, LABELS) for name, one in recordings.items()},
+        {name: list(one.truth) for name, one in recordings.items()},
+        {name: float(one.edges[-1]) for name, one in recordings.items()},
+        dtc_threshold=scenario.dtc,
+        gtc_threshold=scenario.gtc,
+        cttc_threshold=scenario.cttc,
+        alpha_ct=scenario.alpha_ct,
+        alpha_st=scenario.alpha_st,
+        max_efpr=100.0,
+    )
+    assert 0.05 < exact < 0.95
+    assert exact == pytest.approx(psds(recordings, LABELS, scenario).value, abs=0.002)
+
+
+def test_a_long_recording_is_cut_beside_its_events() -> None:
+    """An event that lies on the tenth minute stays whole, and no event is lost: the detector is perfect as before."""
+    truth: list[Annotation] = [*some_truth(3, 590), (598.0, 603.0, "dog"), (1000.0, 1002.0, "rain")]
+    assert 1.0 == pytest.approx(psds({"long": made(4, 1230, truth)}, LABELS, PSDS1).value)
+
+
+def test_smoothing_is_the_decoders_median() -> None:
+    """Zeros lie beyond both ends."""
+    scores = np.random.default_rng(0).random((50, 2)).astype(np.float32)
+    expected = [scipy.ndimage.median_filter(scores[:, k], size, mode="constant") for k, size in enumerate((1, 7))]
+    np.testing.assert_array_equal(np.stack(expected, axis=1), smoothed(scores, [1, 7]))
+
+
+def test_precision_never_rises_with_recall() -> None:
+    """The best at each recall or more, from the first event found to the last."""
+    recordings = {"a": made(1, 300, some_truth(1, 300), miss=3.5)}
+    for recall, precision in precision_recall(recordings, LABELS).values():
+        assert (np.diff(recall) >= 0).all()
+        assert (np.diff(precision) <= 0).all()
+        assert 1.0 == precision[0]

@@ -1,0 +1,74 @@
+import dataclasses
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from edge.card import ClassDecoding
+from edge.decoder import Decoder
+from edge.inference import Model
+from edge.runtime import listen
+from edge.sinks import KeepingSink
+from edge.sources import FileSource
+from edge.stream import window_of
+from sed.listening import Heard, decoded, hear
+from sed.recordings import Recording
+from tests.conftest import DEMO
+
+
+@pytest.fixture(scope="module")
+def demo(model: Model) -> Heard:
+    """The demo recording, heard."""
+    return hear(model, Recording(path=DEMO, truth=None, labels=()))
+
+
+def of_clip(model: Model, audio: NDArray[np.float32], path: Path) -> Heard:
+    """A clip at the model's rate, heard from a file."""
+    soundfile.write(path, audio, 16_000, subtype="FLOAT")
+    return hear(model, Recording(path=path, truth=None, labels=()))
+
+
+def test_events_are_those_that_the_runtime_logs(model: Model, demo: Heard) -> None:
+    """Labels and borders, to the millisecond."""
+    kept = KeepingSink()
+    decoder = Decoder(model.card.labels, model.card.decoding)
+    listen(FileSource(str(DEMO)), model, window_of(model.card), decoder, kept, stopping=threading.Event())
+    logged = [(r["onset"], r["offset"], r["label"]) for r in kept.records if r["type"] == "event"]
+    assert sorted(logged) == sorted(demo.events) != []
+
+
+def test_scores_cover_the_recording(model: Model, demo: Heard, demo_audio: NDArray[np.float32]) -> None:
+    """A frame for each 50 ms begun."""
+    assert (-(-len(demo_audio) // 800), len(model.card.labels)) == demo.scores.shape
+    assert len(demo_audio) / 16_000 == demo.seconds
+
+
+def test_other_settings_give_other_events_of_the_same_scores(model: Model, demo: Heard) -> None:
+    """None at all, if they are strict enough."""
+    strict = ClassDecoding(on=0.999999, off=0.9, median_frames=1, shortest_frames=1000, merge_frames=0)
+    card = dataclasses.replace(model.card, decoding=dict.fromkeys(model.card.labels, strict))
+    assert () == decoded(card, demo).events
+    assert demo == decoded(model.card, demo)
+
+
+def test_clip_scores_are_those_of_one_window(model: Model, demo_audio: NDArray[np.float32], tmp_path: Path) -> None:
+    """After silence, filled up to a whole frame."""
+    card, clip = model.card, demo_audio[100_000:178_500]
+    audio = np.concatenate([np.zeros(card.context_samples, dtype=np.float32), clip, np.zeros(700, dtype=np.float32)])
+    assert 0 == (len(audio) - card.context_samples) % card.frame_samples
+    expected = model.step(audio[None], np.zeros((1, 0, model.embedding_size), dtype=np.float32)).clip_scores[0]
+    np.testing.assert_allclose(of_clip(model, clip, tmp_path / "clip.wav").clip_scores, expected, atol=1e-6)
+
+
+def test_a_long_clip_scores_as_its_best_window(model: Model, demo_audio: NDArray[np.float32], tmp_path: Path) -> None:
+    """Windows follow each other, each after its true context."""
+    card, clip = model.card, demo_audio[: 25 * 16_000]
+    window = card.window_frames * card.frame_samples
+    audio = np.concatenate([np.zeros(card.context_samples, dtype=np.float32), clip])
+    none = np.zeros((1, 0, model.embedding_size), dtype=np.float32)
+    parts = [audio[None, begin : begin + card.context_samples + window] for begin in range(0, len(clip), window)]
+    expected = np.max([model.step(part, none).clip_scores[0] for part in parts], axis=0)
+    np.testing.assert_allclose(of_clip(model, clip, tmp_path / "clip.wav").clip_scores, expected, atol=1e-6)

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from sed.errors import DataError
+from sed.recordings import find_recordings
+from tests.conftest import DEMO
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The demo recording with its truth, and 5 s of silence without."""
+    (tmp_path / "demo.ogg").write_bytes(DEMO.read_bytes())
+    (tmp_path / "demo.tsv").write_bytes(DEMO.with_suffix(".tsv").read_bytes())
+    soundfile.write(tmp_path / "quiet.wav", [0.0] * 80_000, 16_000)
+    return tmp_path
+
+
+def test_recordings_are_found_with_their_truth(folder: Path) -> None:
+    """One without a .tsv holds no event."""
+    found = [(r.path.name, len(r.truth or ()), len(r.labels)) for r in find_recordings(folder)]
+    assert [("demo.ogg", 13, 10), ("quiet.wav", 0, 0)] == found
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [("soon\t2\tdog", "onset and offset must be seconds"), ("2\t1\tdog", "0 <= onset < offset must hold")],
+)
+def test_a_wrong_truth_is_explained(folder: Path, row: str, message: str) -> None:
+    """The error names the file."""
+    (folder / "demo.tsv").write_text(f"onset\toffset\tevent_label\n{row}\n")
+    with pytest.raises(DataError, match=rf"demo\.tsv: .*{message}"):
+        find_recordings(folder)
+
+
+def test_clips_of_chosen_folds_are_found(clips: Path) -> None:
+    """In the layout of ESC-50: two with an event each, and one that holds none."""
+    found = find_recordings(clips, [2])
+    assert ["2-6-A-0.flac", "2-26-A-0.flac", "2-49-A-0.flac"] == [r.path.name for r in found]
+    assert [("rooster",), ("chainsaw",), ()] == [r.labels for r in found]
+    assert [((0.5, 2.6, "rooster"),), ((0.5, 2.6, "chainsaw"),), ()] == [r.truth for r in found]
+    assert 6 == len(find_recordings(clips))
+
+
+def test_borders_of_a_clip_without_segments_are_unknown(tmp_path: Path) -> None:
+    """Its category says what is in it, and nothing says where."""
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "esc50.csv").write_text("filename,fold,category\na.ogg,1,dog\n")
+    (clip,) = find_recordings(tmp_path)
+    assert (("dog",), None) == (clip.labels, clip.truth)
+
+
+def test_folds_that_are_not_there_are_refused(clips: Path, folder: Path) -> None:
+    """Neither a fold without clips, nor folds of recordings that have none."""
+    with pytest.raises(DataError, match="has no clip in fold 7; its folds are 1, 2"):
+        find_recordings(clips, [2, 7])
+    with pytest.raises(DataError, match="leave --fold out"):
+        find_recordings(folder, [1])

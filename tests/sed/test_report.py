@@ -1,0 +1,51 @@
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.inference import Model
+from sed.evaluation import evaluate
+from sed.listening import Heard
+from sed.metrics import Annotation
+from sed.recordings import Recording
+from sed.report import html_page, worst_stretches
+from tests.conftest import DEMO
+
+
+def heard(truth: tuple[Annotation, ...], events: tuple[Annotation, ...], seconds: float) -> Heard:
+    """What a model might have made of a recording."""
+    recording = Recording(path=Path("a.wav"), truth=truth, labels=("dog",))
+    scores = np.zeros((round(seconds * 20), 1), dtype=np.float32)
+    return Heard(recording=recording, scores=scores, clip_scores=scores[0], events=events, seconds=seconds)
+
+
+def test_the_worst_minutes_come_first() -> None:
+    """The third minute has a missed and two false events, the first one false event, the second none."""
+    truth = ((70.0, 71.0, "dog"), (130.0, 131.0, "dog"))
+    events = ((10.0, 11.0, "dog"), (70.0, 71.1, "dog"), (140.0, 141.0, "dog"), (145.0, 146.0, "dog"))
+    found = worst_stretches([heard(truth, events, 150.0)])
+    assert [(120.0, 150.0, 1, 2), (0.0, 60.0, 0, 1)] == [(s.begin, s.end, s.missed, s.false) for s in found]
+
+
+def test_a_page_needs_nothing_but_itself(model: Model) -> None:
+    """Pictures are inside, and there are no scripts, links or markup from outside."""
+    truth = ((1.9, 3.0, "dog"), (6.6, 8.8, "rooster"), (45.0, 50.0, "sea_waves"))
+    recording = Recording(path=DEMO, truth=truth, labels=("dog", "rooster", "sea_waves"))
+    page = html_page(model.card, evaluate(model, [recording]))
+    pictures = re.findall(r'<img alt="" src="data:image/png;base64,([^"]+)">', page)
+    assert len(pictures) == page.count("<img") >= 5
+    assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
+    text = re.sub(r"base64,[^\"]+", "", page)
+    assert not re.search(r"<script|<link|https?:|@import|url\(", text)
+    assert model.card.model_id in text
+
+
+@pytest.mark.parametrize("truth", [(), None])
+def test_a_page_of_what_cannot_be_measured_is_short(model: Model, truth: tuple[Annotation, ...] | None) -> None:
+    """No curves without events; without borders not even a table of them."""
+    recording = Recording(path=DEMO, truth=truth, labels=() if truth is not None else ("dog",))
+    page = html_page(model.card, evaluate(model, [recording]))
+    assert "PSD-ROC" not in page
+    assert (truth is not None) == ("Where it went most wrong" in page)

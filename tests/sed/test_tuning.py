@@ -1,0 +1,168 @@
+import dataclasses
+import itertools
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import soundfile
+from click.testing import CliRunner
+
+from edge.errors import SettingError
+from edge.inference import Model, shipped_model
+from sed.checkpoint import load_checkpoint, make_card
+from sed.commands import tune as tune_command
+from sed.config import DecodingConfig
+from sed.errors import DataError
+from sed.evaluation import judge, listen_to
+from sed.listening import Heard, decoded
+from sed.recordings import Recording
+from sed.tuning import Aim, knapsack, steadied, to_toml, tune
+from tests.conftest import DEMO, command
+
+
+@pytest.fixture(scope="module")
+def heard(model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+    """The first half of the demo recording, whose truth names four labels, and its second half as if free of events."""
+    folder = tmp_path_factory.mktemp("halves")
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    soundfile.write(folder / "first.wav", audio[: 26 * rate], rate)
+    soundfile.write(folder / "second.wav", audio[26 * rate :], rate)
+    truth = ((1.9, 3.0, "dog"), (5.0, 6.7, "dog"), (6.6, 8.8, "rooster"), (11.0, 11.3, "sneezing"))
+    truth += ((15.5, 17.7, "crying_baby"), (20.8, 25.6, "clock_tick"))
+    first = Recording(path=folder / "first.wav", truth=truth, labels=tuple(sorted({label for *_, label in truth})))
+    return listen_to(model, [first, Recording(path=folder / "second.wav", truth=(), labels=())])
+
+
+def figures(model: Model, heard: list[Heard], chosen: dict[str, DecodingConfig]) -> dict[str, float]:
+    """Event F1 and false alarms with chosen settings."""
+    frames = {label: config.to_frames(model.card.frame_seconds) for label, config in chosen.items()}
+    card = dataclasses.replace(model.card, decoding={**model.card.decoding, **frames})
+    return judge(card, [decoded(card, one) for one in heard]).to_dict()
+
+
+def test_a_plateau_is_better_than_a_peak() -> None:
+    """The highest value stands alone; the mean over neighbours prefers the broad one."""
+    values = np.array([0.0, 0.9, 0.0, 0.0, 0.7, 0.8, 0.7, 0.0])
+    assert (1, 5) == (values.argmax(), steadied(values, (0,)).argmax())
+
+
+def test_steadied_values_are_means_of_neighbours() -> None:
+    """As scipy has them, along the chosen axes only."""
+    values = np.random.default_rng(0).random((4, 5, 3))
+    expected = scipy.ndimage.uniform_filter(values, (3, 3, 1), mode="nearest")
+    np.testing.assert_allclose(expected, steadied(values, (0, 1)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_knapsack_finds_what_trying_all_finds(seed: int) -> None:
+    """Three classes of six candidates, every combination."""
+    rng = np.random.default_rng(seed)
+    values, costs = rng.random((3, 6)), rng.integers(0, 8, (3, 6))
+    capacity = int(rng.integers(0, 12))
+    fitting = [
+        sum(values[k, choice] for k, choice in enumerate(choices))
+        for choices in itertools.product(range(6), repeat=3)
+        if sum(costs[k, choice] for k, choice in enumerate(choices)) <= capacity
+    ]
+    chosen = knapsack(list(values), list(costs), capacity)
+    if chosen is None:
+        assert [] == fitting
+    else:
+        assert sum(costs[k, choice] for k, choice in enumerate(chosen)) <= capacity
+        assert max(fitting) == pytest.approx(sum(values[k, choice] for k, choice in enumerate(chosen)))
+
+
+def test_labels_without_truth_keep_their_settings(
+    model: Model, heard: list[Heard], caplog: pytest.LogCaptureFixture
+) -> None:
+    """And are named."""
+    assert {"clock_tick", "crying_baby", "dog", "rooster", "sneezing"} == set(
+        tune(model.card, heard, Aim.parse("event-f1"))
+    )
+    assert "no recording holds chainsaw, crackling_fire, helicopter, rain, sea_waves" in caplog.text
+
+
+def test_false_alarms_stay_within_the_aim(model: Model, heard: list[Heard]) -> None:
+    """Counted over all classes, those that keep their settings too; fewer of them cost event F1 or nothing."""
+    quiet = heard[1]
+    kept = sum(label not in heard[0].recording.labels for *_, label in quiet.events)
+    hours = quiet.seconds / 3600
+    chosen = tune(model.card, heard, Aim(name="false-alarms", false_alarms_per_hour=kept / hours))
+    measured = figures(model, heard, chosen)
+    assert kept == pytest.approx(measured["false_alarms_per_hour"] * hours, abs=0.05)
+    free = figures(model, heard, tune(model.card, heard, Aim.parse("event-f1")))
+    assert measured["event_f1_macro"] <= free["event_f1_macro"] + 0.05
+    with pytest.raises(SettingError, match=f"the strictest settings still give {kept} in "):
+        tune(model.card, heard, Aim(name="false-alarms", false_alarms_per_hour=(kept - 1) / hours))
+
+
+def test_tuning_for_psds1_raises_it(model: Model, heard: list[Heard]) -> None:
+    """Against the shortest and the longest filter for all classes."""
+    chosen = tune(model.card, heard, Aim.parse("psds1"))
+    worse = [{label: dataclasses.replace(chosen[label], median=median) for label in chosen} for median in (0.05, 1.45)]
+    scores = [figures(model, heard, settings)["psds1"] for settings in (chosen, *worse)]
+    assert scores[0] >= max(scores)
+
+
+@pytest.mark.parametrize("text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "event-f1=3"])
+def test_an_unknown_aim_is_refused(text: str) -> None:
+    """With those that there are."""
+    with pytest.raises(SettingError, match=r"expected event-f1, psds1 or false-alarms=N"):
+        Aim.parse(text)
+
+
+def test_false_alarms_need_recordings_without_events(model: Model, heard: list[Heard]) -> None:
+    """And any aim needs some with."""
+    with pytest.raises(DataError, match="no recording is free of events"):
+        tune(model.card, heard[:1], Aim.parse("false-alarms=60"))
+    with pytest.raises(DataError, match="no recording holds an event whose borders are known"):
+        tune(model.card, heard[1:], Aim.parse("event-f1"))
+
+
+def test_toml_is_what_a_recipe_reads() -> None:
+    """Names that are no bare keys are quoted."""
+    chosen = {"dog": DecodingConfig(on=0.8), "Hund (groß)": DecodingConfig(on=0.95, off=0.285)}
+    tables = tomllib.loads(to_toml(chosen))["decoding"]
+    assert chosen == {label: DecodingConfig.from_dict(table, label) for label, table in tables.items()}
+
+
+def test_the_command_writes_into_the_checkpoint(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """Settings and figures, from where they reach the card; stdout has the same as a recipe's tables."""
+    path = tmp_path / "model.ckpt"
+    shutil.copy(tiny_run / "model.ckpt", path)
+    done = subprocess.run(
+        [command("sed-tune"), path, "--data", clips, "--aim", "false-alarms=100000"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tuned = load_checkpoint(path)
+    tables = tomllib.loads(done.stdout)["decoding"]
+    assert {label: config.to_dict() for label, config in tuned.recipe.decoding.items()} == tables
+    assert {"chainsaw", "rooster"} == set(tables)
+    assert "false-alarms=100000" == make_card(tuned).validation["tuned_for"]
+    assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
+    assert ["model.ckpt"] == [file.name for file in tmp_path.iterdir()]
+
+
+def test_what_cannot_be_tuned_is_left_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """An exported file, a run's own checkpoint, an aim that cannot be met: one line each, and nothing is written."""
+    path = tmp_path / "model.ckpt"
+    shutil.copy(tiny_run / "model.ckpt", path)
+    before = path.read_bytes()
+    only = ("--data", clips, "--fold", "1")
+    for arguments, message in (
+        ((shipped_model(), *only), "tune the model.ckpt, then sed-export it again"),
+        ((tiny_run / "last.ckpt", *only), "give the model.ckpt that sed-train wrote"),
+        ((path, *only, "--aim", "loudness"), "expected event-f1, psds1 or false-alarms=N"),
+        ((path, "--data", tmp_path / "none"), "holds no recording"),
+    ):
+        done = CliRunner().invoke(tune_command, [str(argument) for argument in arguments])
+        assert done.exit_code in (1, 2)
+        assert message in done.stderr
+        assert (1, "") == (len(done.stderr.splitlines()), done.stdout)
+    assert before == path.read_bytes()
