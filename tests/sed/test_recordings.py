@@ -53,7 +53,7 @@ def test_borders_of_a_clip_without_segments_are_unknown(tmp_path: Path) -> None:
 
 def test_folds_that_are_not_there_are_refused(clips: Path, folder: Path) -> None:
     """Neither a fold without clips, nor folds of recordings that have none."""
-    with pytest.raises(DataError, match="has no clip in fold 7; its folds are 1, 2"):
+    with pytest.raises(DataError, match="has no file in fold 7; its folds are 1, 2"):
         find_recordings(clips, [2, 7])
     with pytest.raises(DataError, match="leave --fold out"):
         find_recordings(folder, [1])

@@ -7,7 +7,7 @@ import soundfile
 
 from sed.config import DataConfig
 from sed.data import load_corpus
-from sed.evaluation import find_recordings
+from sed.recordings import find_recordings
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import write_cut, write_table
 

@@ -64,7 +64,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
         ("none.toml", "{clips}", [], 2, "none.toml: cannot be read"),
         ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
-        ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "holds no recording"),
+        ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is no folder"),
     ],
 )
 def test_bad_input_gets_one_clear_line(
