@@ -75,11 +75,14 @@ def _clips(folder: Path, folds: Collection[int]) -> list[Recording]:
         if folds and row["fold"] not in {str(fold) for fold in folds}:
             continue
         name, category = row["filename"], row.get("category")
+        path = folder / "audio" / name
+        if not path.exists():
+            raise DataError(f"{path}: no such file, though meta/esc50.csv names it; add it, or take the row out")
         truth = tuple((piece.onset, piece.offset, piece.label) for piece in segments.get(name, ()))
         labels = {label for *_, label in truth} | ({category} if category else set())
         clips.append(
             Recording(
-                path=folder / "audio" / name,
+                path=path,
                 truth=truth if truth or not category else None,
                 labels=tuple(sorted(labels)),
             )

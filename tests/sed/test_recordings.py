@@ -44,9 +44,13 @@ def test_clips_of_chosen_folds_are_found(clips: Path) -> None:
 
 
 def test_borders_of_a_clip_without_segments_are_unknown(tmp_path: Path) -> None:
-    """Its category says what is in it, and nothing says where."""
+    """Its category says what is in it, and nothing says where; a clip that is not there is named at once."""
     (tmp_path / "meta").mkdir()
     (tmp_path / "meta" / "esc50.csv").write_text("filename,fold,category\na.ogg,1,dog\n")
+    with pytest.raises(DataError, match=r"a\.ogg: no such file"):
+        find_recordings(tmp_path)
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "a.ogg").write_bytes(DEMO.read_bytes())
     (clip,) = find_recordings(tmp_path)
     assert (("dog",), None) == (clip.labels, clip.truth)
 
