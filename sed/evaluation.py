@@ -139,8 +139,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
         card: of the model.
         heard: what `listen_to` returned, its events perhaps decoded by other settings since.
     """
-    truths = {one.name: one.recording.truth for one in heard}
-    placed = [one for one in heard if truths[one.name] is not None]
+    placed = [one for one in heard if one.recording.truth is not None]
     eventful = [one for one in placed if one.recording.truth]
     quiet = [one for one in placed if not one.recording.truth]
     events = {one.name: one.events for one in eventful}
