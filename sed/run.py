@@ -24,6 +24,7 @@ from sed.data import Corpus
 from sed.errors import DataError, RecipeError
 from sed.model import Detector
 from sed.training import TrainingModule
+from sed.watching import ScorePictures
 
 RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
 
@@ -92,7 +93,7 @@ def _trainer(recipe: Recipe, out: Path, devices: int, nodes: int) -> lightning.T
         precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
         gradient_clip_val=training.gradient_clip,
         logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
-        callbacks=[*_keeping(training, out), TQDMProgressBar(refresh_rate=1)],
+        callbacks=[*_keeping(training, out), ScorePictures(), TQDMProgressBar(refresh_rate=1)],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         log_every_n_steps=min(10, training.validate_every_steps),

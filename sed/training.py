@@ -94,15 +94,16 @@ class TrainingModule(lightning.LightningModule):
         self.log("loss", loss, prog_bar=True)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Target]) -> None:
+    def validation_step(self, batch: tuple[Tensor, Target]) -> Tensor:
         audio, target = batch
         prediction = self.predict(self.logmel(audio))
         self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
-        scores = torch.sigmoid(prediction.frames).flatten(0, 1)
+        scores = torch.sigmoid(prediction.frames)
         for name, metric in (("frame_map", self.average_precision), ("frame_f1", self.f1)):
-            metric.update(scores, truth)
+            metric.update(scores.flatten(0, 1), truth)
             self.log(f"validation_{name}", metric, prog_bar=True, batch_size=len(audio))
+        return scores
 
     def configure_optimizers(self) -> Any:
         training = self.recipe.training

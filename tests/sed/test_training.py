@@ -208,3 +208,6 @@ def test_curves_are_there_for_tensorboard(tiny_run: Path) -> None:
     events = EventAccumulator(str(tiny_run / "tensorboard"))
     events.Reload()
     assert {"loss", "validation_loss", "validation_frame_map", "validation_frame_f1"} <= set(events.Tags()["scalars"])
+    pictures = events.Images("scores against truth/scene 1")
+    assert 2 == len(pictures)
+    assert pictures[0].width > 4 * pictures[0].height > 0
