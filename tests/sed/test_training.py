@@ -1,13 +1,19 @@
 import csv
+import dataclasses
 import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
 
 from sed.checkpoint import Checkpoint, load_checkpoint
+from sed.config import DataConfig, load_recipe
+from sed.data import load_corpus
+from sed.run import run
+from sed.training import TrainingModule
 from tests.conftest import TINY_RECIPE, command
 
 
@@ -211,3 +217,98 @@ def test_curves_are_there_for_tensorboard(tiny_run: Path) -> None:
     pictures = events.Images("scores against truth/scene 1")
     assert 2 == len(pictures)
     assert pictures[0].width > 4 * pictures[0].height > 0
+
+
+def tiny_module(clips: Path, folder: Path, **changes: str) -> TrainingModule:
+    """The tiny recipe's network, untrained; changes are of lines of the recipe."""
+    text = TINY_RECIPE
+    for name, value in changes.items():
+        text = text.replace("[training]", f"[training]\n{name} = {value}")
+    (folder / "tiny.toml").write_text(text)
+    recipe = load_recipe(folder / "tiny.toml")
+    corpus = load_corpus([clips], recipe.frontend.sample_rate, recipe.data)
+    torch.manual_seed(recipe.training.seed)
+    return TrainingModule(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
+
+
+def test_the_rate_rises_by_a_line_and_falls_by_a_cosine(clips: Path, tmp_path: Path) -> None:
+    """From nearly nothing to the recipe's rate, and down to nothing at the last step."""
+    recipe = dataclasses.replace(tiny_module(clips, tmp_path).recipe)
+    training = dataclasses.replace(recipe.training, steps=110, warmup_steps=10, validate_every_steps=11)
+    module = TrainingModule(
+        dataclasses.replace(recipe, training=training), load_corpus([clips], 16_000, DataConfig()), None
+    )
+    optimisers = module.configure_optimizers()
+    optimiser, schedule = optimisers["optimizer"], optimisers["lr_scheduler"]["scheduler"]
+    rates = []
+    for _ in range(training.steps):
+        rates.append(optimiser.param_groups[0]["lr"] / training.learning_rate)
+        optimiser.step()
+        schedule.step()
+    assert [0.1, 0.5, 1.0] == pytest.approx([rates[0], rates[4], rates[9]])
+    assert 0.5 == pytest.approx(rates[60])
+    assert 0.0 <= rates[-1] < 0.001
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+
+
+def test_the_frontend_stays_in_fp32_under_mixed_precision(clips: Path, tmp_path: Path) -> None:
+    """Its figures are the same to the bit, and the logits come out in fp32 of a network in bf16."""
+    module = tiny_module(clips, tmp_path).eval()
+    audio = 0.1 * torch.randn(2, module.recipe.context_samples + 40 * module.recipe.frame_samples)
+    plain = module.logmel(audio)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        mixed = module.logmel(audio)
+        frames = module.predict(mixed).frames
+    assert torch.equal(plain, mixed)
+    assert torch.float32 == frames.dtype
+    assert not torch.equal(frames, module.predict(plain).frames)
+
+
+def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
+    """To the recipe's norm, which the first steps would exceed."""
+
+    class Watched(TrainingModule):
+        norms: ClassVar[list[tuple[float, float]]] = []
+
+        def configure_gradient_clipping(self, *arguments: Any, **named: Any) -> None:
+            before = self.norm()
+            super().configure_gradient_clipping(*arguments, **named)
+            self.norms.append((before, self.norm()))
+
+        def norm(self) -> float:
+            return float(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm())
+
+    made = tiny_module(clips, tmp_path, gradient_clip="0.25")
+    corpus = load_corpus([clips], 16_000, made.recipe.data)
+    run(
+        Watched(made.recipe, corpus.learnt(made.recipe.data), corpus.looked_at(made.recipe.data)),
+        tmp_path / "out",
+        False,
+    )
+    assert 4 == len(Watched.norms)
+    assert all(before > 0.25 >= after - 1e-4 for before, after in Watched.norms)
+
+
+def test_weights_are_averaged_by_the_decay(clips: Path, tmp_path: Path) -> None:
+    """With a decay of 0 the average is the latest weights; else it lies behind them."""
+    behind = []
+    for decay in ("0.0", "0.9"):
+        out = tmp_path / decay
+        out.mkdir()
+        run(tiny_module(clips, out, ema_decay=decay, learning_rate="0.1"), out, False)
+        saved = torch.load(out / "last.ckpt", weights_only=True)
+        name = "detector.head.classify_coarse.weight"
+        behind.append(float((saved["state_dict"][name] - saved["current_model_state"][name]).abs().max()))
+    assert 0.0 == behind[0] < behind[1]
+
+
+def test_a_seed_decides_everything(clips: Path, tmp_path: Path, tiny_checkpoint: Checkpoint) -> None:
+    """The same one gives the same weights, another one others."""
+    for seed, same in (("1", True), ("2", False)):
+        (tmp_path / "tiny.toml").write_text(TINY_RECIPE.replace("[training]", f"[training]\nseed = {seed}"))
+        assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / seed).returncode
+        weights = load_checkpoint(tmp_path / seed / "model.ckpt").detector.state_dict()
+        equal = all(
+            torch.equal(tensor, weights[name]) for name, tensor in tiny_checkpoint.detector.state_dict().items()
+        )
+        assert same == equal
