@@ -87,11 +87,11 @@ class SceneMixer:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
             len(self._corpus.distractors) + 30  # the fewer real ones, the more are made up
         ):
-            sound = _some(rng, _choose(rng, self._corpus.distractors), self._samples)
+            sound = self._coloured(rng, _some(rng, _choose(rng, self._corpus.distractors), self._samples))
         else:
             source = self._shape(rng, _choose(rng, self._short), None).audio if self._short else None
             sound = made_distractor(rng, source, self._rate)
-        return Piece(audio=_faded(self._coloured(rng, sound), self._rate))
+        return Piece(audio=_faded(sound, self._rate))
 
     def _coloured(self, rng: np.random.Generator, sound: Audio) -> Audio:
         return equalise(rng, sound, self._rate, self._scenes.equalise_db, self._scenes.low_pass)
