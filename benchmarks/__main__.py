@@ -109,7 +109,8 @@ def day(model: Path, hours: int) -> None:
 @benchmarks.command()
 @click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
 @click.option("--data", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
-def training(recipe: Path, data: tuple[Path, ...]) -> None:
+@click.option("--rounds", type=click.IntRange(min=3), default=40, show_default=True)
+def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
     """Parts of a training step, a scene each, on one core: does loading keep up with the network?"""
     from benchmarks.throughput import LOADING, NETWORK, parts_of_a_step
     from sed.config import load_recipe
@@ -118,7 +119,7 @@ def training(recipe: Path, data: tuple[Path, ...]) -> None:
     timing.one_core()
     made = load_recipe(recipe)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data).learnt(made.data)
-    timings = timing.measure(parts_of_a_step(made, corpus), 40)
+    timings = timing.measure(parts_of_a_step(made, corpus), rounds)
     click.echo(_machine())
     network = sum(timings[name].median for name in NETWORK)
     click.echo(f"{'ms per scene':26} median  half of rounds  times the network")
@@ -127,47 +128,53 @@ def training(recipe: Path, data: tuple[Path, ...]) -> None:
 
 
 @benchmarks.command()
+@click.argument("kind", type=click.Choice(["networks", "changes"]))
 @click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
 @click.option("--data", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
-@click.option("--validation", type=click.Path(path_type=Path), required=True, help="Folder of recordings.")
+@click.option("--validation", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="What is there is not trained again.")
-@click.option("--steps", type=click.IntRange(10), default=650, show_default=True)
-@click.option("--seed", "seeds", type=int, multiple=True, default=(1, 2, 3), show_default=True, help="May be repeated.")
-@click.option("--network", "chosen", multiple=True, help="Only this one; may be repeated.")
-def method(
+@click.option("--steps", type=click.IntRange(10), required=True, help="Of each training.")
+@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
+@click.option("--only", multiple=True, help="Only the variants of these names; may be repeated.")
+def trainings(
+    kind: str,
     recipe: Path,
     data: tuple[Path, ...],
-    validation: Path,
+    validation: tuple[Path, ...],
     out: Path,
     steps: int,
     seeds: tuple[int, ...],
-    chosen: tuple[str, ...],
+    only: tuple[str, ...],
 ) -> None:
-    """What recurrence and self-attention are worth: five networks trained alike. Takes hours; may be run again."""
-    from benchmarks import method as comparison
+    """What parts of the network, or of the recipe, are worth: trainings alike but for one thing. Takes hours.
+
+    What has been trained is kept in --out, so it may be stopped, called again, and run twice side by side.
+    """
+    from benchmarks import variants
     from sed.config import load_recipe
     from sed.data import load_corpus
     from sed.recordings import find_recordings
 
-    made = comparison.shortened(load_recipe(recipe), steps)
+    chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
+    made = variants.shortened(load_recipe(recipe), steps)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
     parts = corpus.learnt(made.data), corpus.looked_at(made.data)
-    recordings = find_recordings(validation)
-    rows = {}
-    for name in chosen or comparison.names():
-        rows[name] = [
-            comparison.figures(name, comparison.seeded(made, seed), parts, recordings, out / f"{name} {seed}")
+    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    rows = {
+        name: [
+            variants.figures(variant, variants.seeded(made, seed), parts, recordings, out / f"{name} {seed}")
             for seed in seeds
         ]
-    audio = read_audio(_RECORDING, made.frontend.sample_rate)
-    with tempfile.TemporaryDirectory() as folder:
-        cost = timing.measure(comparison.costs(made, corpus.labels, audio, Path(folder)), 15)
+        for name, variant in chosen.items()
+        if not only or name in only
+    }
+    cost = {}
+    if kind == "networks":
+        audio = read_audio(_RECORDING, made.frontend.sample_rate)
+        with tempfile.TemporaryDirectory() as folder:
+            cost = timing.measure(variants.costs(made, corpus.labels, audio, Path(folder)), 15)
     click.echo(_machine())
-    click.echo(f"{'network':30} parameters  ms/s  " + "  ".join(f"{name:>21}" for name in comparison.FIGURES))
-    for name, found in rows.items():
-        figures = (comparison.spread(found, figure) for figure in comparison.FIGURES)
-        cells = "  ".join(f"{mean:12.3f} +- {deviation:.3f}" for mean, deviation in figures)
-        click.echo(f"{name:30} {found[0]['parameters']:10,}  {cost[name].median:4.2f}  {cells}")
+    click.echo(variants.table(rows, {name: found.median for name, found in cost.items()}))
 
 
 def _machine() -> str:

@@ -22,7 +22,6 @@ from sed.model import Prediction
 
 DCASE_FRONTEND = FrontendConfig(n_fft=2048, hop_length=256, n_mels=128, fmin=0.0, fmax=8000.0)
 _CHUNK, _OVERLAP = 512, 64  # samples of silero-vad at 16 kHz
-_WINDOW_SECONDS = 10
 
 
 def silero_streaming(audio: Floats, chunks: int = 128) -> dict[str, Subject]:
@@ -61,9 +60,9 @@ def silero_sequence(audio: Floats, calls: int = 4, chunks: int = 32) -> Subject:
     return Subject(calls * chunks * _CHUNK / 16_000, call)
 
 
-def whole_window(network: nn.Module, sample_rate: int, folder: Path, hop_seconds: float) -> Subject:
-    """A network exported for 10 s of audio: called once every hop, or once for all with a hop of 10 s."""
-    audio = 0.05 * torch.randn(1, _WINDOW_SECONDS * sample_rate, generator=torch.Generator().manual_seed(0))
+def whole_window(network: nn.Module, samples: int, folder: Path, hop_seconds: float) -> Subject:
+    """A network exported for a window of so many samples: called once every hop, or once for all if that is as long."""
+    audio = 0.05 * torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
     path = folder / f"{type(network).__name__}.onnx"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own internals

@@ -63,7 +63,8 @@ class _Graph(nn.Module):
         super().__init__()
         self.detector = copy.deepcopy(detector)
         embedder, head = self.detector.embedder, self.detector.head
-        head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
+        if head.recurs:
+            head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
         if half:
             first, *others = embedder.blocks
             embedder.blocks = nn.Sequential(first, _ToHalf(), *others)

@@ -1,6 +1,8 @@
 """The training run: clips in, a trained detector out, by Lightning."""
 
+import contextlib
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,7 +121,8 @@ def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
 
 
 def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
-    with warnings.catch_warnings():
+    # Lightning's progress bar would write where data goes.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # Two cores that train and mix have no more workers to give.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Two of its callbacks write into the folder of --out.

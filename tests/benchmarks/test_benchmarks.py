@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,37 @@ def test_memory_and_cost_are_flat() -> None:
     assert 6 == len(rows)
     assert last[3] - second[3] <= 2.0
     assert last[2] <= 1.5 * second[2]
+
+
+def test_variants_are_trained_once_and_compared(clips: Path, tmp_path: Path) -> None:
+    """A network of ours and the DCASE CRNN go through the same training and decoder; what is done is kept."""
+    (tmp_path / "short.toml").write_text(
+        "[data]\ntrain_folds = [1]\nvalidation_folds = [2]\nvalidation_scenes = 2\n"
+        "[stream]\nwindow = 2.0\nhop = 1.0\nlookahead = 0.5\n[training]\nbatch_size = 2\nworkers = 0\n"
+    )
+    arguments = ["--recipe", tmp_path / "short.toml", "--data", clips, "--validation", clips, "--out", tmp_path / "out"]
+    chosen = ["--steps", 10, "--only", "CNN + bi-GRU", "--only", "DCASE 2023 CRNN"]
+    run = ["trainings", "networks", *map(str, arguments + chosen)]
+    first = run_benchmark(*run)
+    lines = {line[:15].strip(): line.split()[-5:] for line in first.splitlines()[2:]}
+    assert {"CNN + bi-GRU", "DCASE 2023 CRNN"} == set(lines)
+    assert all(0.0 <= float(figure) <= 1.0 for figures in lines.values() for figure in figures)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.ckpt")}
+    run_benchmark(*run)
+    assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.ckpt")}
+
+
+def test_parts_of_a_training_step_are_timed(clips: Path, tmp_path: Path) -> None:
+    """Loading and the network, each part by its name."""
+    recipe = tmp_path / "short.toml"
+    recipe.write_text("[data]\ntrain_folds = [1]\nvalidation_folds = []\n[training]\nselect = 'last'\nbatch_size = 4\n")
+    lines = run_benchmark("training", "--recipe", str(recipe), "--data", str(clips), "--rounds", "3").splitlines()
+    assert [
+        "decode a clip",
+        "the same from the cache",
+        "mix a scene",
+        "frontend",
+        "augmentation",
+        "network, there and back",
+        "optimiser",
+    ] == [line[:26].strip() for line in lines[2:]]

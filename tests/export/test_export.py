@@ -75,8 +75,10 @@ def test_any_sizes_run_and_agree(exported: Path, tiny_checkpoint: Checkpoint, ba
         np.testing.assert_allclose(a, b, atol=LIMITS["fp32"].score)
 
 
-@pytest.mark.parametrize("head_stride", [1, 3, 8])
-def test_other_networks_export(tmp_path: Path, head_stride: int) -> None:
+@pytest.mark.parametrize(
+    ("head_stride", "gru_size", "heads"), [(1, 12, 4), (3, 12, 4), (8, 12, 0), (2, 0, 4), (2, 0, 0)]
+)
+def test_other_networks_export(tmp_path: Path, head_stride: int, gru_size: int, heads: int) -> None:
     """Any size and frame rate that a recipe can express."""
     recipe = Recipe(
         name="other",
@@ -86,8 +88,9 @@ def test_other_networks_export(tmp_path: Path, head_stride: int) -> None:
             time_strides=(2, 1, 1),
             second_time_kernels=(1, 3, 5),
             embedding_size=24,
-            gru_size=12,
+            gru_size=gru_size,
             head_stride=head_stride,
+            attention_heads=heads,
         ),
     )
     torch.manual_seed(0)

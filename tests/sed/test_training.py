@@ -49,6 +49,7 @@ def test_a_killed_run_resumes_and_ends_as_an_unbroken_one(clips: Path, tmp_path:
     assert not (broken / "model.ckpt").exists()
     done = train(recipe, "--data", clips, "--out", broken, "--resume")
     assert 0 == done.returncode, done.stderr
+    assert "" == done.stdout
     expected, actual = (load_checkpoint(folder / "model.ckpt").detector.state_dict() for folder in (whole, broken))
     for name, weights in expected.items():
         assert torch.equal(weights, actual[name]), name

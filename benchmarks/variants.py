@@ -1,0 +1,235 @@
+"""Many trainings that differ in one thing each, on the same clips, steps and recordings: what is it worth?
+
+Each variant and seed has a folder of its own with its checkpoint and figures, and is not trained again if they are
+there: the whole takes hours.
+"""
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks import subjects
+from benchmarks.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
+from benchmarks.timing import Subject
+from edge.card import Card
+from edge.inference import Floats, Model, Step
+from export.graph import to_onnx
+from export.write import save
+from sed.checkpoint import Checkpoint, TorchModel, make_card
+from sed.config import Recipe
+from sed.data import Corpus
+from sed.evaluation import Report, judge, listen_to
+from sed.listening import decoded
+from sed.model import Detector, Prediction
+from sed.recordings import Recording
+from sed.run import run
+from sed.training import TrainingModule
+from sed.tuning import Aim, tune
+
+
+class Variant(NamedTuple):
+    """What differs from a recipe: table -> key -> value; and whether the network is DCASE's instead."""
+
+    changes: Mapping[str, Mapping[str, Any]]
+    dcase: bool = False
+
+    def of(self, recipe: Recipe) -> Recipe:
+        """The recipe with the changes."""
+        tables = {name: dataclasses.replace(getattr(recipe, name), **values) for name, values in self.changes.items()}
+        return dataclasses.replace(recipe, **tables)
+
+
+# Widths make up for what is left out, so that all of ours have 0.38 million parameters.
+NETWORKS = {
+    "CNN": Variant({"network": {"widths": (20, 40, 84, 168), "gru_size": 0, "attention_heads": 0}}),
+    "CNN + bi-GRU": Variant({"network": {"widths": (18, 36, 72, 152), "attention_heads": 0}}),
+    "CNN + self-attention": Variant({"network": {"widths": (18, 36, 74, 152), "gru_size": 0}}),
+    "CNN + bi-GRU + self-attention": Variant({}),
+    "DCASE 2023 CRNN": Variant(
+        {"frontend": {key: getattr(DCASE_FRONTEND, key) for key in ("n_fft", "n_mels", "fmin", "fmax")}}, dcase=True
+    ),
+}
+CHANGES = {
+    "the recipe as it is": Variant({}),
+    "no distractors": Variant({"scenes": {"distractors_mean": 0.0}}),
+    "no scenes without events": Variant({"scenes": {"event_free": 0.0}}),
+    "clips as they are, not mixed": Variant({"scenes": {"recordings": 1.0}}),
+    "a fifth of the clips as they are": Variant({"scenes": {"recordings": 0.2}}),
+    "mixup of half of the scenes": Variant({"augment": {"mixup": 0.5, "mixup_labels": "hard"}}),
+    "time shift and gain": Variant({"augment": {"time_shift": 0.5, "gain_db": 6.0}}),
+    "no FilterAugment": Variant({"augment": {"filter_augment_db": 0.0}}),
+    "no masks over mel bins": Variant({"augment": {"mel_masks": 0}}),
+    "two masks over time": Variant({"augment": {"time_masks": 2}}),
+    "no random speed": Variant({"scenes": {"speed_range": 0.0}}),
+    "no equaliser": Variant({"scenes": {"equalise_db": 0.0, "low_pass": 0.0}}),
+    "no averaged weights": Variant({"training": {"ema_decay": 0.0}}),
+    "borders weigh three times": Variant({"loss": {"border": 2.0}}),
+    "focal loss": Variant({"loss": {"kind": "focal"}}),
+    "label smoothing 0.05": Variant({"loss": {"label_smoothing": 0.05}}),
+    "frames alone": Variant({"loss": {"clip": 0.0, "loudest": 0.0}}),
+}
+FIGURES = ("event_f1_macro", "segment_f1_macro", "intersection_f1_macro", "psds1", "quiet_event_f1")
+
+
+class FramesOfRecipe(nn.Module):
+    """The DCASE CRNN behind a recipe's context, which it has no use for: its own convolutions pad.
+
+    Shape:
+        `[batch, context_samples + k * frame_samples]` -> Prediction of k frames
+    """
+
+    def __init__(self, recipe: Recipe, classes: int) -> None:
+        super().__init__()
+        self.network = DcaseCrnn(recipe.frontend, classes)
+        self.frontend, self.context_frames = self.network.frontend, recipe.network.context_spectrogram_frames
+
+    def predict(self, logmel: Tensor) -> Prediction:
+        """`[batch, 1, context + k * time_stride, n_mels]`, as for `sed.model.Detector`."""
+        return self.network.predict(logmel[:, :, self.context_frames :])
+
+
+class WholeWindows:
+    """A network that keeps no state, as a model that streams: its embeddings are the window's samples themselves.
+
+    Args:
+        card: frames, window and decoder.
+        network: `[1, context_samples + k * frame_samples]` -> Prediction.
+    """
+
+    def __init__(self, card: Card, network: FramesOfRecipe) -> None:
+        self.card, self.embedding_size = card, card.frame_samples
+        self._network = network
+
+    def step(self, audio: Floats, embeddings: Floats) -> Step:
+        """See `edge.inference.Model.step`."""
+        new = audio[:, self.card.context_samples :].reshape(1, -1, self.card.frame_samples)
+        joined = np.concatenate([embeddings, new], axis=1)
+        silence = np.zeros((1, self.card.context_samples), dtype=np.float32)
+        with torch.no_grad():
+            window = torch.from_numpy(np.concatenate([silence, joined.reshape(1, -1)], axis=1))
+            frames, clip = self._network.predict(self._network.frontend(window))
+        return Step(torch.sigmoid(frames).numpy(), torch.sigmoid(clip).numpy(), joined)
+
+
+def shortened(recipe: Recipe, steps: int) -> Recipe:
+    """The recipe with so many steps, and all that hangs on their number in proportion."""
+    share = steps / recipe.training.steps
+    training = dataclasses.replace(
+        recipe.training,
+        steps=steps,
+        validate_every_steps=steps,
+        warmup_steps=max(1, round(recipe.training.warmup_steps * share)),
+        ema_decay=max(0.0, 1 - (1 - recipe.training.ema_decay) / share),
+    )
+    return dataclasses.replace(recipe, training=training)
+
+
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """The recipe with another seed."""
+    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, seed=seed))
+
+
+def figures(
+    variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | None], recordings: Sequence[Recording], out: Path
+) -> dict[str, Any]:
+    """Train a variant, unless it has been, and measure it.
+
+    Args:
+        variant: what differs from the recipe.
+        recipe: everything else.
+        parts: clips to learn from, and to look at.
+        recordings: to tune and measure on, the same for all.
+        out: folder of this variant and seed.
+
+    Returns:
+        Event, segment and intersection F1 with decoder settings tuned for event F1; PSDS1 with settings tuned for it;
+        `quiet_event_f1`, the event F1 of the settings with at most 60 false alarms an hour; `parameters`.
+    """
+    result = out / "figures.json"
+    if not result.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        made = variant.of(recipe)
+        network = _trained(variant, made, parts, out)
+        result.write_text(json.dumps(_measured(made, parts[0], network, recordings), indent=1))
+    return dict(json.loads(result.read_text()))
+
+
+def table(rows: Mapping[str, Sequence[Mapping[str, Any]]], cost: Mapping[str, float]) -> str:
+    """Mean of each figure over seeds, and its standard deviation where there are several.
+
+    Args:
+        rows: figures of each seed, by variant.
+        cost: milliseconds per second of audio, by variant; may be empty.
+    """
+    width = max(map(len, rows))
+    lines = [f"{'':{width}}  parameters" + "    ms/s" * bool(cost) + "".join(f"  {name:>21}" for name in FIGURES)]
+    for name, seeds in rows.items():
+        cells = "".join(f"  {_spread([one[figure] for one in seeds]):>21}" for figure in FIGURES)
+        price = f"  {cost[name]:6.2f}" if cost else ""
+        lines.append(f"{name:{width}}  {seeds[0]['parameters']:10,}{price}{cells}")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} +- {statistics.stdev(values):.3f}"
+
+
+def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) -> dict[str, Subject]:
+    """What to time: a second of audio by each network, as it would listen; weights do not matter.
+
+    Args:
+        recipe: everything but the network.
+        labels: of the classes.
+        audio: `[samples]` at the recipe's rate.
+        folder: for files made on the way.
+    """
+    timed = {}
+    for name, variant in NETWORKS.items():
+        made = dataclasses.replace(variant.of(recipe), decoding={})
+        if variant.dcase:
+            crnn = DcaseCrnn(made.frontend, len(labels))
+            samples = made.frontend.overlap_samples + made.frames(made.stream.window) * made.frame_samples
+            timed[name] = whole_window(crnn, samples, folder, made.stream.hop)
+            continue
+        checkpoint = Checkpoint(recipe=made, labels=tuple(labels), detector=Detector(made, len(labels)).eval())
+        save(to_onnx(checkpoint), make_card(checkpoint), folder / "network.onnx")
+        timed[name] = subjects.stream(Model(folder / "network.onnx"), audio, made.stream.hop)
+    return timed
+
+
+def _trained(variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | None], out: Path) -> nn.Module:
+    lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
+    classes = len(parts[0].labels)
+    network = FramesOfRecipe(recipe, classes) if variant.dcase else Detector(recipe, classes)
+    module = TrainingModule(recipe, *parts, detector=network)
+    run(module, out, resume=(out / "last.ckpt").exists())
+    return network
+
+
+def _measured(recipe: Recipe, corpus: Corpus, network: Any, recordings: Sequence[Recording]) -> dict[str, Any]:
+    checkpoint = Checkpoint(recipe=recipe, labels=corpus.labels, detector=network)
+    card = make_card(checkpoint)
+    model = TorchModel(checkpoint) if isinstance(network, Detector) else WholeWindows(card, network)
+    heard = listen_to(model, recordings)
+
+    def tuned(aim: str) -> Report:
+        settings = tune(card, heard, Aim.parse(aim))
+        decoding = {label: one.to_frames(card.frame_seconds) for label, one in settings.items()}
+        chosen = dataclasses.replace(card, decoding=card.decoding | decoding)
+        return judge(chosen, [decoded(chosen, one) for one in heard])
+
+    return {
+        **tuned("event-f1").to_dict(),
+        "psds1": tuned("psds1").to_dict()["psds1"],
+        "quiet_event_f1": tuned("false-alarms=60").to_dict()["event_f1_macro"],
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    }
