@@ -1,7 +1,9 @@
 """Training: labelled clips in, a checkpoint out. May import edge.
 
 errors         its branch of the error tree
-config         recipes
+fields         dataclasses read from plain values
+config         recipes: network, stream, decoder
+training_config  recipes: scenes, augmentation, loss, optimiser
 tables         tables with a header
 labels         what tables say of files
 layouts        labels of a folder, whatever its layout
@@ -11,14 +13,18 @@ borders        where in a clip something sounds
 store          decoded audio, kept on disk
 data           clips and labels from folders
 inventory      what there is to learn from, as a table
-synthetic      noise beds and made-up distractors
-soundscapes    clips -> scenes with their truth
+synthetic      noise, equalisers, another speed
+distractors    sounds made up that are no event
+scene          what is laid where, with its truth
+soundscapes    clips -> scenes
 synth          scenes on disk
 frontend       log-mel
 model          the network
-augment        augmentation of log-mel spectrograms
-losses         the training loss
-training       the run
+augment        augmentation of batches
+losses         what a network is to say, and the loss of what it says
+training       one network in training
+run            clips in, a trained network out
+watching       what TensorBoard shows besides curves
 checkpoint     what it leaves
 recordings     recordings with what is known of what they hold
 listening      a model hears a recording, once

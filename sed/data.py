@@ -8,12 +8,12 @@ from pathlib import Path
 
 from edge.errors import SourceError, did_you_mean
 from sed.borders import Sound, joined
-from sed.config import DataConfig
 from sed.errors import DataError, RecipeError
 from sed.folds import folds_of
 from sed.labels import LabelledFile
 from sed.layouts import read_labels
 from sed.store import StoredAudio, store_all
+from sed.training_config import DataConfig
 
 _log = logging.getLogger(__name__)
 

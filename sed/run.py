@@ -21,11 +21,12 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from edge.errors import SettingError
-from sed.config import Recipe, TrainingConfig
+from sed.config import Recipe
 from sed.data import Corpus
 from sed.errors import DataError, RecipeError
 from sed.model import Detector
 from sed.training import TrainingModule
+from sed.training_config import TrainingConfig
 from sed.watching import ScorePictures
 
 RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"

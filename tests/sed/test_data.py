@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from edge.audio import read_audio
-from sed.config import DataConfig
 from sed.data import Corpus, load_corpus
 from sed.errors import DataError, RecipeError
+from sed.training_config import DataConfig
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 
 STRONG = "filename onset offset event_label"

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.config import DataConfig, Recipe, SceneConfig
+from sed.config import Recipe
 from sed.data import Clip, Corpus, load_corpus
 from sed.soundscapes import SceneMixer
+from sed.training_config import DataConfig, SceneConfig
 
 
 def beep_corpus() -> Corpus:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from sed.config import DataConfig
 from sed.data import load_corpus
 from sed.recordings import find_recordings
+from sed.training_config import DataConfig
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import write_cut, write_table
 

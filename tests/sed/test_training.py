@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from sed.checkpoint import Checkpoint, load_checkpoint
-from sed.config import DataConfig, load_recipe
+from sed.config import load_recipe
 from sed.data import load_corpus
 from sed.run import run
 from sed.training import TrainingModule
+from sed.training_config import DataConfig
 from tests.conftest import TINY_RECIPE, command
 
 
