@@ -1,7 +1,7 @@
 """What a training run is made of: one frozen dataclass a subject, filled from a recipe's TOML.
 
-Every default stands here or in `sed.training_config` and nowhere else, and every number that follows from others is a property of the config
-it follows from.
+Every default stands here or in `sed.training_config` and nowhere else, and every number that follows from others is a
+property of the config it follows from.
 """
 
 import tomllib
