@@ -43,7 +43,8 @@ class SedCommand(click.Command):
         except BrokenPipeError:
             raise  # a reader that has left: click ends quietly
         except OSError as exc:
-            click.echo(f"{ctx.info_name}: {exc.strerror or exc}", err=True)
+            place = f"{exc.filename}: " if exc.filename else ""
+            click.echo(f"{ctx.info_name}: {place}{exc.strerror or exc}", err=True)
             ctx.exit(1)
 
     def _invoke(self, ctx: click.Context) -> Any:

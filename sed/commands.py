@@ -14,6 +14,10 @@ from edge.inference import Model
 
 if TYPE_CHECKING:
     from edge.stream import StepModel
+    from sed.checkpoint import Checkpoint
+    from sed.config import Recipe
+    from sed.data import Corpus
+    from sed.model import Detector
     from sed.recordings import Recording
 
 _FOLDER = _FILE = click.Path(path_type=Path)
@@ -41,59 +45,83 @@ def train(
 ) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
 
-    On a run that has ended, --resume measures it again, with the decoder settings that the recipe has now.
+    On a run that has ended, --resume gives it the decoder settings that the recipe states, and measures it again.
     """
     if check_data:
         _check_data(recipe_path, data)
         return
     if out is None:
         raise click.UsageError("give --out FOLDER for what the run leaves, or --check-data to look at the data alone")
-    from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, save_checkpoint
+    from sed.checkpoint import save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
-    from sed.evaluation import evaluate
     from sed.recordings import find_recordings
-    from sed.run import RESUME_NAME, fit, require_same_run
-    from sed.summary import text_table
+    from sed.run import fit
 
     recipe = load_recipe(recipe_path)
-    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    recordings = [recording for folder in dict.fromkeys(validation) for recording in find_recordings(folder)]
     finished = out / "model.ckpt"
-    if resume and not (finished.exists() or (out / RESUME_NAME).exists()):
-        raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
-    if not resume and ((out / RESUME_NAME).exists() or finished.exists()):
-        raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+    _require_place(out, finished, resume)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     recipe.require_labels(corpus.labels)
-    out.mkdir(parents=True, exist_ok=True)
-    if resume and finished.exists():
-        before = load_checkpoint(finished)
-        require_same_run(before.recipe, before.labels, recipe, corpus.labels)
-        detector = before.detector
+    if finished.exists():
+        trained = _with_settings(finished, recipe, corpus)
     else:
-        fitted = fit(recipe, corpus, out, resume, devices, nodes)
-        if fitted is None:
+        detector = fit(recipe, corpus, out, resume, devices, nodes)
+        if detector is None:
             return  # the first process goes on
-        detector = fitted
-    trained = Checkpoint(
-        recipe=recipe,
-        labels=corpus.labels,
-        detector=detector,
-        training={
-            "description": recipe.description,
-            "data": recipe.trained_on,
-            "clips": len(corpus.learnt(recipe.data).recordings),
-            "seed": recipe.training.seed,
-            "steps": recipe.training.steps,
-        },
-    )
-    save_checkpoint(finished, trained)
-    if recordings:
-        report = evaluate(TorchModel(trained), recordings)
-        click.echo(text_table(report))
-        measured = {"recordings": _names(recordings), **report.to_dict()}
-        save_checkpoint(finished, dataclasses.replace(trained, validation=measured))
+        trained = _trained(recipe, corpus, detector)
+        save_checkpoint(finished, trained)
+    save_checkpoint(finished, _measured(trained, recordings) if recordings else trained)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
+
+
+def _require_place(out: Path, finished: Path, resume: bool) -> None:
+    """Before the work: the folder holds a run if one is to go on, and none if one is to begin."""
+    from sed.run import RESUME_NAME
+
+    if out.exists() and not out.is_dir():
+        raise SettingError(f"{out}: is a file; give a folder to --out")
+    holds_run = finished.exists() or (out / RESUME_NAME).exists()
+    if resume and not holds_run:
+        raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
+    if not resume and holds_run:
+        raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+
+
+def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector") -> "Checkpoint":
+    from sed.checkpoint import Checkpoint
+
+    training = {
+        "description": recipe.description,
+        "data": recipe.trained_on,
+        "clips": len(corpus.learnt(recipe.data).recordings),
+        "seed": recipe.training.seed,
+        "steps": recipe.training.steps,
+    }
+    return Checkpoint(recipe=recipe, labels=corpus.labels, detector=detector, training=training)
+
+
+def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Checkpoint":
+    """A trained detector with the recipe's decoder settings; those that only it has, such as tuned ones, stay."""
+    from sed.checkpoint import load_checkpoint
+    from sed.run import require_same_run
+
+    before = load_checkpoint(finished)
+    require_same_run(before.recipe, before.labels, recipe, corpus.labels)
+    after = dataclasses.replace(recipe, decoding={**before.recipe.decoding, **recipe.decoding})
+    validation = before.validation if after.decoding == before.recipe.decoding else {}
+    return dataclasses.replace(before, recipe=after, validation=validation)
+
+
+def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Checkpoint":
+    from sed.checkpoint import TorchModel
+    from sed.evaluation import evaluate
+    from sed.summary import text_table
+
+    report = evaluate(TorchModel(trained), recordings)
+    click.echo(text_table(report))
+    return dataclasses.replace(trained, validation={"recordings": _names(recordings), **report.to_dict()})
 
 
 def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:

@@ -67,7 +67,11 @@ class NetworkConfig(Config):
             all(kernel % 2 == 1 for kernel in self.second_time_kernels),
             f"second_time_kernels must be odd, got {self.second_time_kernels}",
         )
+        for name in ("widths", "time_strides", "second_time_kernels"):
+            require(min(getattr(self, name)) > 0, f"{name} must be positive, got {getattr(self, name)}")
+        require(self.embedding_size > 0, f"embedding_size must be positive, got {self.embedding_size}")
         require(self.head_stride >= 1, f"head_stride must be at least 1, got {self.head_stride}")
+        require(0.0 <= self.dropout < 1.0, f"dropout must be 0 or more and below 1, got {self.dropout}")
         require(
             self.gru_size == 0 or 2 * self.gru_size == self.embedding_size,
             f"gru_size must be 0 or half of embedding_size {self.embedding_size} (two ways), got {self.gru_size}",
@@ -160,6 +164,11 @@ class Recipe(Config):
         require(
             bool(self.data.validation_folds) or self.training.select == "last",
             'without validation_folds there is no figure to choose weights by: set training.select = "last"',
+        )
+        require(
+            self.augment.mel_mask_bins <= self.frontend.n_mels and self.augment.time_mask_seconds <= self.stream.window,
+            f"a mask must fit: augment.mel_mask_bins {self.augment.mel_mask_bins} of {self.frontend.n_mels} bins, "
+            f"augment.time_mask_seconds {self.augment.time_mask_seconds} of {self.stream.window:g} s",
         )
         for settings in self.decoding.values():
             settings.to_frames(self.frame_seconds)  # checks itself

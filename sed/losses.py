@@ -44,7 +44,7 @@ class DetectionLoss(nn.Module):
 
     def __init__(self, config: LossConfig, labels: Sequence[str], frame_seconds: float) -> None:
         super().__init__()
-        self.config, self.border_frames = config, round(config.border_seconds / frame_seconds)
+        self.config, self.border_frames = config, max(1, round(config.border_seconds / frame_seconds))
         weights = torch.tensor([config.class_weights.get(label, 1.0) for label in labels])
         self.register_buffer("weights", weights, persistent=False)
 
@@ -69,6 +69,6 @@ class DetectionLoss(nn.Module):
 
 
 def _near_borders(target: Target, frames: int) -> Tensor:
-    """How much of an onset or offset lies within so many frames. `[batch, frames, classes]`, 0 to 1."""
-    changes = torch.diff(target.frames, dim=1, prepend=target.frames[:, :1]).abs().transpose(1, 2)
-    return F.max_pool1d(changes, 2 * frames + 1, stride=1, padding=frames).transpose(1, 2)
+    """How much of an onset or offset lies within so many frames on either side. `[batch, frames, classes]`, 0 to 1."""
+    changes = F.pad(torch.diff(target.frames, dim=1).abs().transpose(1, 2), (frames, frames))
+    return F.max_pool1d(changes, 2 * frames, stride=1).transpose(1, 2)

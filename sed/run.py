@@ -1,6 +1,7 @@
 """The training run: clips in, a trained detector out, by Lightning."""
 
 import contextlib
+import itertools
 import logging
 import sys
 import warnings
@@ -69,21 +70,25 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
             "choose --devices and --nodes so that they divide the recipe's batch_size"
         )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises
+    out.mkdir(parents=True, exist_ok=True)
     if not (resume and _finished(module, out / RESUME_NAME)):
         if resume:
             _keep_metrics(out)
         _fit(module, _trainer(module.recipe, out, devices, nodes), out / RESUME_NAME if resume else None)
-    kept = torch.load(out / (RESUME_NAME if training.select == "last" else BEST_NAME), weights_only=True)
-    module.load_state_dict(kept["state_dict"])  # the averaged weights
+    if getattr(rank_zero_only, "rank", 0) != 0:
+        return False
+    kept = out / (RESUME_NAME if training.select == "last" else BEST_NAME)
+    module.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])  # the averaged ones
     module.eval()
-    return getattr(rank_zero_only, "rank", 0) == 0
+    return True
 
 
 def _finished(module: TrainingModule, last: Path) -> bool:
-    """Whether a run was killed between its last step and its end."""
-    begun = torch.load(last, weights_only=True)
+    """Whether a run was killed between its last step, however early, and its end."""
+    begun, training = torch.load(last, map_location="cpu", weights_only=True), module.recipe.training
     require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
-    return bool(begun["global_step"] >= module.recipe.training.steps)
+    waited = max((state.get("wait_count", 0) for state in begun["callbacks"].values()), default=0)
+    return bool(begun["global_step"] >= training.steps or 0 < training.patience <= waited)
 
 
 def _trainer(recipe: Recipe, out: Path, devices: int, nodes: int) -> lightning.Trainer:
@@ -116,9 +121,23 @@ def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
         "monitor": f"validation_{training.select}",
         "mode": "min" if training.select == "loss" else "max",
     }
-    best = ModelCheckpoint(filename=Path(BEST_NAME).stem, save_on_train_epoch_end=False, **figure, **shared)
-    stop = [EarlyStopping(patience=training.patience, **figure)] if training.patience > 0 else []
-    return [average, best, *stop, last]
+    best = _Best(filename=Path(BEST_NAME).stem, save_on_train_epoch_end=False, **figure, **shared)
+    if training.patience == 0:
+        return [average, best, last]
+    # At the end of a training epoch a resumed run has no figure yet.
+    return [average, best, EarlyStopping(patience=training.patience, check_on_train_epoch_end=False, **figure), last]
+
+
+class _Best(ModelCheckpoint):
+    """Knows its best weights again in a folder that was moved."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def moved(path: str) -> str:
+            return str(Path(str(self.dirpath)) / Path(path).name)
+
+        best = {moved(path): score for path, score in state_dict["best_k_models"].items()}
+        paths = {name: moved(state_dict[name]) for name in ("best_model_path", "kth_best_model_path")}
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath, "best_k_models": best, **paths})
 
 
 def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
@@ -140,7 +159,8 @@ def _keep_metrics(out: Path) -> None:
     """Lightning's logger would delete the figures of the run's first part."""
     metrics = out / "metrics.csv"
     if metrics.exists():
-        metrics.replace(out / f"metrics-{len(list(out.glob('metrics*.csv')))}.csv")
+        free = (out / f"metrics-{number}.csv" for number in itertools.count(1))
+        metrics.replace(next(path for path in free if not path.exists()))
 
 
 def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:

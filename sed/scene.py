@@ -67,8 +67,11 @@ class Canvas:
         self.audio = np.zeros(self.context_samples + frames * self.frame_samples, dtype=np.float32)
         self.truth = np.zeros((frames, len(labels)), dtype=np.float32)
         self.known = np.ones((frames, len(labels)), dtype=np.float32)
-        self.clip, self.clip_known = (np.full(len(labels), value, dtype=np.float32) for value in (0.0, 1.0))
+        # Of each class: what weak labels say, the least weight of what says that it is there, whether it may be there.
+        self.clip, self.weight = (np.full(len(labels), value, dtype=np.float32) for value in (0.0, 1.0))
+        self.doubtful = np.zeros(len(labels), dtype=bool)
         self.events: list[tuple[float, float, str]] = []
+        self._weak: list[tuple[float, float, int]] = []  # (first, last frame, class)
 
     def lay(self, piece: Piece, start: int) -> None:
         """Add a sound that begins at sample `start` of the audio."""
@@ -86,10 +89,11 @@ class Canvas:
             self.events.append((onset, offset, self.labels[column]))
         for column in piece.weak:
             self.clip[column], self.known[frames, column] = 1.0, 0.0
+            self._weak.append((max(first, 0.0), min(last, len(self.truth)), column))
         for column in {column for _, _, column in piece.events}.union(piece.weak):
-            self.clip_known[column] = min(self.clip_known[column], piece.weight)
+            self.weight[column] = min(self.weight[column], piece.weight)
         self.known[frames, piece.secondary] = 0.0
-        self.clip_known[piece.secondary] = 0.0
+        self.doubtful[piece.secondary] = True
 
     def silence_start(self, samples: int) -> None:
         """As a source begins: nothing at all before its first sample."""
@@ -99,16 +103,20 @@ class Canvas:
         np.minimum(self.truth, audible, out=self.truth, casting="same_kind")
         first = max(samples - self.context_samples, 0)
         self.events = [(max(onset, first), offset, label) for onset, offset, label in self.events if offset > first]
+        for begin, end, column in self._weak:
+            if end - max(begin, silent) < (end - begin) / 2:  # it may have been in the part that is gone
+                self.clip[column], self.doubtful[column] = 0.0, True
 
     def scene(self) -> Scene:
         """The finished scene, within full scale."""
         length = len(self.truth) * self.frame_samples
+        clip = np.maximum(self.clip, self.truth.max(axis=0))
         return Scene(
             audio=np.clip(self.audio, -1.0, 1.0),
             frames=self.truth,
             frames_known=self.known,
-            clip=np.maximum(self.clip, self.truth.max(axis=0)),
-            clip_known=self.clip_known,
+            clip=clip,
+            clip_known=np.where(clip > 0.0, self.weight, np.where(self.doubtful, 0.0, 1.0)).astype(np.float32),
             events=tuple(sorted(event for event in self.events if event[1] > 0 and event[0] < length)),
         )
 

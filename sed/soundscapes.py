@@ -42,6 +42,12 @@ class SceneMixer:
         longest = _CONTINUOUS_SECONDS * self._rate
         self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.pieces)]
 
+    @property
+    def silent_labels(self) -> list[str]:
+        """Labels that no scene can hold: known only from whole recordings, of which the recipe wants none."""
+        absent = set(self._cropped) - set(self._mixed) if self._scenes.recordings == 0.0 else set()
+        return [self._corpus.labels[column] for column in sorted(absent)]
+
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
         scenes = self._scenes
@@ -50,7 +56,9 @@ class SceneMixer:
         if rng.random() >= scenes.silent_bed:
             canvas.audio += self._bed(rng) * _amplitude(bed_db)
         if self._cropped and rng.random() < scenes.recordings:
-            self._lay(rng, canvas, self._crop(rng), bed_db)
+            piece = self._levelled(rng, self._crop(rng), bed_db)
+            room = self._samples - len(piece.audio)  # as much of it as fits is heard: its label may be anywhere in it
+            canvas.lay(piece, int(rng.integers(min(room, 0), max(room, 0) + 1)))
         else:
             self._fill(rng, canvas, bed_db)
         if rng.random() < scenes.silent_start:
@@ -64,7 +72,7 @@ class SceneMixer:
         """Events, or none of them, and distractors."""
         scenes = self._scenes
         if self._mixed and rng.random() >= scenes.event_free:
-            for _ in range(1 + rng.poisson(scenes.events_mean * self._windows - 1)):
+            for _ in range(1 + rng.poisson(max(0.0, scenes.events_mean * self._windows - 1))):
                 self._lay(rng, canvas, self._cut(rng, int(rng.choice(self._mixed))), bed_db)
         for _ in range(rng.poisson(scenes.distractors_mean * self._windows)):
             self._lay(rng, canvas, self._distractor(rng), bed_db)
@@ -79,9 +87,12 @@ class SceneMixer:
 
     def _lay(self, rng: np.random.Generator, canvas: Canvas, piece: Piece, bed_db: float) -> None:
         """Somewhere, at some level over the bed."""
+        canvas.lay(self._levelled(rng, piece, bed_db), self._place(rng, len(piece.audio)))
+
+    def _levelled(self, rng: np.random.Generator, piece: Piece, bed_db: float) -> Piece:
         heard = [piece.audio[int(on) : max(int(off), int(on) + 1)] for on, off, _ in piece.events] or [piece.audio]
         piece.audio = piece.audio * self._gain(rng, _level(np.concatenate(heard)), bed_db)
-        canvas.lay(piece, self._place(rng, len(piece.audio)))
+        return piece
 
     def _distractor(self, rng: np.random.Generator) -> Piece:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (

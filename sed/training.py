@@ -13,11 +13,12 @@ from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1
 from sed.augment import augment_audio, augment_logmel
 from sed.config import Recipe
 from sed.data import Corpus
+from sed.errors import DataError
 from sed.losses import DetectionLoss, Target
 from sed.model import Detector, Prediction
 from sed.soundscapes import SceneMixer
 
-RESUME_NAME = "last.ckpt"
+_THRESHOLDS = 100  # of the curve of precision against recall
 
 
 class SceneDataset(Dataset[tuple[Tensor, Target]]):
@@ -55,10 +56,15 @@ class TrainingModule(lightning.LightningModule):
         self.to(memory_format=torch.channels_last)
         self.loss = DetectionLoss(recipe.loss, train.labels, recipe.frame_seconds)
         self.mixer = SceneMixer(train, recipe)
+        if self.mixer.silent_labels:
+            raise DataError(
+                f"no clip says where {', '.join(self.mixer.silent_labels)} can be cut out, so no scene would hold "
+                "it: learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
+            )
         self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[tuple[Tensor, Target]] = []
-        # Every score of 40,000 frames would be sorted, class by class; a hundred thresholds do.
-        self.average_precision = MultilabelAveragePrecision(len(train.labels), thresholds=100, ignore_index=-1)
+        # Else every score of 40,000 frames would be sorted, class by class.
+        self.average_precision = MultilabelAveragePrecision(len(train.labels), thresholds=_THRESHOLDS, ignore_index=-1)
         self.f1 = MultilabelF1Score(len(train.labels), ignore_index=-1)
 
     def on_train_epoch_start(self) -> None:
@@ -100,8 +106,11 @@ class TrainingModule(lightning.LightningModule):
         self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
         scores = torch.sigmoid(prediction.frames)
+        # Curves of all classes take a hundred numbers of every frame: not too many frames at once.
+        rows = max(1, 20_000_000 // (_THRESHOLDS * len(self.labels)))
         for name, metric in (("frame_map", self.average_precision), ("frame_f1", self.f1)):
-            metric.update(scores.flatten(0, 1), truth)
+            for said, true in zip(torch.split(scores.flatten(0, 1), rows), torch.split(truth, rows), strict=True):
+                metric.update(said, true)
             self.log(f"validation_{name}", metric, prog_bar=True, batch_size=len(audio))
         return scores
 

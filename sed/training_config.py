@@ -55,6 +55,7 @@ class DataConfig(Config):
     def __post_init__(self) -> None:
         both = sorted(set(self.train_folds) & set(self.validation_folds))
         require(not both, f"folds {both} are both trained on and validated on")
+        require(self.validation_scenes > 0, f"validation_scenes must be positive, got {self.validation_scenes}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +127,9 @@ class TrainingConfig(Config):
     patience: int = 0  # validations without a better figure before the run ends early; 0 for never
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "validate_every_steps"):
+        for name in ("steps", "batch_size", "validate_every_steps", "learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}")
+        require(0.0 <= self.ema_decay < 1.0, f"ema_decay must be 0 or more and below 1, got {self.ema_decay}")
         # Averaging of the weights begins when the warm-up ends.
         require(
             0 < self.warmup_steps < self.steps,
@@ -138,7 +140,7 @@ class TrainingConfig(Config):
             f"steps must be a multiple of validate_every_steps, got {self.steps}, {self.validate_every_steps}",
         )
         require(self.precision in _PRECISIONS, f"precision must be {' or '.join(_PRECISIONS)}, got {self.precision!r}")
-        for name in ("workers", "patience"):
+        for name in ("weight_decay", "workers", "patience"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         require(self.select in _SELECTIONS, f"select must be {' or '.join(_SELECTIONS)}, got {self.select!r}")
         require(

@@ -65,6 +65,17 @@ def test_a_mixture_holds_both_scenes_by_their_shares() -> None:
     assert torch.equal(hard.frames[:, 3], torch.ones(40, 2))
 
 
+def test_a_mixture_sounds_as_its_labels_say() -> None:
+    """Two tones, one ten times as loud: the share that is heard of each is the share of its label."""
+    time = torch.arange(16_000) / 16_000
+    audio = torch.stack([torch.sin(2 * torch.pi * 1000 * time), 0.1 * torch.sin(2 * torch.pi * 3000 * time)])
+    truth = torch.eye(2)[:, None, :].expand(2, FRAMES, 2)
+    mixed, soft = mixup(audio, Target(truth, torch.ones_like(truth), torch.eye(2), torch.ones(2, 2)), 1.0, hard=False)
+    spectrum = torch.fft.rfft(mixed).abs()
+    heard = torch.stack([spectrum[:, 1000] / 1.0, spectrum[:, 3000] / 1.0], dim=1)
+    torch.testing.assert_close(heard / heard.sum(dim=1, keepdim=True), soft.clip, atol=1e-3, rtol=0)
+
+
 def test_a_mixture_knows_only_what_both_scenes_know() -> None:
     """A class that is unknown in either is unknown in both together; an unmixed scene keeps its own."""
     audio, target = beeps(6)

@@ -86,6 +86,17 @@ def test_frames_near_a_border_weigh_more(truth: torch.Tensor) -> None:
     assert costs[0] == pytest.approx(4 * costs[1], rel=1e-2)
 
 
+def test_both_sides_of_a_border_weigh_alike(truth: torch.Tensor) -> None:
+    """As many frames before it as after it."""
+    costs = []
+    for frame in range(10):
+        wrong = torch.where(truth > 0, 9.0, -9.0)
+        wrong[0, frame, 0] *= -1
+        costs.append(loss(wrong, wrong[:, 0], known(truth), border=1.0, border_seconds=0.1, **FRAMES_ONLY))
+    heavy = [frame for frame, cost in enumerate(costs) if cost > 1.5 * min(costs)]
+    assert [1, 2, 3, 4, 5, 6, 7, 8] == heavy  # two frames on either side of 3 and of 7
+
+
 def test_a_class_weighs_what_the_recipe_says(truth: torch.Tensor) -> None:
     """A class of weight 0 is not learnt at all."""
     wrong = torch.where(truth > 0, -9.0, -9.0)

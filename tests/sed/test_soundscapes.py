@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from sed.config import Recipe
 from sed.data import Clip, Corpus, load_corpus
+from sed.scene import Canvas, Piece
 from sed.soundscapes import SceneMixer
 from sed.training_config import DataConfig, SceneConfig
 
@@ -91,7 +92,8 @@ def test_before_a_silent_start_there_is_no_truth() -> None:
     for seed in range(10):
         scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
         silent = frame_levels(scene.audio, made) == 0.0
-        assert 0.0 == scene.frames[silent].max(initial=0.0)
+        assert silent.any()
+        assert 0.0 == scene.frames[silent].max()
 
 
 def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
@@ -125,6 +127,59 @@ def test_a_weak_recording_says_what_and_not_where() -> None:
         assert 1.0 == scene.frames_known[:, 1].min()
         assert 0.0 == scene.frames.max()
         assert () == scene.events
+
+
+def test_a_weak_label_is_asked_for_only_where_it_can_be_heard() -> None:
+    """As much of a long recording as fits is in the scene; what a silent start takes away is unknown."""
+    long, short = (clip(tone(seconds, 1000.0), pieces=()) for seconds in (60.0, 3.0))
+    for sound, made in ((long, recipe(recordings=1.0)), (short, recipe(recordings=1.0, silent_start=1.0))):
+        mixer = SceneMixer(Corpus(labels=("beep",), clips=(sound,)), made)
+        for seed in range(40):
+            scene = mixer.mix(np.random.default_rng(seed))
+            heard = np.count_nonzero(frame_levels(scene.audio, made) > 1e-4)
+            asked = scene.clip[0] * scene.clip_known[0]
+            assert heard >= 150 if sound is long else (heard > 0 or asked == 0.0)
+
+
+def test_labels_that_no_scene_can_hold_are_named() -> None:
+    """Known only from whole recordings, of which the recipe wants none."""
+    corpus = Corpus(
+        labels=("beep", "weak"), clips=(*beep_corpus().clips, clip(tone(3.0, 500.0), labels=("weak",), pieces=()))
+    )
+    assert ["weak"] == SceneMixer(corpus, recipe()).silent_labels
+    assert [] == SceneMixer(corpus, recipe(recordings=0.1)).silent_labels
+
+
+def test_what_is_certain_outweighs_what_may_be() -> None:
+    """A class that another clip has as a secondary label, and that is there for certain, is asked for."""
+    canvas = Canvas(recipe(), 40, ("beep", "other"))
+    audio = tone(0.5, 1000.0)
+    canvas.lay(Piece(audio=audio, events=[(0.0, 8000.0, 0)], secondary=[1]), canvas.context_samples)
+    canvas.lay(Piece(audio=audio, events=[(0.0, 8000.0, 1)], weight=0.5), canvas.context_samples + 16_000)
+    assert [1.0, 0.5] == canvas.scene().clip_known.tolist()
+
+
+def test_levels_are_what_the_recipe_says() -> None:
+    """An event stands so far above the bed."""
+    made = recipe(
+        silent_bed=0.0, bed_db_low=-50.0, bed_db_high=-50.0, snr_db_low=20.0, snr_db_high=20.0, events_mean=1.0
+    )
+    for seed in range(5):
+        scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
+        levels = 10 * np.log10(np.mean(scene.audio[made.context_samples :].reshape(200, -1) ** 2, axis=1) + 1e-12)
+        assert -50.0 == pytest.approx(np.median(levels[scene.frames[:, 0] == 0.0]), abs=3.0)
+        assert -30.0 == pytest.approx(np.median(levels[scene.frames[:, 0] == 1.0]), abs=4.0)
+
+
+def test_distractors_sound_and_are_no_truth() -> None:
+    """Those of the data and those made up."""
+    buzz = clip(tone(2.0, 300.0), labels=(), segments=(), pieces=())
+    for clips in ((buzz,), ()):
+        corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, *clips))
+        made = recipe(event_free=1.0, distractors_mean=4.0)
+        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(5)]
+        assert all(np.abs(scene.audio).max() > 1e-4 for scene in scenes)
+        assert 0.0 == max(scene.frames.max() for scene in scenes)
 
 
 def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:

@@ -29,3 +29,17 @@ def test_another_speed_is_another_pitch_and_length() -> None:
     fast = change_speed(tone, 2.0)
     assert 8000 == pytest.approx(len(fast), abs=2)
     assert 1000 == pytest.approx(int(np.abs(np.fft.rfft(fast)).argmax()) * 2, abs=4)
+
+
+def test_an_equaliser_colours_within_its_limits() -> None:
+    """Other gains by other seeds, none beyond the decibels asked for, and the input is left alone."""
+    impulse = np.zeros(16_384, dtype=np.float32)
+    impulse[0] = 1.0
+    gains_db = [
+        20 * np.log10(np.abs(np.fft.rfft(equalise(np.random.default_rng(seed), impulse, 16_000, 9.0, low_pass=0.0))))
+        for seed in range(4)
+    ]
+    assert all(np.abs(gains).max() <= 9.01 for gains in gains_db)
+    assert all(np.ptp(gains) > 3.0 for gains in gains_db)
+    assert np.abs(gains_db[0] - gains_db[1]).max() > 1.0
+    assert 1.0 == impulse.sum()

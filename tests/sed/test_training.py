@@ -2,18 +2,22 @@ import csv
 import dataclasses
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import soundfile
 import torch
+from torch.utils.data import default_collate
 
-from sed.checkpoint import Checkpoint, load_checkpoint
-from sed.config import load_recipe
+from sed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sed.config import DecodingConfig, load_recipe
 from sed.data import load_corpus
+from sed.model import Prediction
 from sed.run import run
-from sed.training import TrainingModule
+from sed.training import SceneDataset, TrainingModule
 from sed.training_config import DataConfig
 from tests.conftest import TINY_RECIPE, command
 
@@ -155,18 +159,46 @@ def losses(folder: Path, column: str = "loss") -> list[float]:
 
 
 def test_two_processes_share_every_batch(clips: Path, tmp_path: Path) -> None:
-    """Launched by --devices, they train on the scenes of one process and validate on all of them."""
-    recipe = tmp_path / "tiny.toml"
-    recipe.write_text(TINY_RECIPE)
-    done = [train(recipe, "--data", clips, "--out", tmp_path / str(n), "--devices", n) for n in (1, 2)]
-    assert [0, 0] == [run.returncode for run in done], done[1].stderr
-    one, two = (losses(tmp_path / n, "validation_loss") for n in "12")
-    # Batch norm sees half a batch in each process, so they are near and not equal.
-    assert one == pytest.approx(two, rel=0.2)
-    trained = load_checkpoint(tmp_path / "2" / "model.ckpt")
-    begun = torch.load(tmp_path / "2" / "last.ckpt", weights_only=True)
-    assert 4 == begun["global_step"]
-    assert ("chainsaw", "rooster") == trained.labels
+    """Launched by --devices, each mixes its own half of what one process would, and one model comes out."""
+    scenes, checkpoints = [], []
+    for devices in (1, 2):
+        out = tmp_path / str(devices)
+        (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+        arguments = [tmp_path / "tiny.toml", "--data", clips, "--out", out, "--devices", devices]
+        script = tmp_path / "train.py"
+        script.write_text(SCENES_WRITTEN.format(folder=tmp_path / f"scenes{devices}"))
+        done = subprocess.run(
+            [sys.executable, script, *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        assert 0 == done.returncode, done.stderr
+        scenes.append([set(path.read_text().split()) for path in sorted(tmp_path.glob(f"scenes{devices}.*"))])
+        checkpoints.append(load_checkpoint(out / "model.ckpt"))
+    (whole,), (first, second) = scenes
+    assert 8 == len(whole)
+    assert (whole, set()) == (first | second, first & second)
+    assert checkpoints[0].labels == checkpoints[1].labels
+    assert 4 == torch.load(tmp_path / "2" / "last.ckpt", weights_only=True)["global_step"]
+
+
+# What sed-train runs, with a note of the scenes that each process trains on.
+SCENES_WRITTEN = """
+import os
+from sed import training
+from sed.commands import train
+
+mixed = training.SceneDataset.__getitem__
+
+
+def noted(self, index):
+    if self._seed[1] == 0:
+        with open("{folder}." + os.environ.get("LOCAL_RANK", "0"), "a") as file:
+            file.write(f"{{self._first + index}}\\n")
+    return mixed(self, index)
+
+
+training.SceneDataset.__getitem__ = noted
+train()
+"""
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -> None:
@@ -314,3 +346,98 @@ def test_a_seed_decides_everything(clips: Path, tmp_path: Path, tiny_checkpoint:
             torch.equal(tensor, weights[name]) for name, tensor in tiny_checkpoint.detector.state_dict().items()
         )
         assert same == equal
+
+
+class Listening(TrainingModule):
+    """Keeps what the frontend and the network were given."""
+
+    def logmel(self, audio: torch.Tensor) -> torch.Tensor:
+        self.heard = [audio]
+        return super().logmel(audio)
+
+    def predict(self, logmel: torch.Tensor) -> Prediction:
+        self.heard.append(logmel)
+        return super().predict(logmel)
+
+    def log(self, *_: Any, **__: Any) -> None:
+        """There is no trainer to log to."""
+
+
+def test_training_changes_what_it_hears_as_the_recipe_says(clips: Path, tmp_path: Path) -> None:
+    """Augmentation of audio and of spectrograms reaches the network."""
+    recipe, heard = tiny_module(clips, tmp_path).recipe, []
+    corpus = load_corpus([clips], 16_000, recipe.data)
+    for db in (0.0, 12.0):
+        augment = dataclasses.replace(recipe.augment, gain_db=db, filter_augment_db=db, mel_masks=0)
+        module = Listening(dataclasses.replace(recipe, augment=augment), corpus, None)
+        scenes = SceneDataset(module.mixer, (1, 0), 0, 2)
+        module.training_step(default_collate([scenes[0], scenes[1]]))
+        heard.append(module.heard)
+        assert isinstance(module.configure_optimizers()["optimizer"], torch.optim.AdamW)
+    (plain_audio, plain), (changed_audio, changed) = heard
+    assert torch.equal(plain, module.logmel(plain_audio))
+    assert not torch.equal(plain_audio, changed_audio)
+    assert not torch.equal(module.logmel(changed_audio), changed)
+
+
+PATIENT = (
+    TINY_RECIPE.replace("[training]", '[training]\nselect = "loss"\npatience = 2\nlearning_rate = 3.0')
+    .replace("validate_every_steps = 2", "validate_every_steps = 1")
+    .replace("steps = 4", "steps = 40")
+)
+
+
+def test_a_run_with_patience_resumes_where_it_was_and_wherever_it_is(clips: Path, tmp_path: Path) -> None:
+    """Killed, moved to another folder and resumed, it ends as early and with the same best weights."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(PATIENT)
+    whole, broken, moved = (tmp_path / name for name in ("whole", "broken", "moved"))
+    assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
+    with subprocess.Popen(
+        [command("sed-train"), recipe, "--data", clips, "--out", broken], stderr=subprocess.DEVNULL
+    ) as process:
+        while not (broken / "last.ckpt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    broken.rename(moved)
+    done = train(recipe, "--data", clips, "--out", moved, "--resume")
+    assert 0 == done.returncode, done.stderr
+    expected, actual = (load_checkpoint(folder / "model.ckpt").detector.state_dict() for folder in (whole, moved))
+    assert all(torch.equal(weights, actual[name]) for name, weights in expected.items())
+    steps = [torch.load(folder / "last.ckpt", weights_only=True)["global_step"] for folder in (whole, moved)]
+    assert steps[0] == steps[1] < 40
+    # Killed after it had stopped and before its end was written, it does not go on.
+    (whole / "model.ckpt").unlink()
+    assert 0 == train(recipe, "--data", clips, "--out", whole, "--resume").returncode
+    assert steps[0] == torch.load(whole / "last.ckpt", weights_only=True)["global_step"]
+
+
+def test_resume_leaves_tuned_settings_and_figures_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """What the recipe does not state stays as it was chosen since; what it states is applied."""
+    shutil.copytree(tiny_run, tmp_path / "out")
+    path = tmp_path / "out" / "model.ckpt"
+    before = load_checkpoint(path)
+    tuned = dataclasses.replace(before.recipe, decoding={"rooster": DecodingConfig(on=0.77)})
+    save_checkpoint(path, dataclasses.replace(before, recipe=tuned, validation={"event_f1_macro": 0.5}))
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").returncode
+    after = load_checkpoint(path)
+    assert (0.77, {"event_f1_macro": 0.5}) == (after.recipe.class_decoding("rooster").on, after.validation)
+
+
+def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
+    """Labels of whole recordings alone, and a recipe that wants none of these: before anything is written."""
+    (tmp_path / "data").mkdir()
+    for number in range(4):
+        soundfile.write(tmp_path / "data" / f"{number}.wav", [0.1, -0.1] * 16_000, 16_000)
+    rows = "".join(f"{number}.wav\tcat,dog\n" for number in range(4))
+    (tmp_path / "data" / "weak.tsv").write_text("filename\tevent_labels\n" + rows)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
+    done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert 1 == done.returncode
+    assert "no clip says where cat, dog can be cut out" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+    recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
+    assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
