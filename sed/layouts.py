@@ -94,19 +94,19 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     for table in strong:
         for name, found in read_segments(table).items():
             segments[audio.find(name, table)] += found
-    labels: dict[Path, tuple[str, ...]] = {}
+    labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
             names = {name.strip() for name in row["event_labels"].split(",")}
-            labels[audio.find(row["filename"], table)] = tuple(sorted(names - {""}))
+            labels[audio.find(row["filename"], table)] |= names - {""}
     files = [strong_file(path, None, found) for path, found in segments.items()]
-    files += [
-        LabelledFile(path=path, fold=None, labels=found, segments=None if found else ())
-        for path, found in labels.items()
-        if path not in segments
-    ]
+    files += [_weak_file(path, found) for path, found in labels.items() if path not in segments]
     named = set(segments) | set(labels)
     return files + [event_free_file(path) for path in audio.paths if path not in named]
+
+
+def _weak_file(path: Path, labels: set[str]) -> LabelledFile:
+    return LabelledFile(path=path, fold=None, labels=tuple(sorted(labels)), segments=None if labels else ())
 
 
 class _Lookup:

@@ -81,6 +81,13 @@ def test_desed_tables_strong_and_weak(tmp_path: Path) -> None:
     } == said(read_labels(tmp_path))
 
 
+def test_rows_of_one_file_are_put_together(tmp_path: Path) -> None:
+    """A weak table may have a row a label."""
+    write_cut(tmp_path / "a.wav")
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "a.wav dog", "a.wav rain", "a.wav dog,cat")
+    assert {"a.wav": (None, ("cat", "dog", "rain"), None)} == said(read_labels(tmp_path))
+
+
 def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
     """Rather than guessed; its path tells them apart."""
     for place in ("one", "two"):
