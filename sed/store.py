@@ -6,17 +6,19 @@
         └── 3f0c….npy     where something sounds in it, by `sed.borders`
 
 The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
-Whatever lies there may be deleted at any time.
+Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
 """
 
 import hashlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,13 +53,16 @@ class StoredAudio:
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
         begin, end, step = part.indices(self._samples)
         assert step == 1, part
-        stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
+        with _naming(self._path):
+            stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
         return stored.astype(np.float32)
 
     @property
     def sounding(self) -> tuple[tuple[int, int], ...]:
         """What `sed.borders.sounding` says of it."""
-        return tuple((int(onset), int(offset)) for onset, offset in np.load(self._path.with_suffix(".npy")))
+        borders = _borders(self._path)
+        with _naming(borders):
+            return tuple((int(onset), int(offset)) for onset, offset in np.load(borders))
 
 
 def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
@@ -67,18 +72,16 @@ def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
         SourceError: if it cannot be opened or read, or holds no sample.
     """
     place = _place(path, sample_rate)
-    if not place.exists():
+    if not _is_whole(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(f".{os.getpid()}.part")
-        borders = part.with_suffix(".npy")
-        try:
-            _decode(path, sample_rate, part)
-            np.save(borders, np.array(sounding(StoredAudio(part), sample_rate), dtype=np.int64).reshape(-1, 2))
-            borders.replace(place.with_suffix(".npy"))
-            part.replace(place)  # last: what has its samples is complete
-        finally:
-            for left in (part, borders):
-                left.unlink(missing_ok=True)
+        # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
+        with TemporaryDirectory(prefix="part-", dir=place.parent) as part:
+            samples = Path(part) / place.name
+            _decode(path, sample_rate, samples)
+            found = sounding(StoredAudio(samples), sample_rate)
+            np.save(_borders(samples), np.array(found, dtype=np.int64).reshape(-1, 2))
+            for made in (_borders(samples), samples):
+                made.replace(place.parent / made.name)
     return StoredAudio(place)
 
 
@@ -110,7 +113,25 @@ def _leave_interrupts_to_parent() -> None:
 
 
 def _is_stored(path: Path, sample_rate: int) -> bool:
-    return path.exists() and _place(path, sample_rate).exists()
+    return path.exists() and _is_whole(_place(path, sample_rate))
+
+
+def _is_whole(place: Path) -> bool:
+    return place.exists() and _borders(place).exists()
+
+
+def _borders(place: Path) -> Path:
+    return place.with_suffix(".npy")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise SourceError(
+            f"{path}: {exc.strerror}; it is gone from the cache: start again, and it is decoded anew"
+        ) from exc
 
 
 def _place(path: Path, sample_rate: int) -> Path:

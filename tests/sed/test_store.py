@@ -64,6 +64,39 @@ def test_a_file_is_decoded_once(tmp_path: Path, cache: Path) -> None:
     assert 3 == len(kept(cache))
 
 
+@pytest.mark.parametrize("gone", ["*/*.f16", "*/*.npy"])
+def test_what_was_deleted_is_decoded_anew(tmp_path: Path, cache: Path, gone: str) -> None:
+    """Even if a half of it is left; whoever reads it meanwhile is told which file is gone."""
+    path = write_cut(tmp_path / "a.wav")
+    stored = stored_audio(path, 16_000)
+    expected = stored[:], stored.sounding
+    (deleted,) = cache.glob(gone)
+    deleted.unlink()
+    with pytest.raises(SourceError, match=rf"{deleted.name}: No such file or directory; it is gone from the cache"):
+        _ = stored[:], stored.sounding
+    again = stored_audio(path, 16_000)
+    np.testing.assert_array_equal(expected[0], again[:])
+    assert expected[1] == again.sounding
+
+
+def test_what_is_being_decoded_has_a_name_of_its_own(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On two machines with one cache, too, where processes may have the same number."""
+    path, decode, places = write_cut(tmp_path / "a.wav"), sed.store._decode, []
+
+    def twice(source: Path, sample_rate: int, target: Path) -> None:
+        places.append(target)
+        if len(places) == 1:
+            stored_audio(source, sample_rate)
+        decode(source, sample_rate, target)
+
+    monkeypatch.setattr(sed.store, "_decode", twice)
+    assert 16_000 == len(stored_audio(path, 16_000))
+    assert 2 == len(set(places))
+    assert [".f16", ".npy"] == sorted(left.suffix for left in cache.glob("*/*"))
+
+
 def test_a_broken_file_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     """Neither half of its samples nor a note of it."""
     (tmp_path / "broken.mp3").write_text("no sound")
