@@ -15,6 +15,7 @@ Files without folds are given some by `sed.folds`.
 """
 
 import logging
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _STRONG = {"filename", "onset", "offset", "event_label"}
 _WEAK = {"filename", "event_labels"}
-# Names of class folders, in lower case and without a plural's s or underscores around them.
+# Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
 
@@ -65,6 +66,11 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
     unknown = sorted(set(segments or ()) - {row["filename"] for row in rows})
     if unknown:
         raise DataError(f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both")
+    unsaid = [row for row in rows if segments is not None and row["filename"] not in segments and row.get("category")]
+    if unsaid:
+        _log.warning(
+            "%s: does not name %d clips, which hold no event then, whatever their category", strong, len(unsaid)
+        )
     return [_esc50_clip(folder, row, segments) for row in rows]
 
 
@@ -165,7 +171,7 @@ def _class_folders(folder: Path) -> list[LabelledFile] | None:
 
 
 def _of_class(path: Path, name: str) -> LabelledFile:
-    kind = name.lower().strip("_").removesuffix("s")
+    kind = re.sub(r"[\W_]+", "_", name.lower()).strip("_").removesuffix("s")
     if kind in _BACKGROUNDS or kind in _NO_EVENTS:
         return event_free_file(path, background=kind in _BACKGROUNDS)
     return LabelledFile(path=path, fold=None, labels=(name,), segments=None)
