@@ -3,13 +3,15 @@
     $SED_EDGE_CACHE, or ~/.cache/sed-edge
     └── 3f
         ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
-        └── 3f0c….npy     where something sounds in it, by `sed.borders`
+        └── 3f0c….json    where something sounds in it, by `sed.borders`, and how much of it could not be decoded
 
 The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
 Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
 """
 
 import hashlib
+import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -19,6 +21,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +31,12 @@ from edge.audio import AudioFile, Resampler
 from edge.errors import SourceError
 from sed.borders import sounding
 
-_VERSION = 1  # of what is kept; another one is decoded anew
+_log = logging.getLogger(__name__)
+
+_VERSION = 2  # of what is kept; another one is decoded anew
 # Its error is relative, -66 dB at every level, and it takes half of float32's space.
 _STORED = np.dtype("<f2")
+_CUT_SECONDS = 0.5  # less may be the header's rounding, or the encoder's padding
 _WORTH_PROCESSES = 100  # new files; starting processes takes about as long as decoding so many
 
 
@@ -60,13 +66,24 @@ class StoredAudio:
     @property
     def sounding(self) -> tuple[tuple[int, int], ...]:
         """What `sed.borders.sounding` says of it."""
-        borders = _borders(self._path)
-        with _naming(borders):
-            return tuple((int(onset), int(offset)) for onset, offset in np.load(borders))
+        return tuple((onset, offset) for onset, offset in self._facts["sounding"])
+
+    @property
+    def lost_seconds(self) -> float:
+        """How much of the file is damaged or cut off, as far as its format says (WAV does not)."""
+        return float(self._facts["lost_seconds"])
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        facts = _facts_of(self._path)
+        with _naming(facts):
+            return json.loads(facts.read_text())
 
 
 def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
     """The samples of a file as mono at `sample_rate`, decoded only if they have not been before.
+
+    A warning says, every time, how much of it is lost.
 
     Raises:
         SourceError: if it cannot be opened or read, or holds no sample.
@@ -77,12 +94,16 @@ def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
         # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
         with TemporaryDirectory(prefix="part-", dir=place.parent) as part:
             samples = Path(part) / place.name
-            _decode(path, sample_rate, samples)
-            found = sounding(StoredAudio(samples), sample_rate)
-            np.save(_borders(samples), np.array(found, dtype=np.int64).reshape(-1, 2))
-            for made in (_borders(samples), samples):
+            lost_seconds = _decode(path, sample_rate, samples)
+            facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "lost_seconds": lost_seconds}
+            _facts_of(samples).write_text(json.dumps(facts))
+            for made in (_facts_of(samples), samples):
                 made.replace(place.parent / made.name)
-    return StoredAudio(place)
+        return StoredAudio(place)
+    stored = StoredAudio(place)
+    if stored.lost_seconds:  # the decoder said so the first time
+        _log.warning("%s: is damaged or cut short; %.3f s of it are lost", path, stored.lost_seconds)
+    return stored
 
 
 def store_all(paths: Sequence[Path], sample_rate: int) -> list[StoredAudio | SourceError]:
@@ -117,11 +138,11 @@ def _is_stored(path: Path, sample_rate: int) -> bool:
 
 
 def _is_whole(place: Path) -> bool:
-    return place.exists() and _borders(place).exists()
+    return place.exists() and _facts_of(place).exists()
 
 
-def _borders(place: Path) -> Path:
-    return place.with_suffix(".npy")
+def _facts_of(place: Path) -> Path:
+    return place.with_suffix(".json")
 
 
 @contextmanager
@@ -149,11 +170,17 @@ def _folder() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sed-edge"
 
 
-def _decode(path: Path, sample_rate: int, target: Path) -> None:
+def _decode(path: Path, sample_rate: int, target: Path) -> float:
+    """Write its samples, return how many seconds are lost."""
+    heard_samples = lost_samples = 0
     with AudioFile(path) as file, target.open("wb") as out:
         resampler = Resampler(file.sample_rate, sample_rate)
         for piece in file.pieces():
+            heard_samples += 0 if piece.lost else len(piece.samples)
+            lost_samples += len(piece.samples) if piece.lost else 0
             out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
         out.write(resampler.flush().astype(_STORED).tobytes())
         if out.tell() == 0:
             raise SourceError(f"{path}: holds no sound; record it again, or remove it")
+        cut_seconds = (file.declared_seconds or 0.0) - (heard_samples + lost_samples) / file.sample_rate
+        return lost_samples / file.sample_rate + (cut_seconds if cut_seconds > _CUT_SECONDS else 0.0)
