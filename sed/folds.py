@@ -32,9 +32,9 @@ def folds_of(files: Sequence[LabelledFile]) -> list[int]:
 
 
 def _groups(files: Sequence[LabelledFile]) -> dict[tuple[int, str, bool], list[int]]:
-    """How many files have a label, the label, whether they are backgrounds -> those it is the rarest label of.
+    """Files without a fold, by their rarest label, before which stands how many files have it.
 
-    In the order in which they are dealt: those of most labels first, as they are the hardest to place.
+    Those of most labels come first: they are the hardest to place.
     """
     counts = Counter(label for file in files for label in file.labels)
     groups: dict[tuple[int, str, bool], list[int]] = defaultdict(list)

@@ -172,15 +172,15 @@ def _folder() -> Path:
 
 def _decode(path: Path, sample_rate: int, target: Path) -> float:
     """Write its samples, return how many seconds are lost."""
-    heard_samples = lost_samples = 0
+    samples = lost_samples = 0
     with AudioFile(path) as file, target.open("wb") as out:
         resampler = Resampler(file.sample_rate, sample_rate)
         for piece in file.pieces():
-            heard_samples += 0 if piece.lost else len(piece.samples)
+            samples += len(piece.samples)
             lost_samples += len(piece.samples) if piece.lost else 0
             out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
         out.write(resampler.flush().astype(_STORED).tobytes())
         if out.tell() == 0:
             raise SourceError(f"{path}: holds no sound; record it again, or remove it")
-        cut_seconds = (file.declared_seconds or 0.0) - (heard_samples + lost_samples) / file.sample_rate
+        cut_seconds = (file.declared_seconds or 0.0) - samples / file.sample_rate
         return lost_samples / file.sample_rate + (cut_seconds if cut_seconds > _CUT_SECONDS else 0.0)
