@@ -41,7 +41,10 @@ def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording
     missing = sorted(set(folds) - set(of_files))
     if missing:
         there = ", ".join(map(str, sorted(set(of_files))))
-        raise DataError(f"{folder}: has no file in fold {', '.join(map(str, missing))}; its folds are {there}")
+        lacking = ", ".join(map(str, missing))
+        raise DataError(
+            f"{folder}: has no file in fold {lacking}; its folds are {there}: choose one, or leave --fold out"
+        )
     return [_recording(file) for file, fold in zip(files, of_files, strict=True) if not folds or fold in folds]
 
 
