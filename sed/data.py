@@ -32,6 +32,7 @@ class Clip:
         secondary: labels that may be in it, too: to be masked from the loss.
         weight: of its loss.
         background: a bed to lay events over.
+        lost_seconds: how much of it is damaged or cut off.
         audio: `[samples]`, mono at the model's rate.
     """
 
@@ -43,6 +44,7 @@ class Clip:
     secondary: tuple[str, ...] = ()
     weight: float = 1.0
     background: bool = False
+    lost_seconds: float = 0.0
     audio: Sound
 
 
@@ -140,13 +142,10 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
         DataError: if a folder has no known layout, a table is wrong, or no clip with an event is left.
         RecipeError: if the recipe lists a label that the data lacks.
     """
-    files = [file for folder in folders for file in read_labels(folder)]
+    files, folds = _labelled(folders)
     labels = _chosen_labels({label for file in files for label in file.labels}, config)
     read = store_all([file.path for file in files], sample_rate)
-    made = [
-        _clip(file, fold, audio, labels, sample_rate)
-        for file, fold, audio in zip(files, folds_of(files), read, strict=True)
-    ]
+    made = [_clip(file, fold, audio, labels, sample_rate) for file, fold, audio in zip(files, folds, read, strict=True)]
     skipped = tuple(one for one in made if isinstance(one, Skipped))
     corpus = Corpus(labels=labels, clips=tuple(one for one in made if isinstance(one, Clip)), skipped=skipped)
     for one in skipped:
@@ -156,6 +155,21 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
     if not corpus.recordings:
         raise DataError(f"{', '.join(map(str, folders))}: no clip has an event; give labelled clips that can be read")
     return corpus
+
+
+def _labelled(folders: Sequence[Path]) -> tuple[list[LabelledFile], list[int]]:
+    """The files of all folders, each once, and their folds, which do not depend on the other folders."""
+    found: dict[Path, tuple[LabelledFile, int]] = {}
+    again: list[Path] = []
+    for folder in folders:
+        files = read_labels(folder)
+        for file, fold in zip(files, folds_of(files), strict=True):
+            # Else a file may be learnt from in one fold and looked at in another.
+            if found.setdefault(file.path.resolve(), (file, fold))[0] is not file:
+                again.append(file.path)
+    if again:
+        _log.warning("%d files are given more than once, such as %s: taken once", len(again), again[0])
+    return [file for file, _ in found.values()], [fold for _, fold in found.values()]
 
 
 def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
@@ -186,6 +200,7 @@ def _clip(
         secondary=tuple(label for label in file.secondary if label in chosen and label not in labels),
         weight=file.weight,
         background=file.background,
+        lost_seconds=audio.lost_seconds,
         audio=audio,
     )
 

@@ -21,6 +21,11 @@ def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
     """
     problems = [(one.labels, one.background, f"skipped: {one.reason}") for one in corpus.skipped]
     problems += [
+        (clip.labels, clip.background, f"damaged: {clip.path}: {clip.lost_seconds:.3f} s of it cannot be decoded")
+        for clip in corpus.clips
+        if clip.lost_seconds
+    ]
+    problems += [
         (clip.labels, False, f"silent: {clip.path}: is labelled {', '.join(clip.labels)}, and nothing sounds in it")
         for clip in corpus.recordings
         if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate)

@@ -5,8 +5,8 @@ The first of these that fits is taken:
 1. ESC-50                    meta/esc50.csv (filename,fold[,category]), audio/, and meta/strong.tsv where there is one
 2. BirdCLEF 2021 and later   train_metadata.csv
 3. Cornell Birdcall 2020     train.csv with a column ebird_code
-4. DESED                     TSV files in the folder, meta/ or metadata/, strong (filename onset offset event_label)
-                             or weak (filename event_labels)
+4. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
+                             offset event_label) or weak (filename event_labels); other audio is left out
 5. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
 6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event
 7. audio files alone         sounds that are no event
@@ -15,6 +15,7 @@ Files without folds are given some by `sed.folds`.
 """
 
 import logging
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _STRONG = {"filename", "onset", "offset", "event_label"}
 _WEAK = {"filename", "event_labels"}
-# Names of class folders, in lower case and without a plural's s or underscores around them.
+# Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
 
@@ -65,6 +66,11 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
     unknown = sorted(set(segments or ()) - {row["filename"] for row in rows})
     if unknown:
         raise DataError(f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both")
+    unsaid = [row for row in rows if segments is not None and row["filename"] not in segments and row.get("category")]
+    if unsaid:
+        _log.warning(
+            "%s: does not name %d clips, which hold no event then, whatever their category", strong, len(unsaid)
+        )
     return [_esc50_clip(folder, row, segments) for row in rows]
 
 
@@ -83,34 +89,44 @@ def _fold(row: dict[str, str], folder: Path) -> int:
 
 
 def _tables(folder: Path) -> list[LabelledFile] | None:
-    """Strong and weak TSV files; audio that neither names holds no event."""
-    tables = [path for place in ("", "meta", "metadata") for path in sorted((folder / place).glob("*.tsv"))]
+    """Strong and weak TSV files; what audio that neither names holds is not known."""
+    tables = [path for place in ("*", "meta/**/*", "metadata/**/*") for path in sorted(folder.glob(f"{place}.tsv"))]
     strong = [path for path in tables if set(read_header(path, "\t")) >= _STRONG]
     weak = [path for path in tables if set(read_header(path, "\t")) >= _WEAK and path not in strong]
     if not strong and not weak:
         return None
     audio = _Lookup(folder)
-    segments: dict[Path, list[Segment]] = defaultdict(list)
+    segments: dict[Path, set[Segment]] = defaultdict(set)
     for table in strong:
         for name, found in read_segments(table).items():
-            segments[audio.find(name, table)] += found
-    labels: dict[Path, tuple[str, ...]] = {}
+            segments[audio.find(name, table)].update(found)
+    labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
             names = {name.strip() for name in row["event_labels"].split(",")}
-            labels[audio.find(row["filename"], table)] = tuple(sorted(names - {""}))
-    files = [strong_file(path, None, found) for path, found in segments.items()]
-    files += [
-        LabelledFile(path=path, fold=None, labels=found, segments=None if found else ())
-        for path, found in labels.items()
-        if path not in segments
-    ]
-    named = set(segments) | set(labels)
-    return files + [event_free_file(path) for path in audio.paths if path not in named]
+            labels[audio.find(row["filename"], table)] |= names - {""}
+    files = [strong_file(path, None, sorted(found)) for path, found in segments.items()]
+    files += [_weak_file(path, found) for path, found in labels.items() if path not in segments]
+    left = len(set(audio.paths) - set(segments) - set(labels))
+    if left:
+        _log.warning(
+            "%s: %d audio files are in no table and are left out; give those that hold no event a row without one",
+            folder,
+            left,
+        )
+    return files
+
+
+def _weak_file(path: Path, labels: set[str]) -> LabelledFile:
+    return LabelledFile(path=path, fold=None, labels=tuple(sorted(labels)), segments=None if labels else ())
 
 
 class _Lookup:
-    """Finds the files that tables name: in the folder, in its audio/, or by a name that is unique below it."""
+    """Finds the files that tables name.
+
+    In the folder, in its audio/, where the table's place says (audio/train/weak/ of metadata/train/weak.tsv), or by a
+    name that is unique.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -121,7 +137,8 @@ class _Lookup:
 
     def find(self, name: str, table: Path) -> Path:
         """Where a file is; one that is nowhere is given the place where it should be."""
-        for path in (self._folder / name, self._folder / "audio" / name):
+        audio, table_place = self._folder / "audio", table.relative_to(self._folder).with_suffix("").parts[1:]
+        for path in (self._folder / name, audio / name, audio.joinpath(*table_place, name)):
             if path.is_file():
                 return path
         places = self._by_name[Path(name).name]
@@ -154,7 +171,7 @@ def _class_folders(folder: Path) -> list[LabelledFile] | None:
 
 
 def _of_class(path: Path, name: str) -> LabelledFile:
-    kind = name.lower().strip("_").removesuffix("s")
+    kind = re.sub(r"[\W_]+", "_", name.lower()).strip("_").removesuffix("s")
     if kind in _BACKGROUNDS or kind in _NO_EVENTS:
         return event_free_file(path, background=kind in _BACKGROUNDS)
     return LabelledFile(path=path, fold=None, labels=(name,), segments=None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sed.errors import DataError
+from sed.folds import folds_of
 from sed.labels import LabelledFile
 from sed.layouts import read_labels
 from sed.metrics import Annotation
@@ -30,18 +31,21 @@ def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording
 
     Args:
         folder: of recordings or clips.
-        folds: only files of these folds; all if empty.
+        folds: only files of these folds, which are those that training has; all if empty.
 
     Raises:
         DataError: if there is none, or a table is wrong.
     """
     files = read_labels(folder)
-    known = {file.fold for file in files if file.fold is not None}
-    missing = sorted(set(folds) - known)
+    of_files = folds_of(files)
+    missing = sorted(set(folds) - set(of_files))
     if missing:
-        there = f"its folds are {', '.join(map(str, sorted(known)))}" if known else "it has none; leave --fold out"
-        raise DataError(f"{folder}: has no file in fold {', '.join(map(str, missing))}; {there}")
-    return [_recording(file) for file in files if not folds or file.fold in folds]
+        there = ", ".join(map(str, sorted(set(of_files))))
+        lacking = ", ".join(map(str, missing))
+        raise DataError(
+            f"{folder}: has no file in fold {lacking}; its folds are {there}: choose one, or leave --fold out"
+        )
+    return [_recording(file) for file, fold in zip(files, of_files, strict=True) if not folds or fold in folds]
 
 
 def _recording(file: LabelledFile) -> Recording:

@@ -3,20 +3,25 @@
     $SED_EDGE_CACHE, or ~/.cache/sed-edge
     └── 3f
         ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
-        └── 3f0c….npy     where something sounds in it, by `sed.borders`
+        └── 3f0c….json    where something sounds in it, by `sed.borders`, and how much of it could not be decoded
 
 The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
-Whatever lies there may be deleted at any time.
+Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
 """
 
 import hashlib
+import json
+import logging
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +31,12 @@ from edge.audio import AudioFile, Resampler
 from edge.errors import SourceError
 from sed.borders import sounding
 
-_VERSION = 1  # of what is kept; another one is decoded anew
+_log = logging.getLogger(__name__)
+
+_VERSION = 2  # of what is kept; another one is decoded anew
 # Its error is relative, -66 dB at every level, and it takes half of float32's space.
 _STORED = np.dtype("<f2")
+_CUT_SECONDS = 0.5  # less may be the header's rounding, or the encoder's padding
 _WORTH_PROCESSES = 100  # new files; starting processes takes about as long as decoding so many
 
 
@@ -51,35 +59,51 @@ class StoredAudio:
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
         begin, end, step = part.indices(self._samples)
         assert step == 1, part
-        stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
+        with _naming(self._path):
+            stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
         return stored.astype(np.float32)
 
     @property
     def sounding(self) -> tuple[tuple[int, int], ...]:
         """What `sed.borders.sounding` says of it."""
-        return tuple((int(onset), int(offset)) for onset, offset in np.load(self._path.with_suffix(".npy")))
+        return tuple((onset, offset) for onset, offset in self._facts["sounding"])
+
+    @property
+    def lost_seconds(self) -> float:
+        """How much of the file is damaged or cut off, as far as its format says (WAV does not)."""
+        return float(self._facts["lost_seconds"])
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        facts = _facts_of(self._path)
+        with _naming(facts):
+            return json.loads(facts.read_text())
 
 
 def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
     """The samples of a file as mono at `sample_rate`, decoded only if they have not been before.
 
+    A warning says, every time, how much of it is lost.
+
     Raises:
         SourceError: if it cannot be opened or read, or holds no sample.
     """
     place = _place(path, sample_rate)
-    if not place.exists():
+    if not _is_whole(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_suffix(f".{os.getpid()}.part")
-        borders = part.with_suffix(".npy")
-        try:
-            _decode(path, sample_rate, part)
-            np.save(borders, np.array(sounding(StoredAudio(part), sample_rate), dtype=np.int64).reshape(-1, 2))
-            borders.replace(place.with_suffix(".npy"))
-            part.replace(place)  # last: what has its samples is complete
-        finally:
-            for left in (part, borders):
-                left.unlink(missing_ok=True)
-    return StoredAudio(place)
+        # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
+        with TemporaryDirectory(prefix="part-", dir=place.parent) as part:
+            samples = Path(part) / place.name
+            lost_seconds = _decode(path, sample_rate, samples)
+            facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "lost_seconds": lost_seconds}
+            _facts_of(samples).write_text(json.dumps(facts))
+            for made in (_facts_of(samples), samples):
+                made.replace(place.parent / made.name)
+        return StoredAudio(place)
+    stored = StoredAudio(place)
+    if stored.lost_seconds:  # the decoder said so the first time
+        _log.warning("%s: is damaged or cut short; %.3f s of it are lost", path, stored.lost_seconds)
+    return stored
 
 
 def store_all(paths: Sequence[Path], sample_rate: int) -> list[StoredAudio | SourceError]:
@@ -110,7 +134,25 @@ def _leave_interrupts_to_parent() -> None:
 
 
 def _is_stored(path: Path, sample_rate: int) -> bool:
-    return path.exists() and _place(path, sample_rate).exists()
+    return path.exists() and _is_whole(_place(path, sample_rate))
+
+
+def _is_whole(place: Path) -> bool:
+    return place.exists() and _facts_of(place).exists()
+
+
+def _facts_of(place: Path) -> Path:
+    return place.with_suffix(".json")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise SourceError(
+            f"{path}: {exc.strerror}; it is gone from the cache: start again, and it is decoded anew"
+        ) from exc
 
 
 def _place(path: Path, sample_rate: int) -> Path:
@@ -128,11 +170,17 @@ def _folder() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sed-edge"
 
 
-def _decode(path: Path, sample_rate: int, target: Path) -> None:
+def _decode(path: Path, sample_rate: int, target: Path) -> float:
+    """Write its samples, return how many seconds are lost."""
+    samples = lost_samples = 0
     with AudioFile(path) as file, target.open("wb") as out:
         resampler = Resampler(file.sample_rate, sample_rate)
         for piece in file.pieces():
+            samples += len(piece.samples)
+            lost_samples += len(piece.samples) if piece.lost else 0
             out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
         out.write(resampler.flush().astype(_STORED).tobytes())
         if out.tell() == 0:
             raise SourceError(f"{path}: holds no sound; record it again, or remove it")
+        cut_seconds = (file.declared_seconds or 0.0) - samples / file.sample_rate
+        return lost_samples / file.sample_rate + (cut_seconds if cut_seconds > _CUT_SECONDS else 0.0)

@@ -61,6 +61,18 @@ def test_borders_that_nobody_gave_are_found(classes: Path) -> None:
     assert any(onset <= loudest < offset for onset, offset in first.pieces)
 
 
+def test_a_file_that_is_given_twice_is_taken_once(
+    classes: Path, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whatever way: else it may lie in the folds that are learnt from and in those that are looked at."""
+    link = tmp_path_factory.mktemp("links") / "link"
+    link.symlink_to(classes)
+    expected = [(clip.path, clip.fold) for clip in load(classes).clips]
+    assert not caplog.records
+    assert expected == [(clip.path, clip.fold) for clip in load(classes, link, classes / "dog").clips]
+    assert "8 files are given more than once, such as" in caplog.text
+
+
 def test_kinds_of_clips(classes: Path) -> None:
     """What is mixed, what it is mixed over, and what it is mixed with."""
     corpus = load(classes)
@@ -107,6 +119,16 @@ def test_ratings_and_secondary_labels_come_along(tmp_path: Path) -> None:
     of_one = load(tmp_path, labels=("a",))
     assert [(("a",), ()), (("a",), ()), ((), ("a",))] == [(clip.labels, clip.secondary) for clip in of_one.clips]
     assert () == of_one.distractors
+
+
+def test_folds_do_not_depend_on_other_folders(classes: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """So that a folder measured alone has those that it was trained with."""
+    more = tmp_path_factory.mktemp("more")
+    for number in range(7):
+        write_cut(more / "dog" / f"{number}.wav", DOG)
+    alone = {clip.path: clip.fold for clip in load(more).clips}
+    together = {clip.path: clip.fold for clip in load(classes, more).clips}
+    assert alone.items() <= together.items()
 
 
 def test_what_is_learnt_from_and_what_is_looked_at(classes: Path) -> None:

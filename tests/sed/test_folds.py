@@ -1,5 +1,6 @@
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 from sed.folds import folds_of
 from sed.labels import LabelledFile, event_free_file
@@ -39,3 +40,30 @@ def test_a_fold_that_is_known_stays() -> None:
     folds = folds_of(files("dog", 3, fold=4) + files("dog", 2, root="more"))
     assert [4, 4, 4] == folds[:3]
     assert {1, 5} == set(folds[3:])
+
+
+def of_labels(*labels: str) -> list[LabelledFile]:
+    """A file for each: its labels, parted by commas."""
+    return [
+        LabelledFile(path=Path(f"{number}.wav"), fold=None, labels=tuple(sorted(names.split(","))), segments=None)
+        for number, names in enumerate(labels)
+    ]
+
+
+def test_a_file_of_several_labels_goes_with_the_rarest() -> None:
+    """What is common beside it does not take a rare sound away from what is learnt from."""
+    assert [1, 1, 1, 1] == folds_of(of_labels("dog,wind", "dog,rain", "dog,siren", "dog,zebra"))
+    folds = folds_of(of_labels("dog,wind", "dog,wind", "dog,rain", "dog,rain"))
+    assert [{1, 5}, {1, 5}] == [set(folds[:2]), set(folds[2:])]
+    assert [1, 5] == folds_of(of_labels("dog,wind", "dog"))
+
+
+def test_every_label_can_be_learnt() -> None:
+    """However labels share files, fold 1 has them all."""
+    random = Random(0)
+    for _ in range(200):
+        drawn = [",".join(random.sample("abcdefgh", random.randint(1, 4))) for _ in range(random.randint(1, 12))]
+        files = of_labels(*drawn)
+        folds = folds_of(files)
+        learnt = {label for file, fold in zip(files, folds, strict=True) if fold == 1 for label in file.labels}
+        assert {label for file in files for label in file.labels} == learnt

@@ -19,14 +19,15 @@ def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
     return {file.path.name: (file.fold, file.labels, file.segments) for file in files}
 
 
-def test_esc50_with_strong_labels(tmp_path: Path) -> None:
-    """Folds as the table has them; a clip that strong.tsv does not name holds no event."""
+def test_esc50_with_strong_labels(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Folds as the table has them; a clip that strong.tsv does not name holds no event, and a warning counts them."""
     for name in ("a.flac", "b.flac"):
         write_cut(tmp_path / "audio" / name)
     write_table(tmp_path / "meta" / "esc50.csv", "filename fold category", "a.flac 1 rooster", "b.flac 2 wind")
     write_table(tmp_path / "meta" / "strong.tsv", STRONG, "a.flac 0.2 0.9 rooster")
     expected = {"a.flac": (1, ("rooster",), (Segment(0.2, 0.9, "rooster"),)), "b.flac": (2, (), ())}
     assert expected == said(read_labels(tmp_path))
+    assert "strong.tsv: does not name 1 clips, which hold no event then, whatever their category" in caplog.text
 
 
 def test_esc50_as_it_is_published(tmp_path: Path) -> None:
@@ -54,8 +55,8 @@ def test_esc50_names_each_clip_in_both_tables(tmp_path: Path) -> None:
         read_labels(tmp_path)
 
 
-def test_desed_tables_strong_and_weak(tmp_path: Path) -> None:
-    """Several labels a file, files without events, files that no table names; strong labels win over weak ones."""
+def test_desed_tables_strong_and_weak(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Several labels a file, files without events, a file that no table names; strong labels win over weak ones."""
     for name in ("strong.wav", "both.ogg", "none.wav"):
         write_cut(tmp_path / name)
     for name in ("weak.mp3", "empty.flac"):
@@ -77,8 +78,40 @@ def test_desed_tables_strong_and_weak(tmp_path: Path) -> None:
         "weak.mp3": (None, ("cat", "dog"), None),
         "empty.flac": (None, (), ()),
         "deep.wav": (None, ("dog",), None),
-        "unlabelled.wav": (None, (), ()),
     } == said(read_labels(tmp_path))
+    assert "1 audio files are in no table and are left out" in caplog.text
+
+
+def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Tables and audio lie deep, names repeat, one table is a part of another, and most audio has no label."""
+    audio, meta = tmp_path / "audio", tmp_path / "metadata"
+    of_synthetic, of_validation = "train/synthetic/soundscapes", "validation/synthetic/soundscapes"
+    for place in (f"{of_synthetic}/0.wav", f"{of_validation}/0.wav", "validation/y.wav", "train/weak/z.wav"):
+        write_cut(audio / place)
+    for number in range(3):
+        write_cut(audio / "train" / "unlabel_in_domain" / f"{number}.wav")
+    write_table(meta / f"{of_synthetic}.tsv", STRONG, "0.wav 0 1 Cat")
+    write_table(meta / f"{of_validation}.tsv", STRONG, "0.wav 0 1 Dog")
+    for name in ("validation.tsv", "eval_dcase2018.tsv"):
+        write_table(meta / "validation" / name, STRONG, "y.wav 0 1 Dog")
+    write_table(meta / "train" / "weak.tsv", "filename event_labels", "z.wav Cat,Dog")
+    write_table(meta / "train" / "unlabel_in_domain.tsv", "filename", "0.wav", "1.wav", "2.wav")
+    found = {file.path.relative_to(audio).as_posix(): (file.labels, file.segments) for file in read_labels(tmp_path)}
+    cat, dog = (((label,), (Segment(0.0, 1.0, label),)) for label in ("Cat", "Dog"))
+    assert {
+        f"{of_synthetic}/0.wav": cat,
+        f"{of_validation}/0.wav": dog,
+        "validation/y.wav": dog,
+        "train/weak/z.wav": (("Cat", "Dog"), None),
+    } == found
+    assert "3 audio files are in no table and are left out" in caplog.text
+
+
+def test_rows_of_one_file_are_put_together(tmp_path: Path) -> None:
+    """A weak table may have a row a label."""
+    write_cut(tmp_path / "a.wav")
+    write_table(tmp_path / "weak.tsv", "filename event_labels", "a.wav dog", "a.wav rain", "a.wav dog,cat")
+    assert {"a.wav": (None, ("cat", "dog", "rain"), None)} == said(read_labels(tmp_path))
 
 
 def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
@@ -89,7 +122,7 @@ def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"weak\.tsv: a\.wav may be .*one/a\.wav or .*two/a\.wav; name it by its path"):
         read_labels(tmp_path)
     write_table(tmp_path / "weak.tsv", "filename event_labels", "two/a.wav dog")
-    assert [("two", ("dog",)), ("one", ())] == [(file.path.parent.name, file.labels) for file in read_labels(tmp_path)]
+    assert [("two", ("dog",))] == [(file.path.parent.name, file.labels) for file in read_labels(tmp_path)]
 
 
 def test_recordings_with_their_truth_beside_them(tmp_path: Path) -> None:
@@ -113,6 +146,8 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         "Noise/n.wav",
         "_background_noise_/n.wav",
         "Silences/s.flac",
+        "background noise/n.wav",
+        "Background-Noises/n.wav",
     )
     for place in (*places, "others/o.ogg", "stray.wav"):
         write_cut(tmp_path / place)
@@ -121,7 +156,8 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     found = {str(file.path.relative_to(tmp_path)): (file.labels, file.segments, file.background) for file in files}
     dog, rooster, bed = (("dog",), None, False), (("rooster",), None, False), ((), (), True)
     assert (
-        dict(zip(places, (dog, dog, rooster, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)} == found
+        dict(zip(places, (dog, dog, rooster, bed, bed, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)}
+        == found
     )
     assert "1 audio files lie in no class's folder and are left out" in caplog.text
 

@@ -3,9 +3,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from sed.data import load_corpus
 from sed.errors import DataError
 from sed.recordings import find_recordings
+from sed.training_config import DataConfig
 from tests.conftest import DEMO
+from tests.sed.cuts import write_cut
 
 
 @pytest.fixture
@@ -52,8 +55,20 @@ def test_borders_of_a_clip_without_segments_are_unknown(tmp_path: Path) -> None:
 
 
 def test_folds_that_are_not_there_are_refused(clips: Path, folder: Path) -> None:
-    """Neither a fold without clips, nor folds of recordings that have none."""
+    """The error says which there are."""
     with pytest.raises(DataError, match="has no file in fold 7; its folds are 1, 2"):
         find_recordings(clips, [2, 7])
-    with pytest.raises(DataError, match="leave --fold out"):
-        find_recordings(folder, [1])
+    with pytest.raises(DataError, match="has no file in fold 5; its folds are 1"):
+        find_recordings(folder, [5])
+
+
+def test_files_without_folds_have_those_of_training(tmp_path: Path) -> None:
+    """So that what is measured is what was held out."""
+    for number in range(6):
+        for label in ("dog", "rooster"):
+            write_cut(tmp_path / label / f"{number}.wav")
+    held_out = load_corpus([tmp_path], 16_000, DataConfig()).looked_at(DataConfig())
+    assert held_out is not None
+    expected = [clip.path for clip in held_out.clips]
+    assert 2 == len(expected)
+    assert expected == [recording.path for recording in find_recordings(tmp_path, [5])]

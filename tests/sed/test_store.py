@@ -64,6 +64,57 @@ def test_a_file_is_decoded_once(tmp_path: Path, cache: Path) -> None:
     assert 3 == len(kept(cache))
 
 
+def test_what_is_lost_is_said_every_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a file that is cut short and of one with a hole, and not only when it is decoded; never of a whole one."""
+    cut, torn, whole = (write_cut(tmp_path / name, seconds=10.0) for name in ("cut.mp3", "torn.flac", "whole.mp3"))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 5])
+    data = bytearray(torn.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
+    torn.write_bytes(data)
+    for _ in range(3):
+        caplog.clear()
+        lost = [stored_audio(path, 8_000).lost_seconds for path in (cut, torn, whole)]
+        assert 6.0 == pytest.approx(lost[0], abs=0.3)
+        assert 0.0 < lost[1] < 3.0
+        assert 0.0 == lost[2]
+        assert [f"{path}: is damaged or cut short" for path in (cut, torn)] == [
+            record.getMessage().split(";")[0] for record in caplog.records
+        ]
+
+
+@pytest.mark.parametrize("gone", ["*/*.f16", "*/*.json"])
+def test_what_was_deleted_is_decoded_anew(tmp_path: Path, cache: Path, gone: str) -> None:
+    """Even if a half of it is left; whoever reads it meanwhile is told which file is gone."""
+    path = write_cut(tmp_path / "a.wav")
+    stored = stored_audio(path, 16_000)
+    expected = stored[:], stored.sounding
+    (deleted,) = cache.glob(gone)
+    deleted.unlink()
+    with pytest.raises(SourceError, match=rf"{deleted.name}: No such file or directory; it is gone from the cache"):
+        _ = stored[:], stored.sounding
+    again = stored_audio(path, 16_000)
+    np.testing.assert_array_equal(expected[0], again[:])
+    assert expected[1] == again.sounding
+
+
+def test_what_is_being_decoded_has_a_name_of_its_own(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On two machines with one cache, too, where processes may have the same number."""
+    path, decode, places = write_cut(tmp_path / "a.wav"), sed.store._decode, []
+
+    def twice(source: Path, sample_rate: int, target: Path) -> None:
+        places.append(target)
+        if len(places) == 1:
+            stored_audio(source, sample_rate)
+        decode(source, sample_rate, target)
+
+    monkeypatch.setattr(sed.store, "_decode", twice)
+    assert 16_000 == len(stored_audio(path, 16_000))
+    assert 2 == len(set(places))
+    assert [".f16", ".json"] == sorted(left.suffix for left in cache.glob("*/*"))
+
+
 def test_a_broken_file_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     """Neither half of its samples nor a note of it."""
     (tmp_path / "broken.mp3").write_text("no sound")

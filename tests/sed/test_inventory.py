@@ -1,0 +1,22 @@
+from pathlib import Path
+
+from sed.data import load_corpus
+from sed.inventory import inventory
+from sed.training_config import DataConfig
+from tests.sed.cuts import write_cut
+
+
+def test_damaged_files_are_problems_of_their_class(tmp_path: Path) -> None:
+    """Whenever they are looked at, though they can be learnt from."""
+    write_cut(tmp_path / "dog" / "whole.wav")
+    for place in ("dog/cut.flac", "noise/cut.flac"):
+        path = write_cut(tmp_path / place, seconds=4.0)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for _ in range(2):
+        _, dog, background, *problems = inventory(load_corpus([tmp_path], 16_000, DataConfig()), 16_000)
+        assert ["dog", "2", "1"] == [*dog.split()[:2], dog.split()[-1]]
+        assert ["(background)", "1", "1"] == [*background.split()[:2], background.split()[-1]]
+        assert [f"damaged: {tmp_path}/{place}/cut.flac" for place in ("dog", "noise")] == [
+            line.rpartition(":")[0] for line in problems
+        ]
+        assert all(line.endswith(" s of it cannot be decoded") for line in problems)
