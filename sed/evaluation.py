@@ -108,13 +108,16 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
     A label that the model does not know is no event to it, and a warning names it.
 
     Raises:
-        DataError: if no recording can be heard, or a truth lies beyond the end of its recording.
+        DataError: if no recording can be heard and has a truth that lies within it.
     """
     return judge(model.card, listen_to(model, recordings))
 
 
 def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
-    """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`."""
+    """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`.
+
+    What cannot be read, and what has an event beyond its end, is skipped, and a warning names it.
+    """
     labels = model.card.labels
     unknown = sorted({label for recording in recordings for label in recording.labels} - set(labels))
     if unknown:
@@ -123,12 +126,12 @@ def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
     for recording in tqdm(recordings, desc="listening", unit="recording", disable=None):
         try:
             heard.append(_with_truth_known(hear(model, recording), labels))
-        except SourceError as exc:
+        except (SourceError, DataError) as exc:
             _log.warning("skipped: %s", exc)
     if len(heard) < len(recordings):
         _log.warning("%d of %d recordings were skipped", len(recordings) - len(heard), len(recordings))
     if not heard:
-        raise DataError("no recording can be heard; give audio files that can be read to --data")
+        raise DataError("no recording can be used; give audio that can be read, with its truth, to --data")
     return heard
 
 
@@ -186,7 +189,7 @@ def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
     if truth is not None:
         known = [(onset, min(offset, heard.seconds), label) for onset, offset, label in truth if label in labels]
         if any(onset >= offset for onset, offset, _ in known):
-            raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s")
+            raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s; mend it")
         truth = tuple(_joined(known))
     return dataclasses.replace(heard, recording=dataclasses.replace(recording, truth=truth, labels=inside))
 

@@ -92,12 +92,30 @@ def test_touching_events_of_a_label_are_one(model: Model) -> None:
     assert whole.to_dict() == of_demo(model, (7.0, 8.8, "rooster"), (6.6, 7.0, "rooster")).to_dict()
 
 
-def test_a_truth_beyond_the_end_is_refused(model: Model) -> None:
-    """And one that only ends there is cut."""
-    with pytest.raises(DataError, match=r"recording\.ogg: its truth has an event beyond its end, 56\.00 s"):
-        of_demo(model, (57.0, 58.0, "dog"))
+def test_a_truth_beyond_the_end_costs_only_its_recording(
+    model: Model, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is skipped by name; without any other there is nothing to measure, and one that only ends there is cut."""
+    beyond = Recording(path=DEMO, truth=((57.0, 58.0, "dog"),), labels=("dog",))
+    (quiet,) = [one for one in find_recordings(folder) if one.path.name == "quiet.wav"]
+    assert [quiet] == [one.recording for one in listen_to(model, [beyond, quiet])]
+    assert "skipped: " in caplog.text
+    assert "recording.ogg: its truth has an event beyond its end, 56.00 s" in caplog.text
+    with pytest.raises(DataError, match="no recording can be used"):
+        listen_to(model, [beyond])
     (heard,) = of_demo(model, (50.0, 58.0, "crackling_fire")).heard
     assert ((50.0, heard.seconds, "crackling_fire"),) == heard.recording.truth
+
+
+def test_a_file_without_samples_costs_only_itself(
+    model: Model, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The figures of the others are the same."""
+    soundfile.write(tmp_path / "empty.wav", [], 16_000)
+    empty = Recording(path=tmp_path / "empty.wav", truth=(), labels=())
+    recordings = find_recordings(folder)
+    assert evaluate(model, recordings).to_dict() == evaluate(model, [empty, *recordings]).to_dict()
+    assert "empty.wav: holds no sound" in caplog.text
 
 
 def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Path) -> None:
