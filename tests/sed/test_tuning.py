@@ -76,6 +76,12 @@ def test_the_knapsack_finds_what_trying_all_finds(seed: int) -> None:
         assert max(fitting) == pytest.approx(sum(values[k, choice] for k, choice in enumerate(chosen)))
 
 
+def test_a_knapsack_is_no_larger_than_all_that_can_be_spent() -> None:
+    """However much is allowed, each class has its best."""
+    values, costs = np.random.default_rng(0).random((3, 6)), np.arange(18).reshape(3, 6)
+    assert values.argmax(axis=1).tolist() == knapsack(list(values), list(costs), 10**12)
+
+
 def test_labels_without_truth_keep_their_settings(
     model: Model, heard: list[Heard], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,7 +114,7 @@ def test_tuning_for_psds1_raises_it(model: Model, heard: list[Heard]) -> None:
     assert scores[0] >= max(scores)
 
 
-@pytest.mark.parametrize("text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "event-f1=3"])
+@pytest.mark.parametrize("text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "false-alarms=inf", "event-f1=3"])
 def test_an_unknown_aim_is_refused(text: str) -> None:
     """With those that there are."""
     with pytest.raises(SettingError, match=r"expected event-f1, psds1 or false-alarms=N"):
