@@ -114,7 +114,9 @@ def test_tuning_for_psds1_raises_it(model: Model, heard: list[Heard]) -> None:
     assert scores[0] >= max(scores)
 
 
-@pytest.mark.parametrize("text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "false-alarms=inf", "event-f1=3"])
+@pytest.mark.parametrize(
+    "text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "false-alarms=inf", "event-f1=3"]
+)
 def test_an_unknown_aim_is_refused(text: str) -> None:
     """With those that there are."""
     with pytest.raises(SettingError, match=r"expected event-f1, psds1 or false-alarms=N"):
