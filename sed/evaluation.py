@@ -116,7 +116,8 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
 def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
     """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`.
 
-    What cannot be read, and what has an event beyond its end, is skipped, and a warning names it.
+    What cannot be read, and what has an event beyond its end, is skipped, and a warning names it. Frame scores of
+    recordings without known borders are not kept: no figure uses them, and there may be thousands of clips.
     """
     labels = model.card.labels
     unknown = sorted({label for recording in recordings for label in recording.labels} - set(labels))
@@ -191,7 +192,11 @@ def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
         if any(onset >= offset for onset, offset, _ in known):
             raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s; mend it")
         truth = tuple(_joined(known))
-    return dataclasses.replace(heard, recording=dataclasses.replace(recording, truth=truth, labels=inside))
+    return dataclasses.replace(
+        heard,
+        recording=dataclasses.replace(recording, truth=truth, labels=inside),
+        scores=heard.scores if truth is not None else heard.scores[:0].copy(),  # a view would keep them all
+    )
 
 
 def _joined(events: Iterable[Annotation]) -> list[Annotation]:

@@ -25,7 +25,7 @@ class Heard:
 
     Attributes:
         recording: what was listened to.
-        scores: `[frames, classes]`, as the runtime emits them.
+        scores: `[frames, classes]`, as the runtime emits them; no frames where `sed.evaluation` has no use for them.
         clip_scores: `[classes]`, pooled over windows from scratch, the greatest where there are several.
         events: what the runtime logs.
         seconds: length of the recording.

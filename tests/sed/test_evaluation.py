@@ -80,10 +80,12 @@ def test_labels_that_the_model_does_not_know_are_no_events(model: Model, caplog:
 
 
 def test_unknown_borders_give_no_event_figures(model: Model) -> None:
-    """Nor false alarms."""
+    """Nor false alarms, and no frame scores are kept; events are logged and clips scored."""
     report = of_demo(model, labels=("rooster",), known=False)
+    assert (0, None) == (report.heard[0].scores.size, report.heard[0].scores.base)
     assert ({}, None, 0.0) == (report.event_f1, report.psds1, report.quiet_hours)
     assert report.clip_accuracy is not None
+    assert report.heard[0].events
 
 
 def test_touching_events_of_a_label_are_one(model: Model) -> None:
