@@ -16,6 +16,7 @@ from edge.events import frame_edge
 from edge.stream import StepModel
 from sed.curves import PSDS1, PSDS2, Psds, Scored, psds, smoothed
 from sed.errors import DataError
+from sed.labels import Annotation
 from sed.listening import Heard, hear
 from sed.matching import (
     BorderErrors,
@@ -27,7 +28,7 @@ from sed.matching import (
     row_f1,
     tokens_by_row,
 )
-from sed.metrics import Annotation, clip_average_precision, event_f1, intersection_f1, segment_f1
+from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
 from sed.recordings import Recording
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from edge.inference import Floats
 from edge.records import Clock, event_record
 from edge.ring import Ring
 from edge.stream import ScoreStream, StepModel, window_of
-from sed.metrics import Annotation
+from sed.labels import Annotation
 from sed.recordings import Recording
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sed.errors import DataError
-from sed.labels import LabelledFile
+from sed.labels import Annotation, LabelledFile
 from sed.layouts import read_labels
-from sed.metrics import Annotation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from edge.card import Card
 from sed.curves import Floats, Scored, precision_recall
 from sed.evaluation import Report, scored
+from sed.labels import Annotation
 from sed.listening import Heard
 from sed.matching import matched
-from sed.metrics import Annotation
 from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 from sed.summary import class_table, totals
 

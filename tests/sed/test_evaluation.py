@@ -11,7 +11,7 @@ from edge.inference import Model, shipped_model
 from sed.commands import evaluation
 from sed.errors import DataError
 from sed.evaluation import Report, evaluate, judge, listen_to
-from sed.metrics import Annotation
+from sed.labels import Annotation
 from sed.recordings import Recording, find_recordings
 from tests.conftest import DEMO, command
 

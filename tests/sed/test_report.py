@@ -8,8 +8,8 @@ import pytest
 
 from edge.inference import Model
 from sed.evaluation import evaluate, judge
+from sed.labels import Annotation
 from sed.listening import Heard
-from sed.metrics import Annotation
 from sed.recordings import Recording
 from sed.report import html_page, worst_stretches
 from tests.conftest import DEMO
