@@ -8,11 +8,13 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from edge.inference import Model, shipped_model
+from sed.checkpoint import Checkpoint, TorchModel
 from sed.commands import evaluation
 from sed.errors import DataError
 from sed.evaluation import Report, evaluate, judge, listen_to
 from sed.labels import Annotation
 from sed.recordings import Recording, find_recordings
+from sed.summary import text_table
 from tests.conftest import DEMO, command
 
 
@@ -154,6 +156,13 @@ def test_bad_places_are_refused_before_listening(
     assert 1 == len(done.stderr.splitlines())
     assert "" == done.stdout
     assert "mine" == (tmp_path / "mine.html").read_text()
+
+
+def test_the_command_takes_a_checkpoint(tiny_run: Path, tiny_checkpoint: Checkpoint, clips: Path) -> None:
+    """With the figures of the network itself."""
+    done = sed_eval(tiny_run / "model.ckpt", "--data", clips)
+    assert 0 == done.exit_code, done.stderr
+    assert text_table(evaluate(TorchModel(tiny_checkpoint), find_recordings(clips))) == done.stdout.rstrip("\n")
 
 
 def test_a_report_is_written_over_by_force(folder: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from edge.errors import SettingError
 from edge.inference import Model, shipped_model
-from sed.checkpoint import load_checkpoint, make_card
+from sed.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.commands import tune as tune_command
 from sed.config import DecodingConfig
 from sed.errors import DataError
@@ -138,23 +138,42 @@ def test_toml_is_what_a_recipe_reads() -> None:
     assert chosen == {label: DecodingConfig.from_dict(table, label) for label, table in tables.items()}
 
 
-def test_the_command_writes_into_the_checkpoint(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """Settings and figures, from where they reach the card; stdout has the same as a recipe's tables."""
-    path = tmp_path / "model.ckpt"
-    shutil.copy(tiny_run / "model.ckpt", path)
-    done = subprocess.run(
-        [command("sed-tune"), path, "--data", clips, "--aim", "false-alarms=100000"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    tuned = load_checkpoint(path)
-    tables = tomllib.loads(done.stdout)["decoding"]
+@pytest.fixture(scope="module")
+def tuned_path(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the short training's checkpoint, alone in its folder."""
+    return Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
+
+
+@pytest.fixture(scope="module")
+def tuning(tuned_path: Path, clips: Path) -> subprocess.CompletedProcess[str]:
+    """What the command said."""
+    arguments = [tuned_path, "--data", clips, "--aim", "false-alarms=100000"]
+    return subprocess.run([command("sed-tune"), *arguments], capture_output=True, text=True, check=True)
+
+
+def test_the_command_writes_into_the_checkpoint(tuned_path: Path, tuning: subprocess.CompletedProcess[str]) -> None:
+    """Settings and figures; stdout has the same as a recipe's tables."""
+    tuned = load_checkpoint(tuned_path)
+    tables = tomllib.loads(tuning.stdout)["decoding"]
     assert {label: config.to_dict() for label, config in tuned.recipe.decoding.items()} == tables
     assert {"chainsaw", "rooster"} == set(tables)
     assert "false-alarms=100000" == make_card(tuned).validation["tuned_for"]
-    assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
-    assert ["model.ckpt"] == [file.name for file in tmp_path.iterdir()]
+    assert ["before", "after"] == [line for line in tuning.stderr.splitlines() if line in ("before", "after")]
+    assert ["model.ckpt"] == [file.name for file in tuned_path.parent.iterdir()]
+
+
+def test_tuned_settings_reach_the_exported_file(
+    tiny_checkpoint: Checkpoint, tuned_path: Path, tuning: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    """Through the checkpoint's card, in frames; they are not what the training left."""
+    subprocess.run([command("sed-export"), tuned_path, tmp_path / "tuned.onnx"], check=True, capture_output=True)
+    card = make_card(load_checkpoint(tuned_path))
+    chosen = {
+        label: DecodingConfig.from_dict(table, label).to_frames(card.frame_seconds)
+        for label, table in tomllib.loads(tuning.stdout)["decoding"].items()
+    }
+    assert chosen == card.decoding == Model(tmp_path / "tuned.onnx").card.decoding
+    assert chosen != make_card(tiny_checkpoint).decoding
 
 
 def test_what_cannot_be_tuned_is_left_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
