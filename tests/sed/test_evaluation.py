@@ -13,6 +13,7 @@ from sed.commands import evaluation
 from sed.errors import DataError
 from sed.evaluation import Report, evaluate, judge, listen_to
 from sed.labels import Annotation
+from sed.listening import decoded
 from sed.recordings import Recording, find_recordings
 from sed.summary import text_table
 from tests.conftest import DEMO, command
@@ -88,6 +89,7 @@ def test_unknown_borders_give_no_event_figures(model: Model) -> None:
     assert ({}, None, 0.0) == (report.event_f1, report.psds1, report.quiet_hours)
     assert report.clip_accuracy is not None
     assert report.heard[0].events
+    assert () == decoded(model.card, report.heard[0]).events
 
 
 def test_touching_events_of_a_label_are_one(model: Model) -> None:

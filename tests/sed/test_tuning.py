@@ -139,38 +139,37 @@ def test_toml_is_what_a_recipe_reads() -> None:
 
 
 @pytest.fixture(scope="module")
-def tuned_path(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the short training's checkpoint, alone in its folder."""
-    return Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
+def tuned(
+    tiny_run: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A copy of the short training's checkpoint, tuned, and what the command said."""
+    path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
+    arguments = [path, "--data", clips, "--aim", "false-alarms=100000"]
+    return path, subprocess.run([command("sed-tune"), *arguments], capture_output=True, text=True, check=True)
 
 
-@pytest.fixture(scope="module")
-def tuning(tuned_path: Path, clips: Path) -> subprocess.CompletedProcess[str]:
-    """What the command said."""
-    arguments = [tuned_path, "--data", clips, "--aim", "false-alarms=100000"]
-    return subprocess.run([command("sed-tune"), *arguments], capture_output=True, text=True, check=True)
-
-
-def test_the_command_writes_into_the_checkpoint(tuned_path: Path, tuning: subprocess.CompletedProcess[str]) -> None:
+def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     """Settings and figures; stdout has the same as a recipe's tables."""
-    tuned = load_checkpoint(tuned_path)
-    tables = tomllib.loads(tuning.stdout)["decoding"]
-    assert {label: config.to_dict() for label, config in tuned.recipe.decoding.items()} == tables
+    path, done = tuned
+    checkpoint = load_checkpoint(path)
+    tables = tomllib.loads(done.stdout)["decoding"]
+    assert {label: config.to_dict() for label, config in checkpoint.recipe.decoding.items()} == tables
     assert {"chainsaw", "rooster"} == set(tables)
-    assert "false-alarms=100000" == make_card(tuned).validation["tuned_for"]
-    assert ["before", "after"] == [line for line in tuning.stderr.splitlines() if line in ("before", "after")]
-    assert ["model.ckpt"] == [file.name for file in tuned_path.parent.iterdir()]
+    assert "false-alarms=100000" == make_card(checkpoint).validation["tuned_for"]
+    assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
+    assert ["model.ckpt"] == [file.name for file in path.parent.iterdir()]
 
 
 def test_tuned_settings_reach_the_exported_file(
-    tiny_checkpoint: Checkpoint, tuned_path: Path, tuning: subprocess.CompletedProcess[str], tmp_path: Path
+    tiny_checkpoint: Checkpoint, tuned: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     """Through the checkpoint's card, in frames; they are not what the training left."""
-    subprocess.run([command("sed-export"), tuned_path, tmp_path / "tuned.onnx"], check=True, capture_output=True)
-    card = make_card(load_checkpoint(tuned_path))
+    path, done = tuned
+    subprocess.run([command("sed-export"), path, tmp_path / "tuned.onnx"], check=True, capture_output=True)
+    card = make_card(load_checkpoint(path))
     chosen = {
         label: DecodingConfig.from_dict(table, label).to_frames(card.frame_seconds)
-        for label, table in tomllib.loads(tuning.stdout)["decoding"].items()
+        for label, table in tomllib.loads(done.stdout)["decoding"].items()
     }
     assert chosen == card.decoding == Model(tmp_path / "tuned.onnx").card.decoding
     assert chosen != make_card(tiny_checkpoint).decoding
