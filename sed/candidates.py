@@ -1,6 +1,6 @@
 """How each of some thousand settings of the decoder would do, for one class of some recordings.
 
-The recordings are laid one after another with silence between them, each from a whole second on, and all that a
+The recordings are laid one after another with silence between them, each from a whole segment on, and all that a
 setting needs of them is done at once for the whole track. `edge.decoder.Decoder` hears the same frame by frame; the
 tests hold the two, and the counts to the metrics.
 """
@@ -19,6 +19,7 @@ from edge.card import Card
 from sed.config import DecodingConfig
 from sed.curves import smoothed
 from sed.listening import Heard
+from sed.metrics import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS
 
 Array = NDArray[Any]
 
@@ -30,7 +31,6 @@ MERGES = (0.2, 0.5, 1.0)
 SHORTESTS = (0.1, 0.2, 0.3, 0.6, 1.0, 1.2)
 GRID = (len(MEDIANS), len(ONS), len(OFF_SHARES), len(MERGES), len(SHORTESTS))
 
-_COLLAR_SECONDS, _OFFSET_SHARE = 0.2, 0.2  # of event F1
 _DECIMALS = 6
 
 
@@ -113,7 +113,7 @@ class _Track:
         # Longer than any gap that is closed, and than any median filter.
         silence = np.zeros(int(max(*MERGES, *MEDIANS) / card.frame_seconds) + 2, dtype=np.float32)
         scores, begins, ends, truth = [], [], [], []
-        base, self.quiet_seconds = 0, np.inf
+        base, self.quiet_seconds = 0.0, np.inf
         for one in sorted(heard, key=lambda one: not one.recording.truth):
             if not one.recording.truth:
                 self.quiet_seconds = min(self.quiet_seconds, base)
@@ -123,12 +123,12 @@ class _Track:
             begins.append(edges[:-1])
             ends.append(edges[1:])
             truth += [(base + on, base + off) for on, off, name in one.recording.truth or () if name == label]
-            base += int(np.ceil(one.seconds)) + 1
+            base += (int(np.ceil(one.seconds / SEGMENT_SECONDS)) + 1) * SEGMENT_SECONDS
         self.scores = np.concatenate(scores)
         self._begins, self._ends = np.concatenate(begins), np.concatenate(ends)
         self._truth = np.array(truth)
-        self._collars = np.maximum(_COLLAR_SECONDS, _OFFSET_SHARE * (self._truth[:, 1] - self._truth[:, 0]))
-        self._true_segments = _segments(self._truth, base)
+        self._collars = np.maximum(COLLAR_SECONDS, OFFSET_SHARE * (self._truth[:, 1] - self._truth[:, 0]))
+        self._true_segments = _segments(self._truth, round(base / SEGMENT_SECONDS))
 
     def judge(self, events: Array) -> tuple[float, float, int]:
         """Event F1, segment F1 and false alarms of events in frames `[events, 2]`."""
@@ -143,7 +143,7 @@ class _Track:
     def _hits(self, times: Array) -> int:
         """Size of the largest one-to-one matching within the collars."""
         errors = np.abs(times[:, None] - self._truth)  # [events, true, onset and offset]
-        close = (np.round(errors[..., 0] - _COLLAR_SECONDS, _DECIMALS) <= 0) & (
+        close = (np.round(errors[..., 0] - COLLAR_SECONDS, _DECIMALS) <= 0) & (
             np.round(errors[..., 1] - self._collars, _DECIMALS) <= 0
         )
         if not close.any() or (close.sum(axis=0).max() == 1 and close.sum(axis=1).max() == 1):
@@ -152,8 +152,8 @@ class _Track:
 
 
 def _segments(times: Array, count: int) -> NDArray[np.bool_]:
-    """`[seconds]`: which seconds an event is in."""
+    """`[segments]`: which of them an event is in."""
     steps = np.zeros(count + 1, dtype=np.int64)
-    np.add.at(steps, np.floor(times[:, 0] + 1e-6).astype(int), 1)
-    np.add.at(steps, np.ceil(times[:, 1] - 1e-6).astype(int), -1)
+    np.add.at(steps, np.floor(times[:, 0] / SEGMENT_SECONDS + 1e-6).astype(int), 1)
+    np.add.at(steps, np.ceil(times[:, 1] / SEGMENT_SECONDS - 1e-6).astype(int), -1)
     return np.asarray(steps.cumsum()[:-1] > 0)

@@ -56,7 +56,7 @@ class NetworkConfig(Config):
     gru_size: int = 64  # 0 leaves the recurrence out
     head_stride: int = 2
     attention_heads: int = 4  # 0 leaves the self-attention out
-    dropout: float = 0.2
+    dropout: float = 0.2  # in the head
 
     def __post_init__(self) -> None:
         require(

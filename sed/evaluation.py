@@ -16,6 +16,7 @@ from edge.events import frame_edge
 from edge.stream import StepModel
 from sed.curves import PSDS1, PSDS2, Psds, Scored, psds, smoothed
 from sed.errors import DataError
+from sed.labels import Annotation
 from sed.listening import Heard, hear
 from sed.matching import (
     BorderErrors,
@@ -27,7 +28,7 @@ from sed.matching import (
     row_f1,
     tokens_by_row,
 )
-from sed.metrics import Annotation, clip_average_precision, event_f1, intersection_f1, segment_f1
+from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
 from sed.recordings import Recording
 
 _log = logging.getLogger(__name__)
@@ -108,13 +109,17 @@ def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
     A label that the model does not know is no event to it, and a warning names it.
 
     Raises:
-        DataError: if no recording can be heard, or a truth lies beyond the end of its recording.
+        DataError: if no recording can be heard and has a truth that lies within it.
     """
     return judge(model.card, listen_to(model, recordings))
 
 
 def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
-    """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`."""
+    """Let a model listen to recordings. Their truth is cut to what it can know; see `evaluate`.
+
+    What cannot be read, and what has an event beyond its end, is skipped, and a warning names it. Frame scores of
+    recordings without known borders are not kept: no figure uses them, and there may be thousands of clips.
+    """
     labels = model.card.labels
     unknown = sorted({label for recording in recordings for label in recording.labels} - set(labels))
     if unknown:
@@ -123,12 +128,12 @@ def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
     for recording in tqdm(recordings, desc="listening", unit="recording", disable=None):
         try:
             heard.append(_with_truth_known(hear(model, recording), labels))
-        except SourceError as exc:
+        except (SourceError, DataError) as exc:
             _log.warning("skipped: %s", exc)
     if len(heard) < len(recordings):
         _log.warning("%d of %d recordings were skipped", len(recordings) - len(heard), len(recordings))
     if not heard:
-        raise DataError("no recording can be heard; give audio files that can be read to --data")
+        raise DataError("no recording can be used; give audio that can be read, with its truth, to --data")
     return heard
 
 
@@ -186,9 +191,13 @@ def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
     if truth is not None:
         known = [(onset, min(offset, heard.seconds), label) for onset, offset, label in truth if label in labels]
         if any(onset >= offset for onset, offset, _ in known):
-            raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s")
+            raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s; mend it")
         truth = tuple(_joined(known))
-    return dataclasses.replace(heard, recording=dataclasses.replace(recording, truth=truth, labels=inside))
+    return dataclasses.replace(
+        heard,
+        recording=dataclasses.replace(recording, truth=truth, labels=inside),
+        scores=heard.scores if truth is not None else heard.scores[:0].copy(),  # a view would keep them all
+    )
 
 
 def _joined(events: Iterable[Annotation]) -> list[Annotation]:

@@ -1,12 +1,16 @@
 """What a data folder says of one of its files, and the tables that say where events are."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.audio import AUDIO_SUFFIXES
 from sed.errors import DataError
 from sed.tables import read_table
+
+Annotation = tuple[float, float, str]  # onset and offset in seconds, event label
+Annotations = Mapping[str, Sequence[Annotation]]  # by recording
 
 
 @dataclass(frozen=True, order=True)

@@ -10,11 +10,12 @@ import numpy as np
 from edge.audio import AudioFile, Resampler
 from edge.card import Card
 from edge.decoder import Decoder
+from edge.errors import SourceError
 from edge.inference import Floats
 from edge.records import Clock, event_record
 from edge.ring import Ring
 from edge.stream import ScoreStream, StepModel, window_of
-from sed.metrics import Annotation
+from sed.labels import Annotation
 from sed.recordings import Recording
 
 
@@ -24,7 +25,7 @@ class Heard:
 
     Attributes:
         recording: what was listened to.
-        scores: `[frames, classes]`, as the runtime emits them.
+        scores: `[frames, classes]`, as the runtime emits them; no frames where `sed.evaluation` has no use for them.
         clip_scores: `[classes]`, pooled over windows from scratch, the greatest where there are several.
         events: what the runtime logs.
         seconds: length of the recording.
@@ -46,7 +47,7 @@ def hear(model: StepModel, recording: Recording) -> Heard:
     """Let a model listen to a recording, piece by piece: only its scores are kept.
 
     Raises:
-        SourceError: if it cannot be opened or read.
+        SourceError: if it cannot be opened or read, or holds no sample.
     """
     card = model.card
     stream, clip = ScoreStream(model, window_of(card)), _ClipScorer(model)
@@ -55,6 +56,8 @@ def hear(model: StepModel, recording: Recording) -> Heard:
         scores += stream.push(piece)
         clip.push(piece)
         samples += len(piece)
+    if samples == 0:
+        raise SourceError(f"{recording.path}: holds no sound; expected one sample or more, leave it out")
     joined = np.concatenate(scores + stream.flush())
     return Heard(
         recording=recording,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sed.metrics import Annotation
+from sed.labels import Annotation
 
 Pair = tuple[Annotation, Annotation]  # a true event, and the reported one that it is matched with
 

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports only to compare itself with
-    from sed_scores_eval import clip_based, collar_based, segment_based
-    from sed_scores_eval import intersection_based as intersection_based  # sed.curves takes both from here
-    from sed_scores_eval.base_modules.scores import create_score_dataframe as create_score_dataframe
+    from sed_scores_eval import clip_based, collar_based, intersection_based, segment_based
+    from sed_scores_eval.base_modules.scores import create_score_dataframe
 
-Annotation = tuple[float, float, str]  # onset and offset in seconds, event label
-Annotations = Mapping[str, Sequence[Annotation]]  # by recording
+from sed.labels import Annotations
+
+# Of event F1: onsets within this, offsets within this or that share of the true length.
+COLLAR_SECONDS, OFFSET_SHARE = 0.2, 0.2
+SEGMENT_SECONDS = 1.0  # of segment F1
 
 
 def event_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
@@ -31,13 +33,13 @@ def event_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float
     Returns:
         F1 of each label that the truth holds.
     """
-    collars = {"onset_collar": 0.2, "offset_collar": 0.2, "offset_collar_rate": 0.2}
+    collars = {"onset_collar": COLLAR_SECONDS, "offset_collar": COLLAR_SECONDS, "offset_collar_rate": OFFSET_SHARE}
     return _f1(collar_based.fscore, heard, truth, seconds, (dict(truth), 0.5), collars)
 
 
 def segment_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
     """Segment-based F1 in segments of 1 s. Arguments and result as for `event_f1`."""
-    options = {"segment_length": 1.0}
+    options = {"segment_length": SEGMENT_SECONDS}
     return _f1(segment_based.fscore, heard, truth, seconds, (dict(truth), dict(seconds), 0.5), options)
 
 

@@ -37,7 +37,7 @@ class Embedder(nn.Module):
         channels, height = 1, n_mels
         blocks = []
         for width, stride, kernel in zip(config.widths, config.time_strides, config.second_time_kernels, strict=True):
-            blocks.append(_block(channels, width, stride, kernel, config.dropout))
+            blocks.append(_block(channels, width, stride, kernel))
             channels, height = width, -(-height // 2)
         self.blocks = nn.Sequential(*blocks)
         self.project = nn.Conv2d(channels, config.embedding_size, (1, height))
@@ -48,15 +48,15 @@ class Embedder(nn.Module):
         return F.relu(self.project(x)).squeeze(3).transpose(1, 2)
 
 
-def _block(channels: int, width: int, time_stride: int, second_time_kernel: int, dropout: float) -> nn.Sequential:
+def _block(channels: int, width: int, time_stride: int, second_time_kernel: int) -> nn.Sequential:
+    # No dropout here: it took a third of a step's time on a CPU, and the network learnt more slowly by it.
     return nn.Sequential(
         nn.Conv2d(channels, width, (3, 3), padding=(0, 1), bias=False),
         nn.BatchNorm2d(width),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(width, width, (second_time_kernel, 3), stride=(time_stride, 2), padding=(0, 1), bias=False),
         nn.BatchNorm2d(width),
-        nn.ReLU(),
-        nn.Dropout(dropout),
+        nn.ReLU(inplace=True),
     )
 
 

@@ -11,6 +11,8 @@ from sed.curves import MAX_EFPR, Curve, Psds
 
 Array = NDArray[Any]
 
+MOST_ROWS = 20  # classes in a picture of rows or panels: more cannot be read, and take gigabytes to draw
+
 _TRUTH, _SCORE, _REPORTED, _WRONG = "#b7dfb9", "#1f4e79", "#2e7d32", "#c62828"
 
 
@@ -25,6 +27,8 @@ def draw_scores(
 ) -> Figure:
     """Draw a row for each class: its score as a line over the truth as a band, and below it what was reported.
 
+    Of more than `MOST_ROWS` classes those that have most to show.
+
     Args:
         scores: `[frames, classes]`, 0 to 1.
         truth: `[frames, classes]`, more than 0.5 where the class is heard.
@@ -34,9 +38,11 @@ def draw_scores(
         begin_seconds: where the first frame begins.
     """
     times = begin_seconds + np.arange(len(scores) + 1) * frame_seconds
-    figure = Figure(figsize=(11, 0.6 + 0.42 * len(labels)), layout="constrained")
-    rows = np.atleast_1d(figure.subplots(len(labels), 1, sharex=True))
-    for column, (axes, label) in enumerate(zip(rows, labels, strict=True)):
+    height = scores.max(axis=0) + truth.max(axis=0) + (0 if reported is None else reported.max(axis=0))
+    shown = _greatest(height)
+    figure = Figure(figsize=(11, 0.6 + 0.42 * len(shown)), layout="constrained")
+    rows = np.atleast_1d(figure.subplots(len(shown), 1, sharex=True))
+    for axes, column in zip(rows, shown, strict=True):
         true = truth[:, column] > 0.5
         for begin, end in _runs(true):
             axes.axvspan(times[begin], times[end], color=_TRUTH, linewidth=0)
@@ -47,7 +53,9 @@ def draw_scores(
                 axes.plot(times[[begin, end]], [-0.18, -0.18], color=color, linewidth=3, solid_capstyle="butt")
         axes.set_ylim(-0.3 if reported is not None else -0.05, 1.05)
         axes.set_yticks([])
-        axes.set_ylabel(label, rotation=0, horizontalalignment="right", verticalalignment="center", fontsize=9)
+        axes.set_ylabel(
+            _plain(labels[column]), rotation=0, horizontalalignment="right", verticalalignment="center", fontsize=9
+        )
         axes.spines[["top", "right"]].set_visible(False)
     rows[-1].set_xlim(times[0], times[-1])
     rows[-1].set_xlabel("seconds")
@@ -61,7 +69,9 @@ def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
         np.atleast_1d(figure.subplots(1, len(curves), sharey=True)), curves.items(), strict=True
     ):
         for number, (label, curve) in enumerate(psds.curves.items()):
-            axes.step(*_to_edge(curve), where="post", label=f"{label} {psds.by_label[label]:.2f}", **_style(number))
+            axes.step(
+                *_to_edge(curve), where="post", label=_plain(f"{label} {psds.by_label[label]:.2f}"), **_style(number)
+            )
         axes.step(*psds.curve, where="post", color="black", linewidth=2.5, label=f"all {psds.value:.2f}")
         axes.set(title=name, xlabel="effective false positives an hour", xlim=(0, MAX_EFPR), ylim=(0, 1.02))
         axes.grid(alpha=0.3)
@@ -71,17 +81,19 @@ def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
 
 
 def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
-    """Draw precision against recall, a panel for each class."""
-    columns = min(5, len(curves))
-    rows = -(-len(curves) // columns)
+    """Draw precision against recall, a panel for each class; of more than `MOST_ROWS` those with least area below."""
+    areas = [np.sum(np.diff(recall, prepend=0.0) * precision) for recall, precision in curves.values()]
+    drawn = [list(curves.items())[place] for place in _greatest(-np.array(areas))]
+    columns = min(5, len(drawn))
+    rows = -(-len(drawn) // columns)
     figure = Figure(figsize=(11, 0.4 + 2.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, (label, (recall, precision)) in zip(panels, curves.items(), strict=False):
+    for axes, (label, (recall, precision)) in zip(panels, drawn, strict=False):
         axes.step(recall, precision, where="pre", color=_SCORE)
-        axes.set_title(label, fontsize=9)
+        axes.set_title(_plain(label), fontsize=9)
         axes.set(xlim=(0, 1.02), ylim=(0, 1.05))
         axes.grid(alpha=0.3)
-    for axes in panels[len(curves) :]:
+    for axes in panels[len(drawn) :]:
         axes.set_visible(False)
     figure.supxlabel("recall", fontsize=9)
     figure.supylabel("precision", fontsize=9)
@@ -91,6 +103,8 @@ def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
 def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], across: str, down: str) -> Figure:
     """Draw a table of counts, the darker the greater its share of the row.
 
+    Of more than `MOST_ROWS` rows those with most counts in columns of other names, and likewise of their columns.
+
     Args:
         counts: `[rows, columns]`.
         rows: their names.
@@ -99,7 +113,11 @@ def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], acro
         down: what the rows are.
     """
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 1.8 + 0.42 * np.array([len(columns), len(rows)])
+    wrong = np.where(np.array(rows)[:, None] == np.array(columns), 0, counts)
+    down_shown = _greatest(wrong.sum(axis=1))
+    across_shown = _greatest(wrong[down_shown].sum(axis=0), MOST_ROWS + 1)  # one is for nothing
+    counts, shares = (table[np.ix_(down_shown, across_shown)] for table in (counts, shares))
+    size = 1.8 + 0.42 * np.array([len(across_shown), len(down_shown)])
     figure = Figure(figsize=tuple(size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -107,11 +125,29 @@ def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], acro
         if count:
             ink = "white" if shares[row, column] > 0.6 else "black"
             axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=ink)
-    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
-    axes.set_yticks(range(len(rows)), rows, fontsize=9)
+    axes.set_xticks(
+        range(len(across_shown)),
+        [_plain(columns[k]) for k in across_shown],
+        rotation=45,
+        ha="right",
+        rotation_mode="anchor",
+        fontsize=9,
+    )
+    axes.set_yticks(range(len(down_shown)), [_plain(rows[k]) for k in down_shown], fontsize=9)
     axes.set_xlabel(across)
     axes.set_ylabel(down)
     return figure
+
+
+def _plain(label: str) -> str:
+    """A label as matplotlib shows it unchanged: no formula between dollars, no _ in front that a legend leaves out."""
+    escaped = label.replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
+
+
+def _greatest(values: Array, most: int = MOST_ROWS) -> list[int]:
+    """Places of the greatest values, in their order."""
+    return sorted(np.argsort(-values, kind="stable")[:most].tolist())
 
 
 def _runs(on: Array) -> list[tuple[int, int]]:

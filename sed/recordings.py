@@ -6,9 +6,8 @@ from pathlib import Path
 
 from sed.errors import DataError
 from sed.folds import folds_of
-from sed.labels import LabelledFile
+from sed.labels import Annotation, LabelledFile
 from sed.layouts import read_labels
-from sed.metrics import Annotation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from edge.card import Card
 from sed.curves import Floats, Scored, precision_recall
 from sed.evaluation import Report, scored
+from sed.labels import Annotation
 from sed.listening import Heard
 from sed.matching import matched
-from sed.metrics import Annotation
-from sed.pictures import draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
+from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 from sed.summary import class_table, totals
 
 _STRETCH_SECONDS = 60.0
 _STRETCHES = 5  # of recordings with events, and as many of those without
-_MOST_ROWS = 16  # classes in one picture
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -102,25 +101,30 @@ def html_page(card: Card, report: Report) -> str:
 def _curves(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
     if report.psds1 is None or report.psds2 is None:
         return []
+    curves = precision_recall(placed, card.labels)
     return [
         "<h2>PSD-ROC</h2>",
         "<p>How many events are found (mean over classes, less their spread) for how many false positives an hour, at "
         "every threshold, on recordings with and without events.</p>",
         _image(draw_psd_rocs({"PSDS1: where events are": report.psds1, "PSDS2: what they are": report.psds2})),
         "<h2>Precision against recall</h2>",
-        "<p>By intersection: an event is right if truth covers half of it, and found if right events cover half.</p>",
-        _image(draw_precision_recall(precision_recall(placed, card.labels))),
+        "<p>By intersection: an event is right if truth covers half of it, and found if right events cover "
+        f"half.{_cut(len(curves), 'with the least area below the curve')}</p>",
+        _image(draw_precision_recall(curves)),
     ]
 
 
 def _confusion(report: Report) -> list[str]:
     labels, found, alarms = report.labels, report.confusion.found, report.confusion.false_alarms
-    parts = ["<h2>What was taken for what</h2>"]
+    parts = [
+        "<h2>What was taken for what</h2>",
+        f"<p>The darker, the greater the share of the row.{_cut(len(labels), 'with most errors')}</p>",
+    ]
     if found.any():
         parts.append(_image(draw_counts(found, labels, [*labels, "nothing"], "reported there", "true event")))
     if alarms.any():
         parts.append(_image(draw_counts(alarms, labels, [*labels, "nothing"], "what was there", "false alarm of")))
-    return parts if len(parts) > 1 else []
+    return parts if found.any() or alarms.any() else []
 
 
 def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
@@ -133,7 +137,7 @@ def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list
     parts = [
         "<h2>Where it went most wrong</h2>",
         "<p>Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
-        "that label was there.</p>",
+        f"that label was there.{_cut(len(card.labels), 'that have most to show')}</p>",
     ]
     for stretch in stretches:
         name = html.escape(stretch.heard.recording.path.name)
@@ -149,17 +153,19 @@ def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
     frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
     truth = _activity(stretch.heard.recording.truth or (), len(scores), card)[frames]
     reported = _activity(stretch.heard.events, len(scores), card)[frames]
-    scores = scores[frames]
-    # Where there are many classes, those that have something to show.
-    shown = np.sort(np.argsort(-(truth.max(axis=0) + reported.max(axis=0) + scores.max(axis=0)))[:_MOST_ROWS])
     return draw_scores(
-        scores[:, shown],
-        truth[:, shown],
-        [card.labels[column] for column in shown],
+        scores[frames],
+        truth,
+        card.labels,
         card.frame_seconds,
-        reported=reported[:, shown] > 0.5,
+        reported=reported > 0.5,
         begin_seconds=stretch.begin,
     )
+
+
+def _cut(classes: int, which: str) -> str:
+    """What a caption says where a picture leaves classes out."""
+    return f" Of {classes} classes, the {MOST_ROWS} {which} are drawn." if classes > MOST_ROWS else ""
 
 
 def _activity(events: Iterable[Annotation], frames: int, card: Card) -> NDArray[np.float32]:

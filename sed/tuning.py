@@ -8,6 +8,7 @@ over the plain best, where resampling of the recordings gained nothing.
 
 import json
 import logging
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class Aim:
         """
         name, _, value = text.partition("=")
         try:
-            if name == "false-alarms" and float(value) >= 0:
+            if name == "false-alarms" and 0 <= float(value) < math.inf:
                 return cls(name=name, false_alarms_per_hour=float(value))
         except ValueError:
             pass
@@ -117,31 +118,31 @@ def knapsack(values: Sequence[Values], costs: Sequence[NDArray[np.int64]], capac
     Returns:
         The number of the candidate chosen in each class; None if nothing fits.
     """
-    best = np.zeros(capacity + 1) if capacity >= 0 else np.zeros(0)  # by capacity, over the classes so far
+    capacity = min(capacity, sum(int(cost.max()) for cost in costs))  # more could not be spent
+    best = np.zeros(max(capacity + 1, 0))  # by capacity, over the classes so far
     choices = []
     for worth, cost in zip(values, costs, strict=True):
-        candidates = [_cheap_best(worth, cost, spent) for spent in range(len(best))]
-        totals = np.full((len(best), len(best)), -np.inf)  # [capacity, spent on this class]
-        for spent, candidate in enumerate(candidates):
-            if candidate is not None:
-                totals[spent:, spent] = best[: len(best) - spent] + worth[candidate]
-        choices.append([(int(row.argmax()), candidates[int(row.argmax())]) for row in totals])
-        best = totals.max(axis=1, initial=-np.inf)
+        better, choice = np.full(len(best), -np.inf), np.zeros(len(best), dtype=np.int64)
+        for spent in np.unique(cost[cost <= capacity]).tolist():
+            candidate = _cheap_best(worth, cost, spent)
+            totals = best[: len(best) - spent] + worth[candidate]
+            rises = totals > better[spent:]
+            better[spent:][rises], choice[spent:][rises] = totals[rises], candidate
+        best = better
+        choices.append(choice)
     if len(best) == 0 or np.isneginf(best[-1]):
         return None
     left, chosen = capacity, []
-    for choice in reversed(choices):
-        spent, candidate = choice[left]
-        assert candidate is not None
-        chosen.append(candidate)
-        left -= spent
+    for cost, choice in zip(reversed(costs), reversed(choices), strict=True):
+        chosen.append(int(choice[left]))
+        left -= int(cost[chosen[-1]])
     return chosen[::-1]
 
 
-def _cheap_best(worth: Values, cost: NDArray[np.int64], spent: int) -> int | None:
+def _cheap_best(worth: Values, cost: NDArray[np.int64], spent: int) -> int:
     """The best candidate that costs just so much."""
     fitting = np.flatnonzero(cost == spent)
-    return int(fitting[worth[fitting].argmax()]) if len(fitting) else None
+    return int(fitting[worth[fitting].argmax()])
 
 
 def to_toml(decoding: Mapping[str, DecodingConfig]) -> str:

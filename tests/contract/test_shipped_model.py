@@ -12,7 +12,8 @@ from edge.inference import Model, shipped_model
 from edge.runtime import Listener
 from edge.sources import Block
 from edge.stream import window_of
-from sed.metrics import Annotation, segment_f1
+from sed.labels import Annotation
+from sed.metrics import segment_f1
 from sed.synthetic import coloured_noise
 from tests.conftest import DEMO
 

@@ -7,8 +7,9 @@ import pytest
 from edge.card import Card
 from edge.inference import Model
 from sed.candidates import GRID, count, setting
+from sed.labels import Annotation
 from sed.listening import Heard, decoded
-from sed.metrics import Annotation, event_f1, segment_f1
+from sed.metrics import event_f1, segment_f1
 from sed.recordings import Recording
 
 

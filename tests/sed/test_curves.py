@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import scipy.ndimage
 from sed_scores_eval import intersection_based
+from sed_scores_eval.base_modules.scores import create_score_dataframe
 
 from sed.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds, smoothed
-from sed.metrics import Annotation, create_score_dataframe
+from sed.labels import Annotation
 
 LABELS = ["dog", "rain"]
 FRAME = 0.05
@@ -78,10 +79,17 @@ def test_smoothing_is_the_decoders_median() -> None:
     np.testing.assert_array_equal(np.stack(expected, axis=1), smoothed(scores, [1, 7]))
 
 
-def test_precision_never_rises_with_recall() -> None:
-    """The best at each recall or more, from the first event found to the last."""
-    recordings = {"a": made(1, 300, some_truth(1, 300), miss=3.5)}
-    for recall, precision in precision_recall(recordings, LABELS).values():
-        assert (np.diff(recall) >= 0).all()
-        assert (np.diff(precision) <= 0).all()
-        assert 1.0 == precision[0]
+def test_precision_against_recall_by_hand() -> None:
+    """Dogs at 0.9, 0.5 and 0.3, false ones at 0.7 and 0.6: of 1, 4 and 5 reported, 1, 2 and 3 are right.
+
+    So a third is found with precision 1, and two thirds with 3/5 rather than 1/2: at that threshold all are. The rain
+    is found alone.
+    """
+    truth: list[Annotation] = [(10.0, 12.0, "dog"), (20.0, 22.0, "dog"), (25.0, 27.0, "dog"), (30.0, 32.0, "rain")]
+    scores = np.full((1200, 2), 1e-3)
+    said = [(10, 0.9, 0), (20, 0.5, 0), (25, 0.3, 0), (40, 0.7, 0), (50, 0.6, 0), (30, 0.9, 1)]
+    for begin, score, column in said:
+        scores[begin * 20 : begin * 20 + 40, column] = score
+    curves = precision_recall({"a": Scored(scores=scores, edges=np.arange(1201) * FRAME, truth=truth)}, LABELS)
+    points = {label: sorted(set(zip(*np.round(curve, 3).tolist(), strict=True))) for label, curve in curves.items()}
+    assert {"dog": [(0.0, 1.0), (0.333, 1.0), (0.667, 0.6), (1.0, 0.6)], "rain": [(0.0, 1.0), (1.0, 1.0)]} == points

@@ -8,11 +8,14 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from edge.inference import Model, shipped_model
+from sed.checkpoint import Checkpoint, TorchModel
 from sed.commands import evaluation
 from sed.errors import DataError
 from sed.evaluation import Report, evaluate, judge, listen_to
-from sed.metrics import Annotation
+from sed.labels import Annotation
+from sed.listening import decoded
 from sed.recordings import Recording, find_recordings
+from sed.summary import text_table
 from tests.conftest import DEMO, command
 
 
@@ -80,10 +83,13 @@ def test_labels_that_the_model_does_not_know_are_no_events(model: Model, caplog:
 
 
 def test_unknown_borders_give_no_event_figures(model: Model) -> None:
-    """Nor false alarms."""
+    """Nor false alarms, and no frame scores are kept; events are logged and clips scored."""
     report = of_demo(model, labels=("rooster",), known=False)
+    assert (0, None) == (report.heard[0].scores.size, report.heard[0].scores.base)
     assert ({}, None, 0.0) == (report.event_f1, report.psds1, report.quiet_hours)
     assert report.clip_accuracy is not None
+    assert report.heard[0].events
+    assert () == decoded(model.card, report.heard[0]).events
 
 
 def test_touching_events_of_a_label_are_one(model: Model) -> None:
@@ -92,12 +98,30 @@ def test_touching_events_of_a_label_are_one(model: Model) -> None:
     assert whole.to_dict() == of_demo(model, (7.0, 8.8, "rooster"), (6.6, 7.0, "rooster")).to_dict()
 
 
-def test_a_truth_beyond_the_end_is_refused(model: Model) -> None:
-    """And one that only ends there is cut."""
-    with pytest.raises(DataError, match=r"recording\.ogg: its truth has an event beyond its end, 56\.00 s"):
-        of_demo(model, (57.0, 58.0, "dog"))
+def test_a_truth_beyond_the_end_costs_only_its_recording(
+    model: Model, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is skipped by name; without any other there is nothing to measure, and one that only ends there is cut."""
+    beyond = Recording(path=DEMO, truth=((57.0, 58.0, "dog"),), labels=("dog",))
+    (quiet,) = [one for one in find_recordings(folder) if one.path.name == "quiet.wav"]
+    assert [quiet] == [one.recording for one in listen_to(model, [beyond, quiet])]
+    assert "skipped: " in caplog.text
+    assert "recording.ogg: its truth has an event beyond its end, 56.00 s" in caplog.text
+    with pytest.raises(DataError, match="no recording can be used"):
+        listen_to(model, [beyond])
     (heard,) = of_demo(model, (50.0, 58.0, "crackling_fire")).heard
     assert ((50.0, heard.seconds, "crackling_fire"),) == heard.recording.truth
+
+
+def test_a_file_without_samples_costs_only_itself(
+    model: Model, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The figures of the others are the same."""
+    soundfile.write(tmp_path / "empty.wav", [], 16_000)
+    empty = Recording(path=tmp_path / "empty.wav", truth=(), labels=())
+    recordings = find_recordings(folder)
+    assert evaluate(model, recordings).to_dict() == evaluate(model, [empty, *recordings]).to_dict()
+    assert "empty.wav: holds no sound" in caplog.text
 
 
 def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Path) -> None:
@@ -134,6 +158,13 @@ def test_bad_places_are_refused_before_listening(
     assert 1 == len(done.stderr.splitlines())
     assert "" == done.stdout
     assert "mine" == (tmp_path / "mine.html").read_text()
+
+
+def test_the_command_takes_a_checkpoint(tiny_run: Path, tiny_checkpoint: Checkpoint, clips: Path) -> None:
+    """With the figures of the network itself."""
+    done = sed_eval(tiny_run / "model.ckpt", "--data", clips)
+    assert 0 == done.exit_code, done.stderr
+    assert text_table(evaluate(TorchModel(tiny_checkpoint), find_recordings(clips))) == done.stdout.rstrip("\n")
 
 
 def test_a_report_is_written_over_by_force(folder: Path, tmp_path: Path) -> None:

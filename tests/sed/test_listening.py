@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.card import ClassDecoding
 from edge.decoder import Decoder
+from edge.errors import SourceError
 from edge.inference import Model
 from edge.runtime import listen
 from edge.sinks import KeepingSink
@@ -72,3 +73,9 @@ def test_a_long_clip_scores_as_its_best_window(model: Model, demo_audio: NDArray
     parts = [audio[None, begin : begin + card.context_samples + window] for begin in range(0, len(clip), window)]
     expected = np.max([model.step(part, none).clip_scores[0] for part in parts], axis=0)
     np.testing.assert_allclose(of_clip(model, clip, tmp_path / "clip.wav").clip_scores, expected, atol=1e-6)
+
+
+def test_a_file_without_samples_is_refused(model: Model, tmp_path: Path) -> None:
+    """By its name, before anything is made of no frames."""
+    with pytest.raises(SourceError, match=r"empty\.wav: holds no sound; expected one sample or more"):
+        of_clip(model, np.zeros(0, dtype=np.float32), tmp_path / "empty.wav")

@@ -1,21 +1,39 @@
+import io
+
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
 from sed.curves import Psds
-from sed.pictures import draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
+from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 
 LABELS = ["dog", "rain"]
 
 
-def painted(figure: Figure) -> np.ndarray:
-    """The colours of its pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def lines(figure: Figure) -> list[list[tuple[list[float], list[float]]]]:
+    """What each of its axes draws as lines: x and y."""
+    drawn = [[line.get_data() for line in axes.lines] for axes in figure.axes]
+    return [[(list(x), list(y)) for x, y in of_axes] for of_axes in drawn]
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())
+
+def stairs_of(axes: Axes) -> list[float]:
+    """The scores that are drawn, frame by frame."""
+    (stairs,) = (patch for patch in axes.patches if isinstance(patch, StepPatch))
+    return stairs.get_data().values.tolist()
+
+
+def rendered(figure: Figure) -> None:
+    """Draw it to the end, as a file of it does."""
+    figure.savefig(io.BytesIO(), format="png")
+
+
+def psds_of(*labels: str) -> Psds:
+    """The same curve for all classes and each."""
+    curve = (np.array([0.0, 50.0]), np.array([0.5, 0.9]))
+    return Psds(value=0.7, by_label=dict.fromkeys(labels, 0.7), curve=curve, curves=dict.fromkeys(labels, curve))
 
 
 def test_scores_are_drawn_over_the_truth() -> None:
@@ -31,25 +49,54 @@ def test_scores_are_drawn_over_the_truth() -> None:
     assert (61.0, 62.0) == pytest.approx((band.x0, band.x1))
     bars = [[(line.get_xdata().tolist(), to_hex(line.get_color())) for line in axes.lines] for axes in (dog, rain)]
     assert [[([61.25, 62.25], "#2e7d32")], [([63.0, 63.5], "#c62828")]] == bars
-    assert len(np.unique(painted(figure).reshape(-1, 4), axis=0)) > 3
+    assert scores.T.tolist() == [stairs_of(axes) for axes in (dog, rain)]
 
 
 def test_one_class_is_enough() -> None:
-    """For scores, curves and counts."""
-    curve = (np.array([0.0, 50.0]), np.array([0.5, 1.0]))
-    psds = Psds(value=0.75, by_label={"dog": 0.75}, curve=curve, curves={"dog": curve})
-    figures = [
-        draw_scores(np.zeros((10, 1)), np.zeros((10, 1)), ["dog"], 0.05),
-        draw_psd_rocs({"PSDS1": psds}),
-        draw_precision_recall({"dog": (np.array([0.0, 1.0]), np.array([1.0, 0.5]))}),
-        draw_counts(np.array([[3, 1]]), ["dog"], ["dog", "nothing"], "reported there", "true event"),
-    ]
-    for figure in figures:
-        assert len(np.unique(painted(figure).reshape(-1, 4), axis=0)) > 3
+    """For scores, precision and counts."""
+    curve = (np.array([0.0, 1.0]), np.array([1.0, 0.5]))
+    scores = draw_scores(np.full((10, 1), 0.3), np.zeros((10, 1)), ["dog"], 0.05)
+    counts = draw_counts(np.array([[3, 1]]), ["dog"], ["dog", "nothing"], "reported there", "true event")
+    assert [0.3] * 10 == stairs_of(scores.axes[0])
+    assert [[([0.0, 1.0], [1.0, 0.5])]] == lines(draw_precision_recall({"dog": curve}))
+    assert [("3", (0, 0)), ("1", (1, 0))] == [(text.get_text(), text.get_position()) for text in counts.axes[0].texts]
+    assert [[0.75, 0.25]] == counts.axes[0].images[0].get_array().tolist()
 
 
 def test_a_psd_roc_goes_on_to_the_edge() -> None:
-    """The last rate holds up to 100 false positives an hour."""
-    curve = (np.array([0.0, 50.0]), np.array([0.5, 0.9]))
-    figure = draw_psd_rocs({"PSDS1": Psds(value=0.7, by_label={"dog": 0.7}, curve=curve, curves={"dog": curve})})
-    assert ([0.0, 50.0, 100.0], [0.5, 0.9, 0.9]) == tuple(data.tolist() for data in figure.axes[0].lines[0].get_data())
+    """The last rate holds up to 100 false positives an hour; the curve of all classes is as it came."""
+    drawn = lines(draw_psd_rocs({"PSDS1": psds_of("dog")}))
+    assert [[([0.0, 50.0, 100.0], [0.5, 0.9, 0.9]), ([0.0, 50.0], [0.5, 0.9])]] == drawn
+
+
+@pytest.mark.parametrize("label", ["x$_$", "_hidden", "$", "costs $1 or $2"])
+def test_a_label_is_shown_as_it_is(label: str) -> None:
+    """Not as a formula, and not left out of the legend."""
+    curve = (np.array([0.0, 1.0]), np.array([1.0, 0.5]))
+    rocs = draw_psd_rocs({"PSDS1": psds_of(label)})
+    figures = [draw_scores(np.zeros((10, 1)), np.zeros((10, 1)), [label], 0.05), draw_precision_recall({label: curve})]
+    figures.append(draw_counts(np.array([[3, 1]]), [label], [label, "nothing"], "reported there", "true event"))
+    for figure in (rocs, *figures):
+        rendered(figure)
+    legend = [text.get_text().strip().replace(r"\$", "$") for text in rocs.axes[0].get_legend().get_texts()]
+    assert [f"{label} 0.70", "all 0.70"] == legend
+
+
+def test_of_many_classes_the_worst_are_drawn() -> None:
+    """Rows with most errors and where they fall, panels with the least area, timelines with something on them."""
+    labels, wrong = [f"c{k:03d}" for k in range(100)], range(3, 100, 5)
+    counts = np.diag([50] * 100 + [0])[:100]
+    counts[wrong, -1] = 2
+    counts[8, 7] = 9
+    axes = draw_counts(counts, labels, [*labels, "nothing"], "reported there", "true event").axes[0]
+    names = [labels[k] for k in wrong]
+    assert names == [tick.get_text() for tick in axes.get_yticklabels()]
+    across = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert {"c007", "nothing"} < set(across)
+    assert (MOST_ROWS, MOST_ROWS + 1) == axes.images[0].get_array().shape
+    assert pytest.approx(9 / 61) == axes.images[0].get_array()[names.index("c008"), across.index("c007")]
+    worse = {label: (np.array([0.0, 1.0]), np.full(2, 0.5 if label in names else 0.9)) for label in labels}
+    assert names == [axes.get_title() for axes in draw_precision_recall(worse).axes]
+    scores = np.zeros((10, 100))
+    scores[4, wrong] = 0.8
+    assert names == [axes.get_ylabel() for axes in draw_scores(scores, np.zeros((10, 100)), labels, 0.05).axes]

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import re
 from pathlib import Path
 
@@ -6,9 +7,9 @@ import numpy as np
 import pytest
 
 from edge.inference import Model
-from sed.evaluation import evaluate
+from sed.evaluation import evaluate, judge
+from sed.labels import Annotation
 from sed.listening import Heard
-from sed.metrics import Annotation
 from sed.recordings import Recording
 from sed.report import html_page, worst_stretches
 from tests.conftest import DEMO
@@ -49,3 +50,15 @@ def test_a_page_of_what_cannot_be_measured_is_short(model: Model, truth: tuple[A
     page = html_page(model.card, evaluate(model, [recording]))
     assert "PSD-ROC" not in page
     assert (truth is not None) == ("Where it went most wrong" in page)
+
+
+def test_captions_say_which_of_many_classes_are_drawn(model: Model) -> None:
+    """In each of the three places where there are rows of them."""
+    labels = ("dog", *(f"c{k:02d}" for k in range(1, 30)))
+    decoding = dict.fromkeys(labels, model.card.decoding["dog"])
+    card = dataclasses.replace(model.card, labels=labels, decoding=decoding)
+    truth = tuple((2.0 * k, 2.0 * k + 1.0, label) for k, label in enumerate(labels))
+    scores = np.random.default_rng(0).random((1200, 30)).astype(np.float32)
+    one = dataclasses.replace(heard(truth, ((0.0, 3.0, "c01"),), 60.0), scores=scores, clip_scores=scores[0])
+    said = re.findall(r"Of 30 classes, the 20 ([^.]+) are drawn\.", html_page(card, judge(card, [one])))
+    assert ["with the least area below the curve", "with most errors", "that have most to show"] == said

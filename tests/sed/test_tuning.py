@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from edge.errors import SettingError
 from edge.inference import Model, shipped_model
-from sed.checkpoint import load_checkpoint, make_card
+from sed.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.commands import tune as tune_command
 from sed.config import DecodingConfig
 from sed.errors import DataError
@@ -76,6 +76,12 @@ def test_the_knapsack_finds_what_trying_all_finds(seed: int) -> None:
         assert max(fitting) == pytest.approx(sum(values[k, choice] for k, choice in enumerate(chosen)))
 
 
+def test_a_knapsack_is_no_larger_than_all_that_can_be_spent() -> None:
+    """However much is allowed, each class has its best."""
+    values, costs = np.random.default_rng(0).random((3, 6)), np.arange(18).reshape(3, 6)
+    assert values.argmax(axis=1).tolist() == knapsack(list(values), list(costs), 10**12)
+
+
 def test_labels_without_truth_keep_their_settings(
     model: Model, heard: list[Heard], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,7 +114,9 @@ def test_tuning_for_psds1_raises_it(model: Model, heard: list[Heard]) -> None:
     assert scores[0] >= max(scores)
 
 
-@pytest.mark.parametrize("text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "event-f1=3"])
+@pytest.mark.parametrize(
+    "text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "false-alarms=inf", "event-f1=3"]
+)
 def test_an_unknown_aim_is_refused(text: str) -> None:
     """With those that there are."""
     with pytest.raises(SettingError, match=r"expected event-f1, psds1 or false-alarms=N"):
@@ -130,23 +138,41 @@ def test_toml_is_what_a_recipe_reads() -> None:
     assert chosen == {label: DecodingConfig.from_dict(table, label) for label, table in tables.items()}
 
 
-def test_the_command_writes_into_the_checkpoint(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """Settings and figures, from where they reach the card; stdout has the same as a recipe's tables."""
-    path = tmp_path / "model.ckpt"
-    shutil.copy(tiny_run / "model.ckpt", path)
-    done = subprocess.run(
-        [command("sed-tune"), path, "--data", clips, "--aim", "false-alarms=100000"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    tuned = load_checkpoint(path)
+@pytest.fixture(scope="module")
+def tuned(
+    tiny_run: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A copy of the short training's checkpoint, tuned, and what the command said."""
+    path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
+    arguments = [path, "--data", clips, "--aim", "false-alarms=100000"]
+    return path, subprocess.run([command("sed-tune"), *arguments], capture_output=True, text=True, check=True)
+
+
+def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Settings and figures; stdout has the same as a recipe's tables."""
+    path, done = tuned
+    checkpoint = load_checkpoint(path)
     tables = tomllib.loads(done.stdout)["decoding"]
-    assert {label: config.to_dict() for label, config in tuned.recipe.decoding.items()} == tables
+    assert {label: config.to_dict() for label, config in checkpoint.recipe.decoding.items()} == tables
     assert {"chainsaw", "rooster"} == set(tables)
-    assert "false-alarms=100000" == make_card(tuned).validation["tuned_for"]
+    assert "false-alarms=100000" == make_card(checkpoint).validation["tuned_for"]
     assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
-    assert ["model.ckpt"] == [file.name for file in tmp_path.iterdir()]
+    assert ["model.ckpt"] == [file.name for file in path.parent.iterdir()]
+
+
+def test_tuned_settings_reach_the_exported_file(
+    tiny_checkpoint: Checkpoint, tuned: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """Through the checkpoint's card, in frames; they are not what the training left."""
+    path, done = tuned
+    subprocess.run([command("sed-export"), path, tmp_path / "tuned.onnx"], check=True, capture_output=True)
+    card = make_card(load_checkpoint(path))
+    chosen = {
+        label: DecodingConfig.from_dict(table, label).to_frames(card.frame_seconds)
+        for label, table in tomllib.loads(done.stdout)["decoding"].items()
+    }
+    assert chosen == card.decoding == Model(tmp_path / "tuned.onnx").card.decoding
+    assert chosen != make_card(tiny_checkpoint).decoding
 
 
 def test_what_cannot_be_tuned_is_left_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
