@@ -1,4 +1,4 @@
-"""What tests of all rooms share: the demo recording, and a network trained for two steps on cuts of it."""
+"""What tests of all rooms share: the demo recording, and a network trained for four steps on cuts of it."""
 
 import csv
 import subprocess

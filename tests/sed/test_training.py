@@ -19,7 +19,7 @@ from sed.model import Prediction
 from sed.run import run
 from sed.training import SceneDataset, TrainingModule
 from sed.training_config import DataConfig
-from tests.conftest import TINY_RECIPE, command
+from tests.conftest import ROOT, TINY_RECIPE, command
 
 
 def train(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -441,3 +441,20 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
+
+
+def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
+    """recipes/quick.toml, but for the number of steps and the folds of these clips."""
+    text = (ROOT / "recipes" / "quick.toml").read_text()
+    for line, shorter in (
+        ("steps = 300", "steps = 4"),
+        ("warmup_steps = 50", "warmup_steps = 2"),
+        ("validate_every_steps = 100", "validate_every_steps = 2"),
+        ("validation_scenes = 50", "validation_scenes = 2\nvalidation_folds = [2]"),
+    ):
+        assert line in text
+        text = text.replace(line, shorter)
+    (tmp_path / "quick.toml").write_text(text)
+    done = train(tmp_path / "quick.toml", "--data", clips, "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    assert ("chainsaw", "rooster") == load_checkpoint(tmp_path / "out" / "model.ckpt").labels

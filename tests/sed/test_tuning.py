@@ -26,7 +26,7 @@ from tests.conftest import DEMO, command
 
 @pytest.fixture(scope="module")
 def heard(model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
-    """The first half of the demo recording, whose truth names four labels, and its second half as if free of events."""
+    """The first half of the demo recording, whose truth names five labels, and its second half as if free of events."""
     folder = tmp_path_factory.mktemp("halves")
     audio, rate = soundfile.read(DEMO, dtype="float32")
     soundfile.write(folder / "first.wav", audio[: 26 * rate], rate)
