@@ -148,7 +148,8 @@ def trainings(
 ) -> None:
     """What parts of the network, or of the recipe, are worth: trainings alike but for one thing. Takes hours.
 
-    What has been trained is kept in --out, so it may be stopped, called again, and run twice side by side.
+    What has been trained is kept in --out, so it may be stopped and called again with the same arguments; others want
+    another --out. Two may run side by side, each --only with its own variants or with its own --seed.
     """
     from benchmarks import variants
     from sed.config import load_recipe

@@ -1,6 +1,7 @@
-"""Who runs: this project's networks and the others'. The one part that needs torch."""
+"""Who runs: this project's networks and the others'."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -8,12 +9,12 @@ import torch
 
 from benchmarks import peers, subjects, timing
 from edge.audio import read_audio
-from edge.inference import Model, shipped_model
+from edge.inference import Model
 from export.graph import to_onnx
 from export.quantize import to_int8
 from export.write import save
 from sed.checkpoint import Checkpoint, make_card
-from sed.config import load_recipe
+from sed.config import Recipe, load_recipe
 from sed.model import Detector
 
 _ROOT = Path(__file__).parent.parent
@@ -28,7 +29,7 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
         folder: for files made on the way.
     """
     light, light8 = Model(path), _int8(path, recording, folder / "light8.onnx")
-    mid_path = _untrained("mid", folder)
+    mid_path = untrained(load_recipe(_ROOT / "recipes" / "mid.toml"), light.card.labels, folder / "mid.onnx")
     mid, mid8 = Model(mid_path), _int8(mid_path, recording, folder / "mid8.onnx")
     audio = read_audio(recording, light.card.sample_rate)
     chosen = {
@@ -64,11 +65,9 @@ def _int8(path: Path, recording: Path, out: Path) -> Model:
     return Model(out)
 
 
-def _untrained(name: str, folder: Path) -> Path:
-    """The network of a recipe with random weights, exported."""
-    recipe = load_recipe(_ROOT / "recipes" / f"{name}.toml")
-    labels = Model(shipped_model()).card.labels
+def untrained(recipe: Recipe, labels: Sequence[str], path: Path) -> Path:
+    """The network of a recipe with random weights, exported to `path`."""
     torch.manual_seed(0)
-    checkpoint = Checkpoint(recipe=recipe, labels=labels, detector=Detector(recipe, len(labels)).eval())
-    save(to_onnx(checkpoint), make_card(checkpoint), folder / f"{name}.onnx")
-    return folder / f"{name}.onnx"
+    checkpoint = Checkpoint(recipe=recipe, labels=tuple(labels), detector=Detector(recipe, len(labels)).eval())
+    save(to_onnx(checkpoint), make_card(checkpoint), path)
+    return path

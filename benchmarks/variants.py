@@ -17,12 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import subjects
+from benchmarks.lineup import untrained
 from benchmarks.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
 from benchmarks.timing import Subject
 from edge.card import Card
 from edge.inference import Floats, Model, Step
-from export.graph import to_onnx
-from export.write import save
 from sed.checkpoint import Checkpoint, TorchModel, make_card
 from sed.config import Recipe
 from sed.data import Corpus
@@ -200,9 +199,8 @@ def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) ->
             samples = made.frontend.overlap_samples + made.frames(made.stream.window) * made.frame_samples
             timed[name] = whole_window(crnn, samples, folder, made.stream.hop)
             continue
-        checkpoint = Checkpoint(recipe=made, labels=tuple(labels), detector=Detector(made, len(labels)).eval())
-        save(to_onnx(checkpoint), make_card(checkpoint), folder / "network.onnx")
-        timed[name] = subjects.stream(Model(folder / "network.onnx"), audio, made.stream.hop)
+        path = untrained(made, labels, folder / "network.onnx")
+        timed[name] = subjects.stream(Model(path), audio, made.stream.hop)
     return timed
 
 

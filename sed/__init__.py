@@ -9,6 +9,7 @@ labels         what tables say of files
 layouts        labels of a folder, whatever its layout
 birdcalls      those of Kaggle's bird recordings
 folds          folds for files that have none
+spans          stretches of a line, found and joined
 borders        where in a clip something sounds
 store          decoded audio, kept on disk
 data           clips and labels from folders

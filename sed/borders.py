@@ -8,12 +8,13 @@ quiet floor: they sound wherever the clip is not digital silence. Nobody says wh
 in the levels, which then nowhere rise far above that tenth for as long as the shortest piece.
 """
 
-from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from sed.spans import joined, runs
 
 _FRAME_SECONDS = 0.02
 _BLOCK_FRAMES = 500  # read at once: a recording may be longer than memory
@@ -50,7 +51,7 @@ def sounding(audio: Sound, sample_rate: int) -> tuple[tuple[int, int], ...]:
     gap, shortest = round(_GAP_SECONDS / _FRAME_SECONDS), round(_SHORTEST_SECONDS / _FRAME_SECONDS)
     if _sustained(levels, shortest) >= floor + _CONTINUOUS_DB:
         heard = levels >= max(levels.max() - _BELOW_LOUDEST_DB, floor + _ABOVE_FLOOR_DB)
-    pieces = [(on, off) for on, off in joined(_runs(heard), gap) if off - on >= shortest]
+    pieces = [(on, off) for on, off in joined(runs(heard), gap) if off - on >= shortest]
     return tuple((on * frame_samples, min(off * frame_samples, len(audio))) for on, off in pieces)
 
 
@@ -67,27 +68,3 @@ def _levels_db(audio: Sound, frame_samples: int) -> NDArray[np.float64]:
 def _sustained(levels: NDArray[np.float64], frames: int) -> float:
     """The greatest level that is held for so many frames: a single click is no sound."""
     return float(sliding_window_view(levels, min(frames, len(levels))).min(axis=1).max())
-
-
-def _runs(heard: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(heard, prepend=False, append=False)).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-def joined(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, int]]:
-    """Make one of spans that overlap, or are less than `gap` apart.
-
-    >>> joined([(0, 4), (2, 3), (6, 9)])
-    [(0, 4), (6, 9)]
-
-    Args:
-        spans: (onset, offset), by onset.
-        gap: in the unit of the spans.
-    """
-    kept: list[tuple[int, int]] = []
-    for onset, offset in spans:
-        if kept and onset - kept[-1][1] < gap:
-            kept[-1] = (kept[-1][0], max(offset, kept[-1][1]))
-        else:
-            kept.append((onset, offset))
-    return kept

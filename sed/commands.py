@@ -55,11 +55,10 @@ def train(
     from sed.checkpoint import save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
-    from sed.recordings import find_recordings
     from sed.run import fit
 
     recipe = load_recipe(recipe_path)
-    recordings = [recording for folder in dict.fromkeys(validation) for recording in find_recordings(folder)]
+    recordings = _recordings(validation)
     finished = out / "model.ckpt"
     _require_place(out, finished, resume)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
@@ -159,11 +158,10 @@ def evaluation(
         if path is not None:
             _require_free(path, force)
     from sed.evaluation import evaluate
-    from sed.recordings import find_recordings
     from sed.report import html_page
     from sed.summary import everything, text_table
 
-    recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
+    recordings = _recordings(data, folds)
     judged = _opened(model)
     report = evaluate(judged, recordings)
     click.echo(text_table(report))
@@ -197,13 +195,12 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     from sed.checkpoint import TorchModel, load_checkpoint, make_card, save_checkpoint
     from sed.evaluation import judge, listen_to
     from sed.listening import decoded
-    from sed.recordings import find_recordings
     from sed.summary import text_table
     from sed.tuning import Aim, to_toml
     from sed.tuning import tune as choose
 
     aim = Aim.parse(aim_text)
-    recordings = [recording for folder in dict.fromkeys(data) for recording in find_recordings(folder, folds)]
+    recordings = _recordings(data, folds)
     before = load_checkpoint(model)
     heard = listen_to(TorchModel(before), recordings)
     chosen = choose(make_card(before), heard, aim)
@@ -216,6 +213,13 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
     click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
     click.echo(to_toml(chosen))
+
+
+def _recordings(folders: Sequence[Path], folds: Sequence[int] = ()) -> "list[Recording]":
+    """Those of all folders, a folder given twice only once."""
+    from sed.recordings import find_recordings
+
+    return [recording for folder in dict.fromkeys(folders) for recording in find_recordings(folder, folds)]
 
 
 def _names(recordings: Sequence["Recording"]) -> str:

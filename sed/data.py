@@ -7,11 +7,12 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from edge.errors import SourceError, did_you_mean
-from sed.borders import Sound, joined
+from sed.borders import Sound
 from sed.errors import DataError, RecipeError
 from sed.folds import folds_of
 from sed.labels import LabelledFile
 from sed.layouts import read_labels
+from sed.spans import joined
 from sed.store import StoredAudio, store_all
 from sed.training_config import DataConfig
 

@@ -30,6 +30,7 @@ from sed.matching import (
 )
 from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
 from sed.recordings import Recording
+from sed.spans import joined
 
 _log = logging.getLogger(__name__)
 
@@ -200,17 +201,9 @@ def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
     )
 
 
-def _joined(events: Iterable[Annotation]) -> list[Annotation]:
-    joined: list[Annotation] = []
-    last: dict[str, int] = {}  # label -> place of its last event
-    for onset, offset, label in sorted(events):
-        if label in last and onset <= joined[last[label]][1]:
-            first, end, _ = joined[last[label]]
-            joined[last[label]] = (first, max(end, offset), label)
-        else:
-            last[label] = len(joined)
-            joined.append((onset, offset, label))
-    return joined
+def _joined(events: Collection[Annotation]) -> list[Annotation]:
+    by_label = {label: sorted(event[:2] for event in events if event[2] == label) for *_, label in events}
+    return sorted((*span, label) for label, spans in by_label.items() for span in joined(spans, touching=True))
 
 
 def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], float | None]:

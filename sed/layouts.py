@@ -91,8 +91,9 @@ def _fold(row: dict[str, str], folder: Path) -> int:
 def _tables(folder: Path) -> list[LabelledFile] | None:
     """Strong and weak TSV files; what audio that neither names holds is not known."""
     tables = [path for place in ("*", "meta/**/*", "metadata/**/*") for path in sorted(folder.glob(f"{place}.tsv"))]
-    strong = [path for path in tables if set(read_header(path, "\t")) >= _STRONG]
-    weak = [path for path in tables if set(read_header(path, "\t")) >= _WEAK and path not in strong]
+    headers = {path: set(read_header(path, "\t")) for path in tables}
+    strong = [path for path, header in headers.items() if header >= _STRONG]
+    weak = [path for path, header in headers.items() if header >= _WEAK and path not in strong]
     if not strong and not weak:
         return None
     audio = _Lookup(folder)

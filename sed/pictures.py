@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from sed.curves import MAX_EFPR, Curve, Psds
+from sed.spans import runs
 
 Array = NDArray[Any]
 
@@ -44,11 +45,11 @@ def draw_scores(
     rows = np.atleast_1d(figure.subplots(len(shown), 1, sharex=True))
     for axes, column in zip(rows, shown, strict=True):
         true = truth[:, column] > 0.5
-        for begin, end in _runs(true):
+        for begin, end in runs(true):
             axes.axvspan(times[begin], times[end], color=_TRUTH, linewidth=0)
         axes.stairs(scores[:, column], times, color=_SCORE, linewidth=0.9, baseline=None)
         if reported is not None:
-            for begin, end in _runs(reported[:, column]):
+            for begin, end in runs(reported[:, column]):
                 color = _REPORTED if true[begin:end].any() else _WRONG
                 axes.plot(times[[begin, end]], [-0.18, -0.18], color=color, linewidth=3, solid_capstyle="butt")
         axes.set_ylim(-0.3 if reported is not None else -0.05, 1.05)
@@ -148,13 +149,6 @@ def _plain(label: str) -> str:
 def _greatest(values: Array, most: int = MOST_ROWS) -> list[int]:
     """Places of the greatest values, in their order."""
     return sorted(np.argsort(-values, kind="stable")[:most].tolist())
-
-
-def _runs(on: Array) -> list[tuple[int, int]]:
-    """First frame, and the frame after the last, of each stretch that is on."""
-    padded = np.concatenate([[False], on.astype(bool), [False]])
-    borders = np.flatnonzero(padded[1:] != padded[:-1]).tolist()
-    return list(zip(borders[::2], borders[1::2], strict=True))
 
 
 def _to_edge(curve: Curve) -> Curve:

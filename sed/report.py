@@ -151,8 +151,9 @@ def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list
 
 def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
     frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
-    truth = _activity(stretch.heard.recording.truth or (), len(scores), card)[frames]
-    reported = _activity(stretch.heard.events, len(scores), card)[frames]
+    numbers = np.arange(len(scores))[frames]
+    truth = _activity(stretch.heard.recording.truth or (), numbers, card)
+    reported = _activity(stretch.heard.events, numbers, card)
     return draw_scores(
         scores[frames],
         truth,
@@ -168,10 +169,10 @@ def _cut(classes: int, which: str) -> str:
     return f" Of {classes} classes, the {MOST_ROWS} {which} are drawn." if classes > MOST_ROWS else ""
 
 
-def _activity(events: Iterable[Annotation], frames: int, card: Card) -> NDArray[np.float32]:
-    """`[frames, classes]`: 1 in frames at whose middle an event of the class is on."""
-    middles = (np.arange(frames) + 0.5) * card.frame_seconds
-    active = np.zeros((frames, len(card.labels)), dtype=np.float32)
+def _activity(events: Iterable[Annotation], frames: NDArray[np.int64], card: Card) -> NDArray[np.float32]:
+    """`[frames, classes]`: 1 in those of these frames at whose middle an event of the class is on."""
+    middles = (frames + 0.5) * card.frame_seconds
+    active = np.zeros((len(frames), len(card.labels)), dtype=np.float32)
     for onset, offset, label in events:
         active[(onset <= middles) & (middles < offset), card.labels.index(label)] = 1.0
     return active

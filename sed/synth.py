@@ -15,12 +15,12 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from sed.borders import joined
 from sed.config import Recipe
 from sed.data import Clip, Corpus
 from sed.errors import DataError
 from sed.scene import Scene
 from sed.soundscapes import SceneMixer
+from sed.spans import joined
 
 
 def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed: int, seconds: float) -> None:

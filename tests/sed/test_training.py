@@ -27,6 +27,17 @@ def train(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([command("sed-train"), *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
+def train_and_kill(recipe: Path, clips: Path, out: Path) -> None:
+    """Begin a run, and kill it after its first checkpoint."""
+    with subprocess.Popen(
+        [command("sed-train"), recipe, "--data", clips, "--out", out], stderr=subprocess.DEVNULL
+    ) as process:
+        while not (out / "last.ckpt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+
+
 def test_a_run_leaves_a_checkpoint_and_its_figures(tiny_run: Path, tiny_checkpoint: Checkpoint) -> None:
     """What was trained, on what, and how the losses went."""
     assert ("chainsaw", "rooster") == tiny_checkpoint.labels
@@ -44,13 +55,7 @@ def test_a_killed_run_resumes_and_ends_as_an_unbroken_one(clips: Path, tmp_path:
     recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 12"))
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
-    with subprocess.Popen(
-        [command("sed-train"), recipe, "--data", clips, "--out", broken], stderr=subprocess.DEVNULL
-    ) as process:
-        while not (broken / "last.ckpt").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.kill()
+    train_and_kill(recipe, clips, broken)
     assert not (broken / "model.ckpt").exists()
     done = train(recipe, "--data", clips, "--out", broken, "--resume")
     assert 0 == done.returncode, done.stderr
@@ -393,13 +398,7 @@ def test_a_run_with_patience_resumes_where_it_was_and_wherever_it_is(clips: Path
     recipe.write_text(PATIENT)
     whole, broken, moved = (tmp_path / name for name in ("whole", "broken", "moved"))
     assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
-    with subprocess.Popen(
-        [command("sed-train"), recipe, "--data", clips, "--out", broken], stderr=subprocess.DEVNULL
-    ) as process:
-        while not (broken / "last.ckpt").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.kill()
+    train_and_kill(recipe, clips, broken)
     broken.rename(moved)
     done = train(recipe, "--data", clips, "--out", moved, "--resume")
     assert 0 == done.returncode, done.stderr
