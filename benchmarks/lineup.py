@@ -50,7 +50,8 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
     chosen |= {f"{name}, chunk by chunk": found for name, found in peers.silero_streaming(audio).items()}
     chosen["silero-vad, sequence of 1 s"] = peers.silero_sequence(audio)
     torch.manual_seed(0)
-    chosen["DCASE 2023 CRNN, once"] = peers.whole_window(peers.DcaseCrnn(), 160_000, folder, 10.0)
+    for name, folded in (("DCASE 2023 CRNN, once", False), ("DCASE 2023 CRNN, our frontend, once", True)):
+        chosen[name] = peers.whole_window(peers.DcaseCrnn(folded=folded), 160_000, folder, 10.0)
     chosen["Cnn14 decision level, naive, 1 s"] = peers.whole_window(peers.Cnn14DecisionLevelMax(), 320_000, folder, 1.0)
     chosen[timing.SGEMM] = timing.sgemm()
     return chosen

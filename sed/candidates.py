@@ -17,16 +17,16 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from edge.card import Card
 from sed.config import DecodingConfig
-from sed.curves import smoothed
 from sed.listening import Heard
 from sed.metrics import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS
+from sed.sweep import events, pieces, smoothed
 
 Array = NDArray[Any]
 
 # What is tried. Off is a share of on, so that every combination is a setting, with neighbours on all sides.
 MEDIANS = (0.05, 0.15, 0.35, 0.65, 0.95, 1.45)
 ONS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
-OFF_SHARES = (0.3, 0.5, 0.75, 1.0)
+OFF_SHARES = (0.15, 0.3, 0.5, 0.75, 1.0)
 MERGES = (0.2, 0.5, 1.0)
 SHORTESTS = (0.1, 0.2, 0.3, 0.6, 1.0, 1.2)
 GRID = (len(MEDIANS), len(ONS), len(OFF_SHARES), len(MERGES), len(SHORTESTS))
@@ -76,33 +76,14 @@ def count(card: Card, heard: Sequence[Heard], label: str) -> Counts:
         smooth = smoothed(track.scores[:, None], [length])[:, 0].astype(np.float64)  # as the decoder compares
         for on, share in itertools.product(range(len(ONS)), range(len(OFF_SHARES))):
             hysteresis = setting((median, on, share, 0, 0))
-            pieces = _pieces(smooth, hysteresis.on, hysteresis.off)
+            found = pieces(smooth, hysteresis.on, hysteresis.off)
             for merge, shortest in itertools.product(range(len(MERGES)), range(len(SHORTESTS))):
                 index = (median, on, share, merge, shortest)
                 chosen = setting(index).to_frames(card.frame_seconds)
-                figures[index] = track.judge(_events(pieces, chosen.merge_frames, chosen.shortest_frames))
+                figures[index] = track.judge(events(found, chosen.merge_frames, chosen.shortest_frames))
     return Counts(
         event_f1=figures[..., 0], segment_f1=figures[..., 1], false_alarms=figures[..., 2].round().astype(np.int64)
     )
-
-
-def _pieces(smooth: Array, on: float, off: float) -> Array:
-    """`[pieces, 2]`: of each stretch at `off` or above, from its first frame at `on` or above to its end."""
-    held = np.concatenate([[False], smooth >= off, [False]])
-    begins, ends = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2).T
-    starts = np.append(np.flatnonzero(smooth >= on), len(smooth))
-    first = starts[np.searchsorted(starts, begins)]
-    return np.stack([first, ends], axis=1)[first < ends]
-
-
-def _events(pieces: Array, merge_frames: int, shortest_frames: int) -> Array:
-    """`[events, 2]`: near pieces joined, then the short ones dropped."""
-    if len(pieces) == 0:
-        return pieces
-    apart = np.flatnonzero(pieces[1:, 0] - pieces[:-1, 1] > merge_frames)
-    onsets, offsets = pieces[np.append(0, apart + 1), 0], pieces[np.append(apart, len(pieces) - 1), 1]
-    long = offsets - onsets >= shortest_frames
-    return np.stack([onsets, offsets], axis=1)[long]
 
 
 class _Track:
@@ -130,9 +111,9 @@ class _Track:
         self._collars = np.maximum(COLLAR_SECONDS, OFFSET_SHARE * (self._truth[:, 1] - self._truth[:, 0]))
         self._true_segments = _segments(self._truth, round(base / SEGMENT_SECONDS))
 
-    def judge(self, events: Array) -> tuple[float, float, int]:
+    def judge(self, found: Array) -> tuple[float, float, int]:
         """Event F1, segment F1 and false alarms of events in frames `[events, 2]`."""
-        times = np.stack([self._begins[events[:, 0]], self._ends[events[:, 1] - 1]], axis=1)
+        times = np.stack([self._begins[found[:, 0]], self._ends[found[:, 1] - 1]], axis=1)
         loud = times[times[:, 0] < self.quiet_seconds]
         said = _segments(loud, len(self._true_segments))
         both = np.count_nonzero(said & self._true_segments)

@@ -1,4 +1,4 @@
-"""Metrics that sweep a threshold over smoothed scores: PSDS and precision against recall, by sed_scores_eval.
+"""Metrics that sweep a threshold over scores: PSDS and precision against recall, by sed_scores_eval.
 
 The time and the memory of its exact sweep grow with (different scores) x (local maxima) x (true events) of a
 recording. Two things keep them small, and the tests hold PSDS within 0.002 of the exact value: scores are rounded to
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sed.labels import Annotation
@@ -36,7 +35,7 @@ class Scored:
     """One recording's scores beside its truth.
 
     Attributes:
-        scores: `[frames, classes]`, smoothed as the decoder smooths them.
+        scores: `[frames, classes]`; a threshold reports the frames that reach it, as `sed.sweep.swept` makes it.
         edges: `[frames + 1]`, where frames begin and end, in seconds.
         truth: what was there.
     """
@@ -85,20 +84,6 @@ class Psds:
     by_label: dict[str, float]
     curve: Curve
     curves: dict[str, Curve]
-
-
-def smoothed(scores: Floats, median_frames: Sequence[int]) -> Floats:
-    """Scores after each class's median filter, as the decoder has them: zeros lie beyond both ends.
-
-    Args:
-        scores: `[frames, classes]`.
-        median_frames: odd, one a class.
-    """
-    columns = []
-    for column, length in zip(scores.T, median_frames, strict=True):
-        padded = np.pad(column, length // 2)
-        columns.append(np.median(sliding_window_view(padded, length), axis=1))
-    return np.stack(columns, axis=1)
 
 
 def psds(recordings: Mapping[str, Scored], labels: Sequence[str], scenario: Scenario) -> Psds:

@@ -14,7 +14,7 @@ from edge.card import Card
 from edge.errors import SourceError
 from edge.events import frame_edge
 from edge.stream import StepModel
-from sed.curves import PSDS1, PSDS2, Psds, Scored, psds, smoothed
+from sed.curves import PSDS1, PSDS2, Psds, Scored, psds
 from sed.errors import DataError
 from sed.labels import Annotation
 from sed.listening import Heard, hear
@@ -31,6 +31,7 @@ from sed.matching import (
 from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
 from sed.recordings import Recording
 from sed.spans import joined
+from sed.sweep import swept
 
 _log = logging.getLogger(__name__)
 
@@ -174,11 +175,11 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
 
 
 def scored(card: Card, heard: Heard) -> Scored:
-    """Smoothed scores of a recording beside its truth, for the metrics of `sed.curves`."""
+    """What the decoder would report of a recording at every threshold, beside its truth, for `sed.curves`."""
     edges = np.array([frame_edge(k, card.frame_samples) / card.sample_rate for k in range(len(heard.scores) + 1)])
     edges[-1] = heard.seconds  # a last frame may be filled only in part
     return Scored(
-        scores=smoothed(heard.scores, [card.decoding[label].median_frames for label in card.labels]),
+        scores=swept(heard.scores, [card.decoding[label] for label in card.labels]),
         edges=edges,
         truth=heard.recording.truth or (),
     )

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from edge.card import Card
-from sed.curves import Floats, Scored, precision_recall
+from sed.curves import Scored, precision_recall
 from sed.evaluation import Report, scored
 from sed.labels import Annotation
 from sed.listening import Heard
 from sed.matching import matched
 from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 from sed.summary import class_table, totals
+from sed.sweep import smoothed
 
 _STRETCH_SECONDS = 60.0
 _STRETCHES = 5  # of recordings with events, and as many of those without
@@ -94,7 +95,7 @@ def html_page(card: Card, report: Report) -> str:
         "1 s apart).</p>"
     )
     placed = {one.name: scored(card, one) for one in report.heard if one.recording.truth is not None}
-    body += [*_curves(card, report, placed), *_confusion(report), *_timelines(card, report, placed)]
+    body += [*_curves(card, report, placed), *_confusion(report), *_timelines(card, report)]
     return _PAGE.format(title=html.escape(title), body="\n".join(body))
 
 
@@ -127,7 +128,7 @@ def _confusion(report: Report) -> list[str]:
     return parts if found.any() or alarms.any() else []
 
 
-def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
+def _timelines(card: Card, report: Report) -> list[str]:
     stretches = [
         *worst_stretches(one for one in report.heard if one.recording.truth),
         *worst_stretches(one for one in report.heard if not one.recording.truth),
@@ -145,11 +146,12 @@ def _timelines(card: Card, report: Report, placed: Mapping[str, Scored]) -> list
             f"<h3>{name}, {stretch.begin:.0f} to {stretch.end:.0f} s: "
             f"{stretch.missed} missed, {stretch.false} false</h3>"
         )
-        parts.append(_image(_timeline(card, stretch, placed[stretch.heard.name].scores)))
+        parts.append(_image(_timeline(card, stretch)))
     return parts
 
 
-def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
+def _timeline(card: Card, stretch: Stretch) -> Figure:
+    scores = smoothed(stretch.heard.scores, [card.decoding[label].median_frames for label in card.labels])
     frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
     numbers = np.arange(len(scores))[frames]
     truth = _activity(stretch.heard.recording.truth or (), numbers, card)

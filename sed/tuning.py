@@ -6,6 +6,7 @@ on a knife's edge loses. Chosen on one half of recordings and measured on the ot
 over the plain best, where resampling of the recordings gained nothing.
 """
 
+import dataclasses
 import json
 import logging
 import math
@@ -19,9 +20,9 @@ from tqdm import tqdm
 
 from edge.card import Card
 from edge.errors import SettingError
-from sed.candidates import GRID, MEDIANS, Counts, count, setting
+from sed.candidates import GRID, Counts, count, setting
 from sed.config import DecodingConfig
-from sed.curves import PSDS1, Scored, psds, smoothed
+from sed.curves import PSDS1, psds
 from sed.errors import DataError
 from sed.evaluation import scored
 from sed.listening import Heard
@@ -32,7 +33,7 @@ Values = NDArray[np.float64]
 
 # Event F1 alone would take settings that hit a few borders well and miss half of the sound.
 _SEGMENT_WEIGHT = 0.3
-_NEIGHBOURING = (0, 1, 2)  # axes of the grid: median, on, off
+_MEDIAN, _ON, _OFF, _MERGE, _SHORTEST = range(len(GRID))  # its axes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,8 @@ def tune(card: Card, heard: Sequence[Heard], aim: Aim) -> dict[str, DecodingConf
     bar = tqdm(labels, desc="tuning", unit="class", disable=None)
     counts = {label: count(card, placed, label) for label in bar}
     if aim.false_alarms_per_hour is None:
-        allowed = _medians(card, placed, labels) if aim.name == "psds1" else {}
-        return {label: _best(counts[label], allowed.get(label)) for label in labels}
+        places = _most_area(card, placed, labels) if aim.name == "psds1" else {}
+        return {label: _best(counts[label], places.get(label)) for label in labels}
     hours = sum(one.seconds for one in quiet) / 3600
     already = sum(label in kept for one in quiet for *_, label in one.events)
     return _within(counts, aim.false_alarms_per_hour, hours, already)
@@ -156,14 +157,18 @@ def to_toml(decoding: Mapping[str, DecodingConfig]) -> str:
 
 
 def _value(counts: Counts) -> Values:
-    value = steadied(counts.event_f1 + _SEGMENT_WEIGHT * counts.segment_f1, _NEIGHBOURING)
+    value = steadied(counts.event_f1 + _SEGMENT_WEIGHT * counts.segment_f1, (_MEDIAN, _ON, _OFF))
     return value - 1e-9 * counts.false_alarms  # among equals the quietest
 
 
-def _best(counts: Counts, median: int | None) -> DecodingConfig:
+def _best(counts: Counts, place: tuple[int, ...] | None) -> DecodingConfig:
+    """The best setting, or the best `on` at a place of the grid."""
     values = _value(counts)
-    if median is not None:
-        values = np.where(np.arange(len(MEDIANS)).reshape(-1, 1, 1, 1, 1) == median, values, -np.inf)
+    if place is not None:
+        along_on = tuple(slice(None) if axis == _ON else k for axis, k in enumerate(place))
+        there = np.full(GRID, -np.inf)
+        there[along_on] = values[along_on]
+        values = there
     return setting([int(k) for k in np.unravel_index(values.argmax(), GRID)])
 
 
@@ -183,17 +188,27 @@ def _within(counts: Mapping[str, Counts], per_hour: float, hours: float, already
     }
 
 
-def _medians(card: Card, heard: Sequence[Heard], labels: Sequence[str]) -> dict[str, int]:
-    """Place in `MEDIANS` of the length that gives each class most area under its PSDS1 curve."""
-    raw = {one.name: (scored(card, one), one.scores) for one in heard}
-    areas = []
-    for place in range(len(MEDIANS)):
-        frames = setting((place, 0, 0, 0, 0)).to_frames(card.frame_seconds).median_frames
-        table = {
-            name: Scored(scores=smoothed(scores, [frames] * len(card.labels)), edges=one.edges, truth=one.truth)
-            for name, (one, scores) in raw.items()
-        }
-        by_label = psds(table, card.labels, PSDS1).by_label
-        areas.append([by_label[label] for label in labels])
-    best = steadied(np.array(areas), (0,)).argmax(axis=0)
-    return dict(zip(labels, best.tolist(), strict=True))
+def _most_area(card: Card, heard: Sequence[Heard], labels: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Where in `GRID` each class has most area under its PSDS1 curve, which sweeps `on`.
+
+    Median and off are searched together, then with the best of them gap and shortest event.
+    """
+    best = dict.fromkeys(labels, (0,) * len(GRID))
+    for axes in ((_MEDIAN, _OFF), (_MERGE, _SHORTEST)):
+        sizes = tuple(GRID[axis] for axis in axes)
+        areas = np.zeros((len(labels), *sizes))
+        for places in tqdm(list(np.ndindex(sizes)), desc="curves", unit="setting", disable=None):
+            tried = {label: _moved(index, axes, places) for label, index in best.items()}
+            decoding = {label: setting(index).to_frames(card.frame_seconds) for label, index in tried.items()}
+            at = dataclasses.replace(card, decoding={**card.decoding, **decoding})
+            by_label = psds({one.name: scored(at, one) for one in heard}, card.labels, PSDS1).by_label
+            areas[(slice(None), *places)] = [by_label[label] for label in labels]
+        for label, area in zip(labels, steadied(areas, (1, 2)), strict=True):
+            places = tuple(int(k) for k in np.unravel_index(area.argmax(), sizes))
+            best[label] = _moved(best[label], axes, places)
+    return best
+
+
+def _moved(index: tuple[int, ...], axes: Sequence[int], places: Sequence[int]) -> tuple[int, ...]:
+    changed = dict(zip(axes, places, strict=True))
+    return tuple(changed.get(axis, place) for axis, place in enumerate(index))

@@ -47,6 +47,7 @@ def test_the_stream_is_cheap() -> None:
     assert cost["mid, naive window, hop 1 s"] > 6 * mid
     assert cost["Cnn14 decision level, naive, 1 s"] > 60 * light
     assert cost["DCASE 2023 CRNN, once"] > 2 * light
+    assert cost["DCASE 2023 CRNN, our frontend, once"] > 1.5 * light
 
 
 @pytest.mark.slow

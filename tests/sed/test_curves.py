@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-import scipy.ndimage
 from sed_scores_eval import intersection_based
 from sed_scores_eval.base_modules.scores import create_score_dataframe
 
-from sed.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds, smoothed
+from sed.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds
 from sed.labels import Annotation
+from sed.sweep import smoothed
 
 LABELS = ["dog", "rain"]
 FRAME = 0.05
@@ -70,13 +70,6 @@ def test_a_long_recording_is_cut_beside_its_events() -> None:
     """An event that lies on the tenth minute stays whole, and no event is lost: the detector is perfect as before."""
     truth: list[Annotation] = [*some_truth(3, 590), (598.0, 603.0, "dog"), (1000.0, 1002.0, "rain")]
     assert 1.0 == pytest.approx(psds({"long": made(4, 1230, truth)}, LABELS, PSDS1).value)
-
-
-def test_smoothing_is_the_decoders_median() -> None:
-    """Zeros lie beyond both ends."""
-    scores = np.random.default_rng(0).random((50, 2)).astype(np.float32)
-    expected = [scipy.ndimage.median_filter(scores[:, k], size, mode="constant") for k, size in enumerate((1, 7))]
-    np.testing.assert_array_equal(np.stack(expected, axis=1), smoothed(scores, [1, 7]))
 
 
 def test_precision_against_recall_by_hand() -> None:

@@ -1,0 +1,81 @@
+"""What the decoder would report at every threshold: its rules for all frames at once.
+
+As `on` rises, and `off` with it in proportion, the decoder reports less and less: pieces only shrink, a gap that was
+closed opens, an event becomes too short; nothing that a higher threshold reports is missing at a lower one. So one
+number a frame, the highest threshold at which it is reported, says what any threshold reports, and metrics that sweep
+a threshold can be had of the very decoder that ships.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from edge.card import ClassDecoding
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+
+LEVELS = 1 / (1 + np.exp(-np.arange(-7.0, 7.001, 0.1)))  # thresholds that are tried, a tenth of a logit apart
+
+
+def smoothed(scores: Floats, median_frames: Sequence[int]) -> Floats:
+    """Scores after each class's median filter, as the decoder has them: zeros lie beyond both ends.
+
+    Args:
+        scores: `[frames, classes]`.
+        median_frames: odd, one a class.
+    """
+    columns = []
+    for column, length in zip(scores.T, median_frames, strict=True):
+        padded = np.pad(column, length // 2)
+        columns.append(np.median(sliding_window_view(padded, length), axis=1))
+    return np.stack(columns, axis=1)
+
+
+def pieces(smooth: Floats, on: float, off: float) -> Ints:
+    """Of each stretch at `off` or above, from its first frame at `on` or above to its end.
+
+    Args:
+        smooth: `[frames]` of one class, as `smoothed` returns them, in float64.
+        on: threshold.
+        off: threshold, not above `on`.
+
+    Returns:
+        `[pieces, 2]`, frames.
+    """
+    held = np.concatenate([[False], smooth >= off, [False]])
+    begins, ends = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2).T
+    starts = np.append(np.flatnonzero(smooth >= on), len(smooth))
+    first = starts[np.searchsorted(starts, begins)]
+    return np.stack([first, ends], axis=1)[first < ends]
+
+
+def events(found: Ints, merge_frames: int, shortest_frames: int) -> Ints:
+    """Near pieces joined, then the short ones dropped: `[events, 2]`, frames."""
+    if len(found) == 0:
+        return found
+    apart = np.flatnonzero(found[1:, 0] - found[:-1, 1] > merge_frames)
+    onsets, offsets = found[np.append(0, apart + 1), 0], found[np.append(apart, len(found) - 1), 1]
+    long = offsets - onsets >= shortest_frames
+    return np.stack([onsets, offsets], axis=1)[long]
+
+
+def swept(scores: Floats, decoding: Sequence[ClassDecoding]) -> Floats:
+    """The highest of `LEVELS` at which the decoder reports each frame, 0 where none does.
+
+    Args:
+        scores: `[frames, classes]`, probabilities.
+        decoding: of each class; `off` keeps its ratio to `on`.
+    """
+    smooth = smoothed(scores, [settings.median_frames for settings in decoding]).astype(np.float64)
+    highest = np.zeros(smooth.shape)
+    for column, settings in enumerate(decoding):
+        share = settings.off / settings.on
+        for level in LEVELS[LEVELS <= smooth[:, column].max(initial=0.0)]:
+            found = pieces(smooth[:, column], level, level * share)
+            for onset, offset in events(found, settings.merge_frames, settings.shortest_frames):
+                highest[onset:offset, column] = level
+    return highest
