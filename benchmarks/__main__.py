@@ -14,11 +14,14 @@ from pathlib import Path
 
 import click
 
-from benchmarks import process, timing
+from benchmarks import decoding, process, timing
 from benchmarks.operators import Cost
 from benchmarks.operators import profile as profile_operators
 from edge.audio import read_audio
+from edge.command_line import SedCommand
 from edge.inference import Model, shipped_model
+from sed.commands import open_model
+from sed.recordings import find_recordings
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
 _RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
@@ -31,6 +34,9 @@ _model_option = click.option(
 @click.group()
 def benchmarks() -> None:
     """Measure this project on this machine, one core, beside what others run."""
+
+
+benchmarks.command_class = SedCommand
 
 
 @benchmarks.command()
@@ -154,7 +160,6 @@ def trainings(
     from benchmarks import variants
     from sed.config import load_recipe
     from sed.data import load_corpus
-    from sed.recordings import find_recordings
 
     chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
     made = variants.shortened(load_recipe(recipe), steps)
@@ -169,13 +174,46 @@ def trainings(
         for name, variant in chosen.items()
         if not only or name in only
     }
-    cost = {}
+    click.echo(_machine())
+    columns = {"parameters": "parameters", **decoding.COLUMNS}
     if kind == "networks":
         audio = read_audio(_RECORDING, made.frontend.sample_rate)
         with tempfile.TemporaryDirectory() as folder:
             cost = timing.measure(variants.costs(made, corpus.labels, audio, Path(folder)), 15)
-    click.echo(_machine())
-    click.echo(variants.table(rows, {name: found.median for name, found in cost.items()}))
+        rows = {name: [{**one, "ms": cost[name].median} for one in seeds] for name, seeds in rows.items()}
+        columns = {"ms": "ms per second", **columns}
+    click.echo(decoding.table(kind, rows, columns))
+
+
+_models_argument = click.argument("paths", metavar="MODEL...", type=click.Path(path_type=Path), nargs=-1, required=True)
+_validation_option = click.option(
+    "--validation", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated."
+)
+
+
+@benchmarks.command()
+@_models_argument
+@_validation_option
+def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
+    """Which scores of a window are worth most: lookahead, mean of several, length; mean over the models."""
+    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    found = [decoding.emission(open_model(path), recordings) for path in paths]
+    click.echo(decoding.table("emission", decoding.by_row(found), decoding.COLUMNS))
+
+
+@benchmarks.command()
+@_models_argument
+@_validation_option
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw it into this PNG.")
+def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path | None) -> None:
+    """Event F1 against false alarms an hour, by settings tuned for at most so many; mean over the models."""
+    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    found = [decoding.trade_off(open_model(path), recordings) for path in paths]
+    columns = {"false_alarms_per_hour": "false alarms/h", **decoding.COLUMNS}
+    del columns["quiet_event_f1"]
+    click.echo(decoding.table("allowed an hour", decoding.by_row(found), columns))
+    if plot is not None:
+        decoding.draw_trade_off(found).savefig(plot, dpi=110)
 
 
 def _machine() -> str:

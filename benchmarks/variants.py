@@ -6,7 +6,6 @@ there: the whole takes hours.
 
 import dataclasses
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import subjects
+from benchmarks.decoding import tuned_figures
 from benchmarks.lineup import untrained
 from benchmarks.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
 from benchmarks.timing import Subject
@@ -25,13 +25,12 @@ from edge.inference import Floats, Model, Step
 from sed.checkpoint import Checkpoint, TorchModel, make_card
 from sed.config import Recipe
 from sed.data import Corpus
-from sed.evaluation import Report, judge, listen_to
-from sed.listening import decoded
+from sed.errors import RecipeError
+from sed.evaluation import listen_to
 from sed.model import Detector, Prediction
 from sed.recordings import Recording
 from sed.run import run
 from sed.training import TrainingModule
-from sed.tuning import Aim, tune
 
 
 class Variant(NamedTuple):
@@ -75,7 +74,6 @@ CHANGES = {
     "label smoothing 0.05": Variant({"loss": {"label_smoothing": 0.05}}),
     "frames alone": Variant({"loss": {"clip": 0.0, "loudest": 0.0}}),
 }
-FIGURES = ("event_f1_macro", "segment_f1_macro", "intersection_f1_macro", "psds1", "quiet_event_f1")
 
 
 class FramesOfRecipe(nn.Module):
@@ -149,37 +147,23 @@ def figures(
         out: folder of this variant and seed.
 
     Returns:
-        Event, segment and intersection F1 with decoder settings tuned for event F1; PSDS1 with settings tuned for it;
-        `quiet_event_f1`, the event F1 of the settings with at most 60 false alarms an hour; `parameters`.
+        Those of `benchmarks.decoding.tuned_figures`, and `parameters`.
+
+    Raises:
+        RecipeError: if `out` holds figures of another recipe.
     """
-    result = out / "figures.json"
-    if not result.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        made = variant.of(recipe)
-        network = _trained(variant, made, parts, out)
-        result.write_text(json.dumps(_measured(made, parts[0], network, recordings), indent=1))
-    return dict(json.loads(result.read_text()))
-
-
-def table(rows: Mapping[str, Sequence[Mapping[str, Any]]], cost: Mapping[str, float]) -> str:
-    """Mean of each figure over seeds, and its standard deviation where there are several.
-
-    Args:
-        rows: figures of each seed, by variant.
-        cost: milliseconds per second of audio, by variant; may be empty.
-    """
-    width = max(map(len, rows))
-    lines = [f"{'':{width}}  parameters" + "    ms/s" * bool(cost) + "".join(f"  {name:>21}" for name in FIGURES)]
-    for name, seeds in rows.items():
-        cells = "".join(f"  {_spread([one[figure] for one in seeds]):>21}" for figure in FIGURES)
-        price = f"  {cost[name]:6.2f}" if cost else ""
-        lines.append(f"{name:{width}}  {seeds[0]['parameters']:10,}{price}{cells}")
-    return "\n".join(lines)
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean = f"{statistics.mean(values):.3f}"
-    return mean if len(values) == 1 else f"{mean} +- {statistics.stdev(values):.3f}"
+    result, made = out / "figures.json", variant.of(recipe)
+    values = json.loads(json.dumps(made.to_dict()))
+    if result.exists():
+        kept = json.loads(result.read_text())
+        if kept["recipe"] != values:
+            raise RecipeError(f"{result}: was made by another recipe; choose another --out, or delete it")
+        return dict(kept["figures"])
+    out.mkdir(parents=True, exist_ok=True)
+    network = _trained(variant, made, parts, out)
+    measured = _measured(made, parts[0], network, recordings)
+    result.write_text(json.dumps({"recipe": values, "figures": measured}, indent=1))
+    return measured
 
 
 def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) -> dict[str, Subject]:
@@ -217,17 +201,7 @@ def _measured(recipe: Recipe, corpus: Corpus, network: Any, recordings: Sequence
     checkpoint = Checkpoint(recipe=recipe, labels=corpus.labels, detector=network)
     card = make_card(checkpoint)
     model = TorchModel(checkpoint) if isinstance(network, Detector) else WholeWindows(card, network)
-    heard = listen_to(model, recordings)
-
-    def tuned(aim: str) -> Report:
-        settings = tune(card, heard, Aim.parse(aim))
-        decoding = {label: one.to_frames(card.frame_seconds) for label, one in settings.items()}
-        chosen = dataclasses.replace(card, decoding=card.decoding | decoding)
-        return judge(chosen, [decoded(chosen, one) for one in heard])
-
     return {
-        **tuned("event-f1").to_dict(),
-        "psds1": tuned("psds1").to_dict()["psds1"],
-        "quiet_event_f1": tuned("false-alarms=60").to_dict()["event_f1_macro"],
+        **tuned_figures(card, listen_to(model, recordings)),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }

@@ -162,7 +162,7 @@ def evaluation(
     from sed.summary import everything, text_table
 
     recordings = _recordings(data, folds)
-    judged = _opened(model)
+    judged = open_model(model)
     report = evaluate(judged, recordings)
     click.echo(text_table(report))
     if json_path is not None:
@@ -228,7 +228,7 @@ def _names(recordings: Sequence["Recording"]) -> str:
     return ", ".join(names) if len(names) <= 10 else f"{len(names)} recordings"
 
 
-def _opened(path: Path) -> "StepModel":
+def open_model(path: Path) -> "StepModel":
     """An exported file, or a checkpoint, for which torch is needed."""
     if path.suffix == ".onnx":
         return Model(path)

@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES
 from edge.inference import Model, shipped_model
-from tests.conftest import ROOT
+from tests.conftest import DEMO, ROOT
 
 
 def run_benchmark(*arguments: str) -> str:
@@ -61,6 +63,8 @@ def test_memory_and_cost_are_flat() -> None:
     assert last[2] <= 1.5 * second[2]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_variants_are_trained_once_and_compared(clips: Path, tmp_path: Path) -> None:
     """A network of ours and the DCASE CRNN go through the same training and decoder; what is done is kept."""
     (tmp_path / "short.toml").write_text(
@@ -71,12 +75,39 @@ def test_variants_are_trained_once_and_compared(clips: Path, tmp_path: Path) -> 
     chosen = ["--steps", 10, "--only", "CNN + bi-GRU", "--only", "DCASE 2023 CRNN"]
     run = ["trainings", "networks", *map(str, arguments + chosen)]
     first = run_benchmark(*run)
-    lines = {line[:15].strip(): line.split()[-5:] for line in first.splitlines()[2:]}
+    lines = {line[:15].strip(): line[15:].split() for line in first.splitlines()[2:]}
     assert {"CNN + bi-GRU", "DCASE 2023 CRNN"} == set(lines)
-    assert all(0.0 <= float(figure) <= 1.0 for figures in lines.values() for figure in figures)
+    assert all(0.0 <= float(figure) <= 1.0 for _, _, *figures, _ in lines.values() for figure in figures)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.ckpt")}
     run_benchmark(*run)
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.ckpt")}
+
+    made_otherwise = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *run, "--seed", "1", "--steps", "20"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 != made_otherwise.returncode
+    assert "was made by another recipe" in made_otherwise.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_emission_and_strictness_are_compared(tmp_path: Path) -> None:
+    """Every rule has its figures, and what is allowed more false alarms finds no less."""
+    for source in (DEMO, DEMO.with_suffix(".tsv")):
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    soundfile.write(tmp_path / "silence.wav", [0.0] * 80_000, 16_000)
+    arguments = [str(shipped_model()), "--validation", str(tmp_path)]
+    lines = run_benchmark("emission", *arguments).splitlines()
+    assert list(EMISSION_RULES) == [line[:26].strip() for line in lines[1:]]
+    plot = tmp_path / "tradeoff.png"
+    rows = [line.split() for line in run_benchmark("tradeoff", *arguments, "--plot", str(plot)).splitlines()[1:]]
+    assert list(ALLOWED_PER_HOUR) == [int(row[0]) for row in rows]
+    assert float(rows[0][2]) <= float(rows[-1][2])
+    assert plot.read_bytes().startswith(b"\x89PNG")
 
 
 def test_parts_of_a_training_step_are_timed(clips: Path, tmp_path: Path) -> None:

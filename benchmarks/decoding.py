@@ -1,0 +1,138 @@
+"""What happens between the network's scores and the log: which scores a window emits, and how strict the decoder is."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from edge.card import Card
+from edge.stream import StepModel
+from sed.evaluation import Report, judge, listen_to
+from sed.listening import Heard, decoded
+from sed.recordings import Recording
+from sed.tuning import Aim, tune
+
+# Seconds of window, and of lookahead at which each frame is emitted: at several, the mean of these is taken.
+EMISSION_RULES = {
+    "lookahead 0.5 s": (10.0, (0.5,)),
+    "lookahead 1 s": (10.0, (1.0,)),
+    "lookahead 2 s": (10.0, (2.0,)),
+    "lookahead 4 s": (10.0, (4.0,)),
+    "mean of 1 and 2 s": (10.0, (1.0, 2.0)),
+    "mean of 1, 2, 3 and 4 s": (10.0, (1.0, 2.0, 3.0, 4.0)),
+    "window 5 s, lookahead 2 s": (5.0, (2.0,)),
+    "window 20 s, lookahead 2 s": (20.0, (2.0,)),
+}
+ALLOWED_PER_HOUR = (6, 15, 30, 60, 120, 240, 480)
+COLUMNS = {
+    "event_f1_macro": "event F1",
+    "segment_f1_macro": "segment F1",
+    "intersection_f1_macro": "intersection F1",
+    "psds1": "PSDS1",
+    "quiet_event_f1": "event F1 at 60/h",
+    "onset_error_ms": "onset error, ms",
+}
+
+
+def tuned_figures(card: Card, heard: Sequence[Heard]) -> dict[str, Any]:
+    """Figures of scores, each by settings tuned for it.
+
+    Args:
+        card: of the model.
+        heard: what it made of recordings.
+
+    Returns:
+        What `Report.to_dict` has, tuned for event F1; PSDS1 tuned for PSDS1; `quiet_event_f1`, the event F1 of the
+        settings with at most 60 false alarms an hour.
+    """
+    return {
+        **tuned(card, heard, "event-f1").to_dict(),
+        "psds1": tuned(card, heard, "psds1").to_dict()["psds1"],
+        "quiet_event_f1": tuned(card, heard, "false-alarms=60").to_dict()["event_f1_macro"],
+    }
+
+
+def tuned(card: Card, heard: Sequence[Heard], aim: str) -> Report:
+    """The report by settings tuned for an aim, on the same recordings."""
+    settings = tune(card, heard, Aim.parse(aim))
+    decoding = {label: one.to_frames(card.frame_seconds) for label, one in settings.items()}
+    chosen = dataclasses.replace(card, decoding=card.decoding | decoding)
+    return judge(chosen, [decoded(chosen, one) for one in heard])
+
+
+def emission(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
+    """`tuned_figures` of every rule in `EMISSION_RULES`, all with the model's hop."""
+    card = model.card
+    found = {}
+    try:
+        for name, (window, lookaheads) in EMISSION_RULES.items():
+            emitted = []
+            for lookahead in lookaheads:
+                model.card = dataclasses.replace(
+                    card,
+                    window_frames=round(window / card.frame_seconds),
+                    lookahead_frames=round(lookahead / card.frame_seconds),
+                )
+                emitted.append(listen_to(model, recordings))
+            means = [
+                dataclasses.replace(same[0], scores=np.mean([one.scores for one in same], axis=0))
+                for same in zip(*emitted, strict=True)
+            ]
+            found[name] = tuned_figures(card, means)
+    finally:
+        model.card = card
+    return found
+
+
+def trade_off(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
+    """Figures by settings tuned for at most so many false alarms an hour, for each of `ALLOWED_PER_HOUR`."""
+    heard = listen_to(model, recordings)
+    return {str(allowed): tuned(model.card, heard, f"false-alarms={allowed}").to_dict() for allowed in ALLOWED_PER_HOUR}
+
+
+def draw_trade_off(models: Sequence[Mapping[str, Mapping[str, Any]]]) -> Figure:
+    """Draw what `trade_off` found of each model, and their mean."""
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for key, name, color in (("segment_f1_macro", "segment F1", "#2e7d32"), ("event_f1_macro", "event F1", "#1f4e79")):
+        values = np.array([[row[key] for row in model.values()] for model in models])
+        axes.plot(ALLOWED_PER_HOUR, values.T, color=color, alpha=0.3, linewidth=1)
+        axes.plot(ALLOWED_PER_HOUR, values.mean(axis=0), color=color, linewidth=2.5, marker="o", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(ALLOWED_PER_HOUR, [str(allowed) for allowed in ALLOWED_PER_HOUR])
+    axes.minorticks_off()
+    axes.set(xlabel="false alarms an hour allowed on recordings without events", ylabel="F1", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def table(title: str, rows: Mapping[str, Sequence[Mapping[str, Any]]], columns: Mapping[str, str]) -> str:
+    """Mean of each figure over models, and its standard deviation where they differ.
+
+    Args:
+        title: of the first column.
+        rows: by name, the figures of each model.
+        columns: the figures to show -> what stands above them.
+    """
+    width = max(map(len, [title, *rows]))
+    lines = [f"{title:{width}}" + "".join(f"  {name:>16}" for name in columns.values())]
+    for name, models in rows.items():
+        cells = (_spread([one[figure] for one in models if figure in one]) for figure in columns)
+        lines.append(f"{name:{width}}" + "".join(f"  {cell:>16}" for cell in cells))
+    return "\n".join(lines)
+
+
+def by_row(models: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Figures of each model by row -> of each row by model."""
+    return {name: [one[name] for one in models] for name in models[0]}
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    digits = 3 if max(values) <= 1 else 2 if max(values) < 10 else 0
+    mean = f"{np.mean(values):,.{digits}f}"
+    return mean if len(set(values)) == 1 else f"{mean} +- {np.std(values, ddof=1):.{digits}f}"
