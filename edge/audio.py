@@ -43,6 +43,7 @@ class AudioFile:
 
     def __init__(self, path: Path | None) -> None:
         self._name = "stdin" if path is None else str(path)
+        self.damaged = False  # or cut short, as far as it has been read
         if path is not None:
             _check_path(path)
         # FFmpeg would take a relative name with a colon in it for a protocol.
@@ -81,10 +82,10 @@ class AudioFile:
             SourceError: if the sample rate or the channels change on the way, or nothing more can be read.
         """
         to_float = av.AudioResampler(format="flt")
-        samples, lost_samples, damaged, origin = 0, 0, False, None
+        samples, lost_samples, origin = 0, 0, None
         for frame in self._frames():
             if frame is None:
-                damaged = True
+                self.damaged = True
                 continue
             if frame.rate != self.sample_rate or frame.layout.nb_channels != self._stream.channels:
                 raise SourceError(
@@ -96,13 +97,13 @@ class AudioFile:
                 origin = place if origin is None else origin
                 hole = place - origin - samples
                 if _LEAST_HOLE_SECONDS < hole / self.sample_rate < _GREATEST_HOLE_SECONDS:
-                    samples, lost_samples, damaged = samples + hole, lost_samples + hole, True
+                    samples, lost_samples, self.damaged = samples + hole, lost_samples + hole, True
                     yield Piece(np.zeros((hole, self._stream.channels), dtype=np.float32), lost=True)
             samples += frame.samples
             for converted in to_float.resample(frame):
                 by_channel = converted.to_ndarray().reshape(-1, self._stream.channels)
                 yield Piece(by_channel.astype(np.float32, copy=False))
-        self._report(samples, lost_samples, damaged)
+        self._report(samples, lost_samples)
 
     def _frames(self) -> Iterator[av.AudioFrame | None]:
         """Decoded frames; None where something was damaged."""
@@ -134,10 +135,12 @@ class AudioFile:
     def _byte_rate(self) -> int:
         return (self._stream.codec_context.bit_rate or 0) // 8
 
-    def _report(self, samples: int, lost_samples: int, damaged: bool) -> None:
+    def _report(self, samples: int, lost_samples: int) -> None:
         heard_seconds = (samples - lost_samples) / self.sample_rate
         declared = self.declared_seconds
-        if damaged or (declared is not None and declared - heard_seconds > _DECLARED_TOLERANCE_SECONDS):
+        if declared is not None and declared - heard_seconds > _DECLARED_TOLERANCE_SECONDS:
+            self.damaged = True
+        if self.damaged:
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
 
 

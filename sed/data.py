@@ -33,7 +33,7 @@ class Clip:
         secondary: labels that may be in it, too: to be masked from the loss.
         weight: of its loss.
         background: a bed to lay events over.
-        lost_seconds: how much of it is damaged or cut off.
+        damaged: whether some of it could not be decoded, or is cut off.
         audio: `[samples]`, mono at the model's rate.
     """
 
@@ -45,7 +45,7 @@ class Clip:
     secondary: tuple[str, ...] = ()
     weight: float = 1.0
     background: bool = False
-    lost_seconds: float = 0.0
+    damaged: bool = False
     audio: Sound
 
 
@@ -201,7 +201,7 @@ def _clip(
         secondary=tuple(label for label in file.secondary if label in chosen and label not in labels),
         weight=file.weight,
         background=file.background,
-        lost_seconds=audio.lost_seconds,
+        damaged=audio.damaged,
         audio=audio,
     )
 

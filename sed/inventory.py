@@ -21,9 +21,13 @@ def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
     """
     problems = [(one.labels, one.background, f"skipped: {one.reason}") for one in corpus.skipped]
     problems += [
-        (clip.labels, clip.background, f"damaged: {clip.path}: {clip.lost_seconds:.3f} s of it cannot be decoded")
+        (
+            clip.labels,
+            clip.background,
+            f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left",
+        )
         for clip in corpus.clips
-        if clip.lost_seconds
+        if clip.damaged
     ]
     problems += [
         (clip.labels, False, f"silent: {clip.path}: is labelled {', '.join(clip.labels)}, and nothing sounds in it")

@@ -3,7 +3,7 @@
     $SED_EDGE_CACHE, or ~/.cache/sed-edge
     └── 3f
         ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
-        └── 3f0c….json    where something sounds in it, by `sed.borders`, and how much of it could not be decoded
+        └── 3f0c….json    where something sounds in it, by `sed.borders`, and whether the file is damaged
 
 The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
 Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
@@ -33,10 +33,9 @@ from sed.borders import sounding
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 2  # of what is kept; another one is decoded anew
+_VERSION = 3  # of what is kept; another one is decoded anew
 # Its error is relative, -66 dB at every level, and it takes half of float32's space.
 _STORED = np.dtype("<f2")
-_CUT_SECONDS = 0.5  # less may be the header's rounding, or the encoder's padding
 _WORTH_PROCESSES = 100  # new files; starting processes takes about as long as decoding so many
 
 
@@ -69,9 +68,9 @@ class StoredAudio:
         return tuple((onset, offset) for onset, offset in self._facts["sounding"])
 
     @property
-    def lost_seconds(self) -> float:
-        """How much of the file is damaged or cut off, as far as its format says (WAV does not)."""
-        return float(self._facts["lost_seconds"])
+    def damaged(self) -> bool:
+        """Whether any of the file is damaged or cut off."""
+        return bool(self._facts["damaged"])
 
     @property
     def _facts(self) -> dict[str, Any]:
@@ -83,7 +82,7 @@ class StoredAudio:
 def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
     """The samples of a file as mono at `sample_rate`, decoded only if they have not been before.
 
-    A warning says, every time, how much of it is lost.
+    A warning says, every time, if it is damaged.
 
     Raises:
         SourceError: if it cannot be opened or read, or holds no sample.
@@ -94,15 +93,15 @@ def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
         # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
         with TemporaryDirectory(prefix="part-", dir=place.parent) as part:
             samples = Path(part) / place.name
-            lost_seconds = _decode(path, sample_rate, samples)
-            facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "lost_seconds": lost_seconds}
+            damaged = _decode(path, sample_rate, samples)
+            facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "damaged": damaged}
             _facts_of(samples).write_text(json.dumps(facts))
             for made in (_facts_of(samples), samples):
                 made.replace(place.parent / made.name)
         return StoredAudio(place)
     stored = StoredAudio(place)
-    if stored.lost_seconds:  # the decoder said so the first time
-        _log.warning("%s: is damaged or cut short; %.3f s of it are lost", path, stored.lost_seconds)
+    if stored.damaged:  # the decoder said so the first time
+        _log.warning("%s: is damaged or cut short; %.3f s are left", path, len(stored) / sample_rate)
     return stored
 
 
@@ -170,17 +169,13 @@ def _folder() -> Path:
     return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sed-edge"
 
 
-def _decode(path: Path, sample_rate: int, target: Path) -> float:
-    """Write its samples, return how many seconds are lost."""
-    samples = lost_samples = 0
+def _decode(path: Path, sample_rate: int, target: Path) -> bool:
+    """Write its samples, return whether it is damaged."""
     with AudioFile(path) as file, target.open("wb") as out:
         resampler = Resampler(file.sample_rate, sample_rate)
         for piece in file.pieces():
-            samples += len(piece.samples)
-            lost_samples += len(piece.samples) if piece.lost else 0
             out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
         out.write(resampler.flush().astype(_STORED).tobytes())
         if out.tell() == 0:
             raise SourceError(f"{path}: holds no sound; record it again, or remove it")
-        cut_seconds = (file.declared_seconds or 0.0) - samples / file.sample_rate
-        return lost_samples / file.sample_rate + (cut_seconds if cut_seconds > _CUT_SECONDS else 0.0)
+        return file.damaged
