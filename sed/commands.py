@@ -28,6 +28,7 @@ _FOLDER = _FILE = click.Path(path_type=Path)
 @click.option("--data", "data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
 @click.option("--out", type=_FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
+@click.option("--final", type=_FILE, help="A model.ckpt of this recipe: learn from all folds, with its settings.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
@@ -38,12 +39,16 @@ def train(
     data: tuple[Path, ...],
     out: Path | None,
     validation: tuple[Path, ...],
+    final: Path | None,
     resume: bool,
     devices: int,
     nodes: int,
     check_data: bool,
 ) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
+
+    Once a model has been chosen and tuned on folds that it did not learn from, --final MODEL.ckpt trains the like of it
+    on all folds. Nothing is left to measure that one on: it takes the decoder settings and the figures of the other.
 
     On a run that has ended, --resume gives it the decoder settings that the recipe states, and measures it again.
     """
@@ -52,12 +57,17 @@ def train(
         return
     if out is None:
         raise click.UsageError("give --out FOLDER for what the run leaves, or --check-data to look at the data alone")
+    if final is not None and validation:
+        raise click.UsageError("--final leaves nothing to measure the model on; leave out --validation")
     from sed.checkpoint import save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
     from sed.run import fit
 
     recipe = load_recipe(recipe_path)
+    chosen = None if final is None else _chosen(final, recipe)
+    if chosen is not None:
+        recipe = recipe.on_all_folds(chosen.recipe.decoding)
     recordings = _recordings(validation)
     finished = out / "model.ckpt"
     _require_place(out, finished, resume)
@@ -69,7 +79,7 @@ def train(
         detector = fit(recipe, corpus, out, resume, devices, nodes)
         if detector is None:
             return  # the first process goes on
-        trained = _trained(recipe, corpus, detector)
+        trained = _trained(recipe, corpus, detector, chosen)
         save_checkpoint(finished, trained)
     save_checkpoint(finished, _measured(trained, recordings) if recordings else trained)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
@@ -88,17 +98,34 @@ def _require_place(out: Path, finished: Path, resume: bool) -> None:
         raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
 
 
-def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector") -> "Checkpoint":
+def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
+    """The model whose like is to learn from all folds."""
+    from sed.checkpoint import load_checkpoint
+    from sed.run import require_same_run
+
+    chosen = load_checkpoint(path)
+    require_same_run(chosen.recipe, chosen.labels, recipe, chosen.labels)
+    return chosen
+
+
+def _trained(
+    recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None" = None
+) -> "Checkpoint":
     from sed.checkpoint import Checkpoint
 
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
         "clips": len(corpus.learnt(recipe.data).recordings),
+        "folds": sorted({clip.fold for clip in corpus.learnt(recipe.data).clips}),
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,
     }
-    return Checkpoint(recipe=recipe, labels=corpus.labels, detector=detector, training=training)
+    validation = {}
+    if chosen is not None and chosen.validation:
+        unseen = ", ".join(map(str, chosen.recipe.data.validation_folds))
+        validation = {"model": f"the like of it, not trained on fold {unseen}", **chosen.validation}
+    return Checkpoint(recipe=recipe, labels=corpus.labels, detector=detector, training=training, validation=validation)
 
 
 def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Checkpoint":
@@ -109,7 +136,8 @@ def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Check
     before = load_checkpoint(finished)
     require_same_run(before.recipe, before.labels, recipe, corpus.labels)
     after = dataclasses.replace(recipe, decoding={**before.recipe.decoding, **recipe.decoding})
-    validation = before.validation if after.decoding == before.recipe.decoding else {}
+    heard_alike = (after.decoding, after.stream) == (before.recipe.decoding, before.recipe.stream)
+    validation = before.validation if heard_alike else {}
     return dataclasses.replace(before, recipe=after, validation=validation)
 
 

@@ -4,6 +4,7 @@ Every default stands here or in `sed.training_config` and nowhere else, and ever
 property of the config it follows from.
 """
 
+import dataclasses
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -172,6 +173,19 @@ class Recipe(Config):
         )
         for settings in self.decoding.values():
             settings.to_frames(self.frame_seconds)  # checks itself
+
+    def on_all_folds(self, decoding: dict[str, DecodingConfig]) -> "Recipe":
+        """The recipe that learns from all there is, looks at nothing, and keeps its last weights.
+
+        Args:
+            decoding: the decoder's settings.
+        """
+        return dataclasses.replace(
+            self,
+            data=dataclasses.replace(self.data, train_folds=(), validation_folds=()),
+            training=dataclasses.replace(self.training, select="last", patience=0),
+            decoding=decoding,
+        )
 
     def require_labels(self, labels: Collection[str]) -> None:
         """Every decoding table must be for a label of the data, or `default`, and every class weight too.

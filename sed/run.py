@@ -164,7 +164,7 @@ def _keep_metrics(out: Path) -> None:
 
 
 def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
-    """Only the decoder's settings and the texts of the card may change once a run has begun.
+    """Only what the runtime does with the network and the texts of the card may change once a run has begun.
 
     Raises:
         DataError: if the data has other labels now.
@@ -175,11 +175,15 @@ def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe,
             f"the run was begun with the labels {', '.join(begun_labels)}, and the data now has {', '.join(labels)}; "
             "give the same data, or choose another --out"
         )
-    before, now = begun.to_dict(), recipe.to_dict()
+    before, now = (
+        {**one.to_dict(), "stream": one.stream.window}  # hop and lookahead are the runtime's
+        for one in (begun, recipe)
+    )
     free = {"name", "description", "trained_on", "licence", "decoding"}
     changed = [key for key in now if key not in free and before[key] != now[key]]
     if changed:
         raise RecipeError(
             f"the run was begun by a recipe that differs in {', '.join(changed)}; "
-            "on --resume only [decoding] and the card's texts may change, so choose another --out"
+            "only [decoding], hop and lookahead and the card's texts may change: "
+            "give that recipe, or begin anew with another --out"
         )

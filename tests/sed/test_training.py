@@ -42,8 +42,8 @@ def test_a_run_leaves_a_checkpoint_and_its_figures(tiny_run: Path, tiny_checkpoi
     """What was trained, on what, and how the losses went."""
     assert ("chainsaw", "rooster") == tiny_checkpoint.labels
     assert not tiny_checkpoint.detector.training
-    training = {"description": "", "data": "cuts of the demo recording", "clips": 2, "seed": 1, "steps": 4}
-    assert training == tiny_checkpoint.training
+    training = {"description": "", "data": "cuts of the demo recording", "clips": 2, "folds": [1], "seed": 1}
+    assert training | {"steps": 4} == tiny_checkpoint.training
     with (tiny_run / "metrics.csv").open() as file:
         losses = [row["validation_loss"] for row in csv.DictReader(file) if row["validation_loss"]]
     assert 2 == len(losses)
@@ -423,6 +423,37 @@ def test_resume_leaves_tuned_settings_and_figures_alone(tiny_run: Path, clips: P
     assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").returncode
     after = load_checkpoint(path)
     assert (0.77, {"event_f1_macro": 0.5}) == (after.recipe.class_decoding("rooster").on, after.validation)
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE.replace("lookahead = 0.5", "lookahead = 1.0"))
+    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").returncode
+    after = load_checkpoint(path)
+    assert (0.77, 1.0, {}) == (
+        after.recipe.class_decoding("rooster").on,
+        after.recipe.stream.lookahead,
+        after.validation,
+    )
+
+
+def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
+    tiny_run: Path, clips: Path, tmp_path: Path
+) -> None:
+    """With its decoder settings, and with its figures, which say of which model they are."""
+    chosen = load_checkpoint(tiny_run / "model.ckpt")
+    tuned = dataclasses.replace(chosen.recipe, decoding={"rooster": DecodingConfig(on=0.77)})
+    save_checkpoint(tmp_path / "chosen.ckpt", dataclasses.replace(chosen, recipe=tuned, validation={"psds1": 0.5}))
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE)
+    run = (recipe, "--data", clips, "--out", tmp_path / "out", "--final", tmp_path / "chosen.ckpt")
+    assert 2 == train(*run, "--validation", clips).returncode
+    assert 0 == train(*run).returncode
+    final = load_checkpoint(tmp_path / "out" / "model.ckpt")
+    assert ([1, 2], 4) == (final.training["folds"], final.training["clips"])
+    assert 0.77 == final.recipe.class_decoding("rooster").on
+    assert {"model": "the like of it, not trained on fold 2", "psds1": 0.5} == final.validation
+    recipe.write_text(TINY_RECIPE + "[augment]\nmixup = 0.5\n")
+    other = train(recipe, "--data", clips, "--out", tmp_path / "new", "--final", tmp_path / "chosen.ckpt")
+    assert 2 == other.returncode
+    assert "differs in augment" in other.stderr
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
