@@ -171,7 +171,8 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
 @click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
 @click.option("--json", "json_path", type=_FILE, help="File for all figures, events and truth as JSON.")
 @click.option("--report", "report_path", type=_FILE, help="File for a page with tables and pictures (.html).")
-@click.option("--force", is_flag=True, help="Write over the files of --json and --report.")
+@click.option("--pictures", type=_FOLDER, help="Folder for these pictures as PNG files.")
+@click.option("--force", is_flag=True, help="Write over what is there.")
 @click.version_option(package_name="sed-edge")
 def evaluation(
     model: Path,
@@ -179,14 +180,15 @@ def evaluation(
     folds: tuple[int, ...],
     json_path: Path | None,
     report_path: Path | None,
+    pictures: Path | None,
     force: bool,
 ) -> None:
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
-    for path in (json_path, report_path):
+    for path in (json_path, report_path, pictures):
         if path is not None:
             _require_free(path, force)
     from sed.evaluation import evaluate
-    from sed.report import html_page
+    from sed.report import html_page, save_pictures, sections
     from sed.summary import everything, text_table
 
     recordings = _recordings(data, folds)
@@ -196,8 +198,13 @@ def evaluation(
     if json_path is not None:
         values = {"model": judged.card.model_id, **everything(report)}
         json_path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if report_path is None and pictures is None:
+        return
+    drawn = sections(judged.card, report)
     if report_path is not None:
-        report_path.write_text(html_page(judged.card, report), encoding="utf-8")
+        report_path.write_text(html_page(judged.card, report, drawn), encoding="utf-8")
+    if pictures is not None:
+        save_pictures(drawn, pictures)
 
 
 @click.command(cls=SedCommand)

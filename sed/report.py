@@ -3,15 +3,17 @@
 import base64
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from edge.card import Card
-from sed.curves import Scored, precision_recall
+from sed.curves import precision_recall
 from sed.evaluation import Report, scored
 from sed.labels import Annotation
 from sed.listening import Heard
@@ -20,6 +22,7 @@ from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd
 from sed.summary import class_table, totals
 from sed.sweep import smoothed
 
+_DPI = 110
 _STRETCH_SECONDS = 60.0
 _STRETCHES = 5  # of recordings with events, and as many of those without
 
@@ -80,12 +83,40 @@ def worst_stretches(heard: Iterable[Heard], most: int = _STRETCHES) -> list[Stre
     return sorted(stretches, key=lambda stretch: -(stretch.missed + stretch.false))[:most]
 
 
-def html_page(card: Card, report: Report) -> str:
+class Picture(NamedTuple):
+    """A drawing: `name` of its file, `caption` where it needs one."""
+
+    name: str
+    figure: Figure
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Part of the page: its title, what the pictures show, and these."""
+
+    title: str
+    text: str
+    pictures: list[Picture]
+
+
+def sections(card: Card, report: Report) -> list[Section]:
+    """All that is drawn: curves, confusion, the worst stretches.
+
+    Args:
+        card: of the model.
+        report: about it.
+    """
+    return [*_curves(card, report), *_confusion(report), *_timelines(card, report)]
+
+
+def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
     """The page.
 
     Args:
         card: of the model.
         report: about it.
+        drawn: what `sections` returned.
     """
     title = f"{card.model_id} on {len(report.heard)} recording{'s' if len(report.heard) > 1 else ''}"
     body = [f"<h1>{html.escape(title)}</h1>", _table(totals(report)), _table(class_table(report))]
@@ -94,60 +125,78 @@ def html_page(card: Card, report: Report) -> str:
         "none. The onset column is the median of the absolute errors of matched events (same label, onsets at most "
         "1 s apart).</p>"
     )
-    placed = {one.name: scored(card, one) for one in report.heard if one.recording.truth is not None}
-    body += [*_curves(card, report, placed), *_confusion(report), *_timelines(card, report)]
+    for section in drawn:
+        body += [f"<h2>{section.title}</h2>", f"<p>{html.escape(section.text)}</p>"]
+        for picture in section.pictures:
+            body += [f"<h3>{html.escape(picture.caption)}</h3>"] * bool(picture.caption)
+            body.append(_image(picture.figure))
     return _PAGE.format(title=html.escape(title), body="\n".join(body))
 
 
-def _curves(card: Card, report: Report, placed: Mapping[str, Scored]) -> list[str]:
+def save_pictures(drawn: Iterable[Section], folder: Path) -> None:
+    """Write all pictures as PNG files, each by its name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for section in drawn:
+        for picture in section.pictures:
+            picture.figure.savefig(folder / f"{picture.name}.png", dpi=_DPI)
+
+
+def _curves(card: Card, report: Report) -> list[Section]:
     if report.psds1 is None or report.psds2 is None:
         return []
+    placed = {one.name: scored(card, one) for one in report.heard if one.recording.truth is not None}
     curves = precision_recall(placed, card.labels)
     return [
-        "<h2>PSD-ROC</h2>",
-        "<p>How many events are found (mean over classes, less their spread) for how many false positives an hour, at "
-        "every threshold, on recordings with and without events.</p>",
-        _image(draw_psd_rocs({"PSDS1: where events are": report.psds1, "PSDS2: what they are": report.psds2})),
-        "<h2>Precision against recall</h2>",
-        "<p>By intersection: an event is right if truth covers half of it, and found if right events cover "
-        f"half.{_cut(len(curves), 'with the least area below the curve')}</p>",
-        _image(draw_precision_recall(curves)),
+        Section(
+            title="PSD-ROC",
+            text="How many events are found (mean over classes, less their spread) for how many false positives an "
+            "hour, at every threshold, on recordings with and without events.",
+            pictures=[
+                Picture(
+                    "psd-roc",
+                    draw_psd_rocs({"PSDS1: where events are": report.psds1, "PSDS2: what they are": report.psds2}),
+                )
+            ],
+        ),
+        Section(
+            title="Precision against recall",
+            text="By intersection: an event is right if truth covers half of it, and found if right events cover half."
+            + _cut(len(curves), "with the least area below the curve"),
+            pictures=[Picture("precision-recall", draw_precision_recall(curves))],
+        ),
     ]
 
 
-def _confusion(report: Report) -> list[str]:
+def _confusion(report: Report) -> list[Section]:
     labels, found, alarms = report.labels, report.confusion.found, report.confusion.false_alarms
-    parts = [
-        "<h2>What was taken for what</h2>",
-        f"<p>The darker, the greater the share of the row.{_cut(len(labels), 'with most errors')}</p>",
-    ]
+    columns, pictures = [*labels, "nothing"], []
     if found.any():
-        parts.append(_image(draw_counts(found, labels, [*labels, "nothing"], "reported there", "true event")))
+        figure = draw_counts(found, labels, columns, "reported there", "true event")
+        pictures.append(Picture("confusion", figure))
     if alarms.any():
-        parts.append(_image(draw_counts(alarms, labels, [*labels, "nothing"], "what was there", "false alarm of")))
-    return parts if found.any() or alarms.any() else []
+        figure = draw_counts(alarms, labels, columns, "what was there", "false alarm of")
+        pictures.append(Picture("false-alarms", figure))
+    text = "The darker, the greater the share of the row." + _cut(len(labels), "with most errors")
+    return [Section(title="What was taken for what", text=text, pictures=pictures)] if pictures else []
 
 
-def _timelines(card: Card, report: Report) -> list[str]:
+def _timelines(card: Card, report: Report) -> list[Section]:
     stretches = [
         *worst_stretches(one for one in report.heard if one.recording.truth),
         *worst_stretches(one for one in report.heard if not one.recording.truth),
     ]
     if not stretches:
         return []
-    parts = [
-        "<h2>Where it went most wrong</h2>",
-        "<p>Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
-        f"that label was there.{_cut(len(card.labels), 'that have most to show')}</p>",
-    ]
-    for stretch in stretches:
-        name = html.escape(stretch.heard.recording.path.name)
-        parts.append(
-            f"<h3>{name}, {stretch.begin:.0f} to {stretch.end:.0f} s: "
-            f"{stretch.missed} missed, {stretch.false} false</h3>"
-        )
-        parts.append(_image(_timeline(card, stretch)))
-    return parts
+    text = (
+        "Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
+        "that label was there." + _cut(len(card.labels), "that have most to show")
+    )
+    pictures = []
+    for number, stretch in enumerate(stretches, start=1):
+        path, begin, end = stretch.heard.recording.path, f"{stretch.begin:.0f}", f"{stretch.end:.0f}"
+        caption = f"{path.name}, {begin} to {end} s: {stretch.missed} missed, {stretch.false} false"
+        pictures.append(Picture(f"{number:02d}-{path.stem}-{begin}-{end}", _timeline(card, stretch), caption))
+    return [Section(title="Where it went most wrong", text=text, pictures=pictures)]
 
 
 def _timeline(card: Card, stretch: Stretch) -> Figure:
@@ -191,5 +240,5 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 def _image(figure: Figure) -> str:
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110)
+    figure.savefig(file, format="png", dpi=_DPI)
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

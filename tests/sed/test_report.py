@@ -6,13 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.card import Card
 from edge.inference import Model
-from sed.evaluation import evaluate, judge
+from sed.evaluation import Report, evaluate, judge
 from sed.labels import Annotation
 from sed.listening import Heard
 from sed.recordings import Recording
-from sed.report import html_page, worst_stretches
+from sed.report import html_page, save_pictures, sections, worst_stretches
 from tests.conftest import DEMO
+
+
+def page_of(card: Card, report: Report) -> str:
+    return html_page(card, report, sections(card, report))
 
 
 def heard(truth: tuple[Annotation, ...], events: tuple[Annotation, ...], seconds: float) -> Heard:
@@ -30,13 +35,18 @@ def test_the_worst_minutes_come_first() -> None:
     assert [(120.0, 150.0, 1, 2), (0.0, 60.0, 0, 1)] == [(s.begin, s.end, s.missed, s.false) for s in found]
 
 
-def test_a_page_needs_nothing_but_itself(model: Model) -> None:
+def test_a_page_needs_nothing_but_itself(model: Model, tmp_path: Path) -> None:
     """Pictures are inside, and there are no scripts, links or markup from outside."""
     truth = ((1.9, 3.0, "dog"), (6.6, 8.8, "rooster"), (45.0, 50.0, "sea_waves"))
     recording = Recording(path=DEMO, truth=truth, labels=("dog", "rooster", "sea_waves"))
-    page = html_page(model.card, evaluate(model, [recording]))
+    report = evaluate(model, [recording])
+    drawn = sections(model.card, report)
+    page = html_page(model.card, report, drawn)
+    save_pictures(drawn, tmp_path / "pictures")
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert {"psd-roc.png", "precision-recall.png", "confusion.png", "01-recording-0-56.png"} <= names
     pictures = re.findall(r'<img alt="" src="data:image/png;base64,([^"]+)">', page)
-    assert len(pictures) == page.count("<img") >= 5
+    assert len(pictures) == page.count("<img") == len(names) >= 5
     assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
     text = re.sub(r"base64,[^\"]+", "", page)
     assert not re.search(r"<script|<link|https?:|@import|url\(", text)
@@ -47,7 +57,7 @@ def test_a_page_needs_nothing_but_itself(model: Model) -> None:
 def test_a_page_of_what_cannot_be_measured_is_short(model: Model, truth: tuple[Annotation, ...] | None) -> None:
     """No curves without events; without borders not even a table of them."""
     recording = Recording(path=DEMO, truth=truth, labels=() if truth is not None else ("dog",))
-    page = html_page(model.card, evaluate(model, [recording]))
+    page = page_of(model.card, evaluate(model, [recording]))
     assert "PSD-ROC" not in page
     assert (truth is not None) == ("Where it went most wrong" in page)
 
@@ -60,5 +70,5 @@ def test_captions_say_which_of_many_classes_are_drawn(model: Model) -> None:
     truth = tuple((2.0 * k, 2.0 * k + 1.0, label) for k, label in enumerate(labels))
     scores = np.random.default_rng(0).random((1200, 30)).astype(np.float32)
     one = dataclasses.replace(heard(truth, ((0.0, 3.0, "c01"),), 60.0), scores=scores, clip_scores=scores[0])
-    said = re.findall(r"Of 30 classes, the 20 ([^.]+) are drawn\.", html_page(card, judge(card, [one])))
+    said = re.findall(r"Of 30 classes, the 20 ([^.]+) are drawn\.", page_of(card, judge(card, [one])))
     assert ["with the least area below the curve", "with most errors", "that have most to show"] == said
