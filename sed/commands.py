@@ -184,9 +184,11 @@ def evaluation(
     force: bool,
 ) -> None:
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
-    for path in (json_path, report_path, pictures):
+    for path in (json_path, report_path):
         if path is not None:
             _require_free(path, force)
+    if pictures is not None and not force:
+        _require_empty(pictures)
     from sed.evaluation import evaluate
     from sed.report import html_page, save_pictures, sections
     from sed.summary import everything, text_table
@@ -290,14 +292,18 @@ def synth(
     from sed.synth import write_scenes
 
     recipe = load_recipe(recipe_path)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingError(f"{out}: is not empty; choose another --out")
+    _require_empty(out)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     chosen = corpus.learnt(recipe.data) if folds == "train" else corpus.looked_at(recipe.data)
     if chosen is None:
         raise SettingError("the recipe has no validation_folds; give --folds train")
     write_scenes(chosen, recipe, out, scenes, seed, seconds)
     click.echo(f"wrote {scenes} scenes of {seconds:g} s to {out}", err=True)
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingError(f"{folder}: is not an empty folder; choose another")
 
 
 def _require_free(path: Path, force: bool) -> None:

@@ -95,5 +95,5 @@ def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str
     run = [command("sed-synth"), recipe, "--data", clips, "--out", tmp_path / name, "--scenes", "1"]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
-    assert "is not empty; choose another --out" in done.stderr
+    assert "is not an empty folder; choose another" in done.stderr
     assert {"tiny.toml", "recipes"} == {path.name for path in tmp_path.iterdir()}
