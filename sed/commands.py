@@ -29,6 +29,7 @@ _FOLDER = _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
 @click.option("--final", type=_FILE, help="A model.ckpt of this recipe: learn from all folds, with its settings.")
+@click.option("--seed", type=click.IntRange(0), help="Seed.  [default: the recipe's]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
@@ -40,6 +41,7 @@ def train(
     out: Path | None,
     validation: tuple[Path, ...],
     final: Path | None,
+    seed: int | None,
     resume: bool,
     devices: int,
     nodes: int,
@@ -65,6 +67,8 @@ def train(
     from sed.run import fit
 
     recipe = load_recipe(recipe_path)
+    if seed is not None:
+        recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, seed=seed))
     chosen = None if final is None else _chosen(final, recipe)
     if chosen is not None:
         recipe = recipe.on_all_folds(chosen.recipe.decoding)

@@ -474,7 +474,7 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
-    """recipes/quick.toml, but for the number of steps and the folds of these clips."""
+    """recipes/quick.toml, but for the number of steps, the folds of these clips and another seed."""
     text = (ROOT / "recipes" / "quick.toml").read_text()
     for line, shorter in (
         ("steps = 300", "steps = 4"),
@@ -485,6 +485,7 @@ def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
         assert line in text
         text = text.replace(line, shorter)
     (tmp_path / "quick.toml").write_text(text)
-    done = train(tmp_path / "quick.toml", "--data", clips, "--out", tmp_path / "out")
+    done = train(tmp_path / "quick.toml", "--data", clips, "--out", tmp_path / "out", "--seed", 7)
     assert 0 == done.returncode, done.stderr
-    assert ("chainsaw", "rooster") == load_checkpoint(tmp_path / "out" / "model.ckpt").labels
+    trained = load_checkpoint(tmp_path / "out" / "model.ckpt")
+    assert (("chainsaw", "rooster"), 7) == (trained.labels, trained.recipe.training.seed)
