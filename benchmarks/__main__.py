@@ -14,20 +14,22 @@ from pathlib import Path
 
 import click
 
-from benchmarks import decoding, process, timing
+from benchmarks import process, timing
 from benchmarks.operators import Cost
 from benchmarks.operators import profile as profile_operators
 from edge.audio import read_audio
 from edge.command_line import SedCommand
 from edge.inference import Model, shipped_model
-from sed.commands import open_model
-from sed.recordings import find_recordings
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
 _RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
 
 _model_option = click.option(
     "--model", type=click.Path(path_type=Path), default=shipped_model(), help="Model file.  [default: the shipped one]"
+)
+_models_argument = click.argument("paths", metavar="MODEL...", type=click.Path(path_type=Path), nargs=-1, required=True)
+_validation_option = click.option(
+    "--validation", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated."
 )
 
 
@@ -137,7 +139,7 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
 @click.argument("kind", type=click.Choice(["networks", "changes"]))
 @click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
 @click.option("--data", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
-@click.option("--validation", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated.")
+@_validation_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="What is there is not trained again.")
 @click.option("--steps", type=click.IntRange(10), required=True, help="Of each training.")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
@@ -157,15 +159,16 @@ def trainings(
     What has been trained is kept in --out, so it may be stopped and called again with the same arguments; others want
     another --out. Two may run side by side, each --only with its own variants or with its own --seed.
     """
-    from benchmarks import variants
+    from benchmarks import decoding, variants
     from sed.config import load_recipe
     from sed.data import load_corpus
+    from sed.recordings import recordings_of
 
     chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
     made = variants.shortened(load_recipe(recipe), steps)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
     parts = corpus.learnt(made.data), corpus.looked_at(made.data)
-    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    recordings = recordings_of(validation)
     rows = {
         name: [
             variants.figures(variant, variants.seeded(made, seed), parts, recordings, out / f"{name} {seed}")
@@ -185,18 +188,16 @@ def trainings(
     click.echo(decoding.table(kind, rows, columns))
 
 
-_models_argument = click.argument("paths", metavar="MODEL...", type=click.Path(path_type=Path), nargs=-1, required=True)
-_validation_option = click.option(
-    "--validation", type=click.Path(path_type=Path), multiple=True, required=True, help="May be repeated."
-)
-
-
 @benchmarks.command()
 @_models_argument
 @_validation_option
 def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
     """Which scores of a window are worth most: lookahead, mean of several, length; mean over the models."""
-    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    from benchmarks import decoding
+    from sed.commands import open_model
+    from sed.recordings import recordings_of
+
+    recordings = recordings_of(validation)
     found = [decoding.emission(open_model(path), recordings) for path in paths]
     click.echo(decoding.table("emission", decoding.by_row(found), decoding.COLUMNS))
 
@@ -207,7 +208,11 @@ def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw it into this PNG.")
 def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path | None) -> None:
     """Event F1 against false alarms an hour, by settings tuned for at most so many; mean over the models."""
-    recordings = [recording for folder in validation for recording in find_recordings(folder)]
+    from benchmarks import decoding
+    from sed.commands import open_model
+    from sed.recordings import recordings_of
+
+    recordings = recordings_of(validation)
     found = [decoding.trade_off(open_model(path), recordings) for path in paths]
     columns = {"false_alarms_per_hour": "false alarms/h", **decoding.COLUMNS}
     del columns["quiet_event_f1"]

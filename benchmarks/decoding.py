@@ -1,6 +1,7 @@
 """What happens between the network's scores and the log: which scores a window emits, and how strict the decoder is."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,24 +66,26 @@ def tuned(card: Card, heard: Sequence[Heard], aim: str) -> Report:
 def emission(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
     """`tuned_figures` of every rule in `EMISSION_RULES`, all with the model's hop."""
     card = model.card
+
+    @functools.cache
+    def emitted(window: float, lookahead: float) -> list[Heard]:
+        model.card = dataclasses.replace(
+            card,
+            window_frames=round(window / card.frame_seconds),
+            lookahead_frames=round(lookahead / card.frame_seconds),
+        )
+        try:
+            return listen_to(model, recordings)
+        finally:
+            model.card = card
+
     found = {}
-    try:
-        for name, (window, lookaheads) in EMISSION_RULES.items():
-            emitted = []
-            for lookahead in lookaheads:
-                model.card = dataclasses.replace(
-                    card,
-                    window_frames=round(window / card.frame_seconds),
-                    lookahead_frames=round(lookahead / card.frame_seconds),
-                )
-                emitted.append(listen_to(model, recordings))
-            means = [
-                dataclasses.replace(same[0], scores=np.mean([one.scores for one in same], axis=0))
-                for same in zip(*emitted, strict=True)
-            ]
-            found[name] = tuned_figures(card, means)
-    finally:
-        model.card = card
+    for name, (window, lookaheads) in EMISSION_RULES.items():
+        together = zip(*(emitted(window, lookahead) for lookahead in lookaheads), strict=True)
+        means = [
+            dataclasses.replace(same[0], scores=np.mean([one.scores for one in same], axis=0)) for same in together
+        ]
+        found[name] = tuned_figures(card, means)
     return found
 
 

@@ -64,6 +64,7 @@ def train(
     from sed.checkpoint import save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
+    from sed.recordings import recordings_of
     from sed.run import fit
 
     recipe = load_recipe(recipe_path)
@@ -72,7 +73,7 @@ def train(
     chosen = None if final is None else _chosen(final, recipe)
     if chosen is not None:
         recipe = recipe.on_all_folds(chosen.recipe.decoding)
-    recordings = _recordings(validation)
+    recordings = recordings_of(validation)
     finished = out / "model.ckpt"
     _require_place(out, finished, resume)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
@@ -194,10 +195,11 @@ def evaluation(
     if pictures is not None and not force:
         _require_empty(pictures)
     from sed.evaluation import evaluate
+    from sed.recordings import recordings_of
     from sed.report import html_page, save_pictures, sections
     from sed.summary import everything, text_table
 
-    recordings = _recordings(data, folds)
+    recordings = recordings_of(data, folds)
     judged = open_model(model)
     report = evaluate(judged, recordings)
     click.echo(text_table(report))
@@ -236,12 +238,13 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     from sed.checkpoint import TorchModel, load_checkpoint, make_card, save_checkpoint
     from sed.evaluation import judge, listen_to
     from sed.listening import decoded
+    from sed.recordings import recordings_of
     from sed.summary import text_table
     from sed.tuning import Aim, to_toml
     from sed.tuning import tune as choose
 
     aim = Aim.parse(aim_text)
-    recordings = _recordings(data, folds)
+    recordings = recordings_of(data, folds)
     before = load_checkpoint(model)
     heard = listen_to(TorchModel(before), recordings)
     chosen = choose(make_card(before), heard, aim)
@@ -254,13 +257,6 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
     click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
     click.echo(to_toml(chosen))
-
-
-def _recordings(folders: Sequence[Path], folds: Sequence[int] = ()) -> "list[Recording]":
-    """Those of all folders, a folder given twice only once."""
-    from sed.recordings import find_recordings
-
-    return [recording for folder in dict.fromkeys(folders) for recording in find_recordings(folder, folds)]
 
 
 def _names(recordings: Sequence["Recording"]) -> str:

@@ -46,6 +46,7 @@ class Report:
     Attributes:
         labels: of the model.
         heard: all that was listened to.
+        scored: what PSDS was computed of, by recording.
         event_f1: by label that the truth holds; see `sed.metrics`, as for the next two.
         segment_f1: in segments of 1 s.
         intersection_f1: DTC and GTC 0.5.
@@ -63,6 +64,7 @@ class Report:
 
     labels: tuple[str, ...]
     heard: tuple[Heard, ...]
+    scored: dict[str, Scored]
     event_f1: dict[str, float]
     segment_f1: dict[str, float]
     intersection_f1: dict[str, float]
@@ -158,6 +160,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
     return Report(
         labels=card.labels,
         heard=tuple(heard),
+        scored=table,
         event_f1=event_f1(events, truth, seconds),
         segment_f1=segment_f1(events, truth, seconds),
         intersection_f1=intersection_f1(events, truth, seconds),

@@ -21,11 +21,7 @@ def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
     """
     problems = [(one.labels, one.background, f"skipped: {one.reason}") for one in corpus.skipped]
     problems += [
-        (
-            clip.labels,
-            clip.background,
-            f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left",
-        )
+        (clip.labels, clip.background, f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left")
         for clip in corpus.clips
         if clip.damaged
     ]

@@ -1,6 +1,6 @@
 """Recordings to measure a model on, with what is known of what they hold, from folders in any layout."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,11 @@ class Recording:
     path: Path
     truth: tuple[Annotation, ...] | None
     labels: tuple[str, ...]
+
+
+def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
+    """What `find_recordings` finds in several folders; one that is given twice counts once."""
+    return [recording for folder in dict.fromkeys(folders) for recording in find_recordings(folder, folds)]
 
 
 def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording]:

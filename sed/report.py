@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from edge.card import Card
 from sed.curves import precision_recall
-from sed.evaluation import Report, scored
+from sed.evaluation import Report
 from sed.labels import Annotation
 from sed.listening import Heard
 from sed.matching import matched
 from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 from sed.summary import class_table, totals
-from sed.sweep import smoothed
+from sed.sweep import Floats, smoothed
 
 _DPI = 110
 _STRETCH_SECONDS = 60.0
@@ -144,8 +144,7 @@ def save_pictures(drawn: Iterable[Section], folder: Path) -> None:
 def _curves(card: Card, report: Report) -> list[Section]:
     if report.psds1 is None or report.psds2 is None:
         return []
-    placed = {one.name: scored(card, one) for one in report.heard if one.recording.truth is not None}
-    curves = precision_recall(placed, card.labels)
+    curves = precision_recall(report.scored, card.labels)
     return [
         Section(
             title="PSD-ROC",
@@ -191,16 +190,19 @@ def _timelines(card: Card, report: Report) -> list[Section]:
         "Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
         "that label was there." + _cut(len(card.labels), "that have most to show")
     )
+    medians = [card.decoding[label].median_frames for label in card.labels]
+    drawn = {stretch.heard.name: stretch.heard for stretch in stretches}
+    smooth = {name: smoothed(heard.scores, medians) for name, heard in drawn.items()}
     pictures = []
     for number, stretch in enumerate(stretches, start=1):
         path, begin, end = stretch.heard.recording.path, f"{stretch.begin:.0f}", f"{stretch.end:.0f}"
         caption = f"{path.name}, {begin} to {end} s: {stretch.missed} missed, {stretch.false} false"
-        pictures.append(Picture(f"{number:02d}-{path.stem}-{begin}-{end}", _timeline(card, stretch), caption))
+        figure = _timeline(card, stretch, smooth[stretch.heard.name])
+        pictures.append(Picture(f"{number:02d}-{path.stem}-{begin}-{end}", figure, caption))
     return [Section(title="Where it went most wrong", text=text, pictures=pictures)]
 
 
-def _timeline(card: Card, stretch: Stretch) -> Figure:
-    scores = smoothed(stretch.heard.scores, [card.decoding[label].median_frames for label in card.labels])
+def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
     frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
     numbers = np.arange(len(scores))[frames]
     truth = _activity(stretch.heard.recording.truth or (), numbers, card)

@@ -164,12 +164,10 @@ def _value(counts: Counts) -> Values:
 def _best(counts: Counts, place: tuple[int, ...] | None) -> DecodingConfig:
     """The best setting, or the best `on` at a place of the grid."""
     values = _value(counts)
-    if place is not None:
-        along_on = tuple(slice(None) if axis == _ON else k for axis, k in enumerate(place))
-        there = np.full(GRID, -np.inf)
-        there[along_on] = values[along_on]
-        values = there
-    return setting([int(k) for k in np.unravel_index(values.argmax(), GRID)])
+    if place is None:
+        return setting([int(k) for k in np.unravel_index(values.argmax(), GRID)])
+    along_on = tuple(slice(None) if axis == _ON else k for axis, k in enumerate(place))
+    return setting(_moved(place, (_ON,), (int(values[along_on].argmax()),)))
 
 
 def _within(counts: Mapping[str, Counts], per_hour: float, hours: float, already: int) -> dict[str, DecodingConfig]:
