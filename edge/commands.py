@@ -1,37 +1,55 @@
 """`sed-stream` and `sed-info`: the runtime's commands."""
 
-import dataclasses
 import itertools
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from edge.card import Card, ClassDecoding
-from edge.command_line import SedCommand
+from edge.command_line import SedCommand, provider_option, threads_option
 from edge.decoder import Decoder
 from edge.describe import describe
-from edge.errors import SettingError, did_you_mean
+from edge.errors import SettingError
 from edge.inference import Model, shipped_model
 from edge.runtime import listen
+from edge.settings import (
+    SettingsCommand,
+    Threshold,
+    ThresholdOption,
+    chosen_decoding,
+    known_labels,
+    origin_of,
+)
+from edge.show_config import show_config as settings_text
 from edge.sinks import JsonLinesSink, TextSink
 from edge.sources import Block, FileSource
 from edge.stream import window_of
 
 
-@click.command(cls=SedCommand)
-@click.argument("source")
+@click.command(cls=SettingsCommand, environment_prefix="SED_STREAM")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
 @click.option("--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]")
 @click.option("--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]")
 @click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]")
-@click.option("--threshold", "thresholds", multiple=True, metavar="LABEL=P", help="Score at which an event begins.")
-@click.option("--started-at", metavar="TIME", help="When the recording began (ISO 8601; UTC unless it says otherwise).")
+@click.option(
+    "--threshold",
+    "thresholds",
+    cls=ThresholdOption,
+    help="Score from 0 to 1 at which an event begins; may be repeated.  [default: the model's]",
+)
+@click.option(
+    "--started-at",
+    metavar="TIME",
+    help="When the recording began (ISO 8601; UTC unless it says otherwise).  [default: unknown]",
+)
+@provider_option
+@threads_option
 @click.option(
     "--format",
     "log_format",
@@ -39,15 +57,20 @@ from edge.stream import window_of
     help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
 )
 @click.version_option(package_name="sed-edge")
+@click.pass_context
 def stream(
-    source: str,
+    ctx: click.Context,
+    sources: tuple[str, ...],
     model_path: Path | None,
     hop: float | None,
     window: float | None,
     labels: str | None,
-    thresholds: tuple[str, ...],
+    thresholds: list[Threshold],
     started_at: str | None,
+    provider: str,
+    threads: int,
     log_format: str | None,
+    show_config: bool,
 ) -> None:
     """Write down which sounds SOURCE holds, each with onset and offset.
 
@@ -56,15 +79,21 @@ def stream(
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     began = None if started_at is None else _time(started_at)
-    model = Model(shipped_model() if model_path is None else model_path)
+    path = shipped_model() if model_path is None else model_path
+    model = Model(path, provider, threads)
     card = model.card
-    reported = None if labels is None else _known_labels(labels.split(","), card)
-    frames = window_of(card, window, hop)
-    decoder = Decoder(card.labels, _decoding(card, thresholds), reported)
+    reported = None if labels is None else known_labels(labels.split(","), card, origin_of(ctx, "labels").place)
+    frames, decoding = window_of(card, window, hop), chosen_decoding(card, thresholds)
+    if show_config:
+        click.echo(settings_text(ctx, path, card, frames, decoding))
+        return
+    if not sources:
+        raise SettingError("no SOURCE to listen to; give an audio file, or - for stdin")
+    decoder = Decoder(card.labels, decoding, reported)
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
     stopping = _stop_on_signals()
-    sound = FileSource(source)
+    sound = FileSource(sources[0])
     listen(
         # Where the log goes elsewhere, a person watches stderr.
         _WithProgress(sound) if sys.stderr.isatty() and not sys.stdout.isatty() else sound,
@@ -81,11 +110,11 @@ def stream(
 
 @click.command(cls=SedCommand)
 @click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
 @click.version_option(package_name="sed-edge")
 def info(model: Path | None, as_json: bool) -> None:
     """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
-    card = Model(shipped_model() if model is None else model).card
+    card = Model(shipped_model() if model is None else model, "cpu").card
     click.echo(card.to_json() if as_json else describe(card))
 
 
@@ -125,28 +154,3 @@ def _time(text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
         raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc
-
-
-def _known_labels(names: Iterable[str], card: Card) -> list[str]:
-    """The names in the model's order, each known to it."""
-    wanted = [name.strip() for name in names]
-    for name in wanted:
-        if name not in card.labels:
-            raise SettingError(f"the model knows no label {name!r}{did_you_mean(name, card.labels)}")
-    return [label for label in card.labels if label in wanted]
-
-
-def _decoding(card: Card, thresholds: Iterable[str]) -> dict[str, ClassDecoding]:
-    """The card's settings, with the user's thresholds."""
-    chosen = dict(card.decoding)
-    for text in thresholds:
-        label, _, value = text.partition("=")
-        (label,) = _known_labels([label], card)
-        try:
-            on = float(value)
-            chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, chosen[label].off))
-        except ValueError as exc:
-            raise SettingError(
-                f"--threshold {text}: expected LABEL=P with P between 0 and 1, such as {label}=0.6"
-            ) from exc
-    return chosen
