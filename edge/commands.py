@@ -135,7 +135,7 @@ def stream(
         model,
         window_of(card, window, hop),
         lambda: Decoder(card.labels, decoding, reported),
-        [_sink(log_format)],
+        _sink(log_format),
         stopping=stopping,
         onsets=onsets,
         started_at=began,

@@ -1,21 +1,23 @@
 """One log of several sources."""
 
 import threading
-from collections.abc import Sequence
 
 from edge.records import Record
 from edge.sinks import Sink
 
 
 class Log:
-    """Takes records from several threads, numbers events, and hands each record to every sink.
+    """Takes records from several threads and numbers events.
+
+    Args:
+        sink: where the records go.
 
     Attributes:
-        failure: what a sink raised: nothing is written after it.
+        failure: what the sink raised: nothing is written after that.
     """
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._lock = threading.Lock()
         self._numbers = 0
         self.failure: OSError | None = None
@@ -30,14 +32,13 @@ class Log:
         """Write a record of the source of that name.
 
         Raises:
-            OSError: that of the first sink that failed, from then on.
+            OSError: that of the sink, from its first one on.
         """
         with self._lock:
             if self.failure is not None:
                 raise self.failure
             try:
-                for sink in self._sinks:
-                    sink.write({"type": record["type"], "source": source, **record})
+                self._sink.write({"type": record["type"], "source": source, **record})
             except OSError as exc:
                 self.failure = exc
                 raise

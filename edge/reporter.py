@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from edge.decoder import Decoder
@@ -15,7 +15,7 @@ from edge.records import Record, event_record, gap_record, onset_record, source_
 from edge.sources import Block, Gap, Item, Source, State
 from edge.stream import StepModel, Window
 from edge.tally import Tally
-from edge.timeline import Timeline
+from edge.timeline import Timeline, rfc3339
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Reporter:
 
     def write_stats(self) -> None:
         """Write how it goes."""
-        self._write(self._tally.record(self._missing_seconds, self._timeline.drift_ppm))
+        self._write_now(self._tally.record(self._missing_seconds, self._timeline.drift_ppm))
 
     def end(self, reason: str) -> None:
         """Write what is left, and the last record."""
@@ -121,7 +121,7 @@ class Reporter:
             self._write_events(self._listener.lose())
             heard_at = self._timeline.heard_at(self._listener.position_samples)
             self._lost_since = time.monotonic() if heard_at is None else heard_at
-        self._write(source_record(state.state, state.detail))
+        self._write_now(source_record(state.state, state.detail))
 
     @property
     def _missing_seconds(self) -> float:
@@ -133,7 +133,7 @@ class Reporter:
             frames = self._window.hop_frames * self._pacer.factor
             self._listener.set_hop(frames)
             state = "steady" if self._pacer.factor == 1 else "slow"
-            self._write(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
+            self._write_now(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
 
     def _write_events(self, events: list[Event]) -> None:
         """Those that the listener has just returned, and its onsets before them."""
@@ -146,6 +146,10 @@ class Reporter:
             onset = Onset(label=event.label, onset_frame=event.onset_frame)
             number = self._numbers.pop(onset) if onset in self._numbers else self._log.number()
             self._write(event_record(number, event, self._card, self._timeline, self._listener.heard_samples))
+
+    def _write_now(self, record: Record) -> None:
+        """Of a live source, with the time of day that it is: it tells of the present, not of a sound."""
+        self._write(record | {"at_utc": rfc3339(datetime.now(UTC))} if self._source.live else record)
 
     def _write(self, record: Record) -> None:
         self._log.write(self._source.name, record)

@@ -26,7 +26,7 @@ def listen(
     model: StepModel,
     window: Window,
     make_decoder: Callable[[], Decoder],
-    sinks: Sequence[Sink],
+    sink: Sink,
     *,
     stopping: threading.Event,
     onsets: bool = False,
@@ -44,7 +44,7 @@ def listen(
         model: takes the steps of all of them.
         window: in frames.
         make_decoder: called for each source.
-        sinks: each gets every record.
+        sink: gets the records of all of them.
         stopping: ends everything in good order.
         onsets: write onsets as soon as they are certain.
         started_at: when the first sample was heard, in UTC, of sources that do not know.
@@ -53,9 +53,9 @@ def listen(
 
     Raises:
         SedError: what a source raised, or how many did.
-        OSError: what a sink raised; it ends everything.
+        OSError: what the sink raised; it ends everything.
     """
-    log, done = Log(sinks), queue.SimpleQueue[Worker]()
+    log, done = Log(sink), queue.SimpleQueue[Worker]()
     workers = []
     for source in sources:
         reporter = Reporter(source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at)
@@ -82,8 +82,9 @@ def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]"
         except queue.Empty:
             continue
         left -= 1
-        if len(workers) > 1 and isinstance(worker.failure, SedError):
-            _log.error("%s: %s", worker.source.name, worker.failure)
+        if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
+            mistake = None if isinstance(worker.failure, SedError) else worker.failure
+            _log.error("%s: %s", worker.source.name, worker.failure, exc_info=mistake)
 
 
 def _raise_failures(workers: Sequence[Worker]) -> None:
@@ -94,4 +95,4 @@ def _raise_failures(workers: Sequence[Worker]) -> None:
             raise worker.failure
     if failed:
         names = ", ".join(worker.source.name for worker in failed)
-        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; see above")
+        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; why is said above")
