@@ -78,8 +78,8 @@ class Model:
 
     @property
     def provider(self) -> str:
-        """The execution provider in use, such as `CPUExecutionProvider`."""
-        return str(self._session.get_providers()[0])
+        """What runs it: `CPU` or `CUDA`."""
+        return str(self._session.get_providers()[0]).removesuffix("ExecutionProvider")
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         """Call the graph once.
@@ -95,8 +95,8 @@ class Model:
             return Step(*self._session.run(GRAPH_OUTPUTS, {"audio": audio, "embeddings": embeddings}))
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
             raise ModelError(
-                f"{self._path}: its graph cannot run on {self.provider.removesuffix('ExecutionProvider')} "
-                f"({str(exc).splitlines()[0]}); export the model again, or try --provider cpu"
+                f"{self._path}: its graph cannot run on {self.provider} ("
+                f"{str(exc).splitlines()[0]}); export the model again, or try --provider cpu"
             ) from exc
 
     def _embedding_size(self) -> int:

@@ -14,7 +14,7 @@ import dataclasses
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from edge.command_line import SedCommand
 from edge.errors import SettingError, did_you_mean
 
 _LONGEST_FILE = 100_000  # bytes
+_STRENGTH = ("flag", "environment", "file", "default")
 _FILE_KEY = "edge.settings.file"  # in the context's `meta`
 
 
@@ -54,11 +55,13 @@ class SettingsCommand(SedCommand):
 
     Args:
         environment_prefix: of the variables; `SED_STREAM` makes `--hop` `SED_STREAM_HOP`.
+        together: names of parameters that hold lists and replace each other: only those that the strongest origin of
+            any of them set are kept.
     """
 
-    def __init__(self, *args: Any, environment_prefix: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, environment_prefix: str, together: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prefix = environment_prefix + "_"
+        self._prefix, self._together = environment_prefix + "_", together
         config = click.Option(
             ["--config"],
             metavar="FILE",
@@ -81,7 +84,9 @@ class SettingsCommand(SedCommand):
         with self.errors_in_one_line(ctx):
             self._check_environment()
             try:
-                return super().parse_args(ctx, args)
+                rest = super().parse_args(ctx, args)
+                self._keep_strongest(ctx)
+                return rest
             except click.BadParameter as exc:
                 if exc.param is None:
                     raise
@@ -89,6 +94,11 @@ class SettingsCommand(SedCommand):
                 if origin.kind not in ("environment", "file"):
                     raise  # click names the flag
                 raise SettingError(f"{origin.place}: {exc.message}") from exc
+
+    def _keep_strongest(self, ctx: click.Context) -> None:
+        kinds = {name: origin_of(ctx, name).kind for name in self._together}
+        strongest = min(kinds.values(), key=_STRENGTH.index, default="default")
+        ctx.params |= {name: () for name, kind in kinds.items() if kind != strongest}
 
     def _check_environment(self) -> None:
         known = {str(param.envvar) for param in self.params if param.envvar is not None}
@@ -151,16 +161,6 @@ def _origin(ctx: click.Context, param: click.Parameter, source: ParameterSource)
         return Origin("file", f"{ctx.meta[_FILE_KEY]}: {key}")
     flag = key.upper() if isinstance(param, click.Argument) else f"--{key}"
     return Origin("flag" if source is ParameterSource.COMMANDLINE else "default", flag)
-
-
-def strongest(ctx: click.Context, *names: str) -> None:
-    """Of parameters that belong together, keep those that the strongest origin set; the others are as if unsaid."""
-    for kind in ("flag", "environment", "file"):
-        if any(origin_of(ctx, name).kind == kind for name in names):
-            for name in names:
-                if origin_of(ctx, name).kind != kind:
-                    ctx.params[name] = ()
-            return
 
 
 def _use_file(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
