@@ -1,7 +1,8 @@
-"""`sed-stream` and `sed-info`: the runtime's commands."""
+"""`sed-stream`, `sed-info` and `sed-doctor`: the runtime's commands."""
 
 import functools
 import itertools
+import json
 import logging
 import signal
 import sys
@@ -16,9 +17,11 @@ import click
 from edge.command_line import SedCommand, provider_option, threads_option
 from edge.decoder import Decoder
 from edge.describe import describe
+from edge.doctor import examine
 from edge.errors import SettingError
 from edge.inference import Model, shipped_model
-from edge.opening import open_sources
+from edge.opening import open_source, open_sources
+from edge.report import describe_report
 from edge.runtime import listen
 from edge.settings import (
     SettingsCommand,
@@ -173,6 +176,25 @@ def info(model: Path | None, as_json: bool) -> None:
     """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
     card = Model(shipped_model() if model is None else model, "cpu").card
     click.echo(card.to_json() if as_json else describe(card))
+
+
+@click.command(cls=SedCommand)
+@click.argument("source", required=False)
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
+@provider_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.  [default: text]")
+@click.version_option(package_name="sed-edge")
+def doctor(source: str | None, model_path: Path | None, provider: str, threads: int, as_json: bool) -> None:
+    """Examine this installation and, if SOURCE is given, 5 seconds of its sound; say what is wrong and what to do.
+
+    A SOURCE is what sed-stream takes. Exit code 0 if all is fine, 1 if something is wrong.
+    """
+    open_it = None if source is None else functools.partial(open_source, source)
+    report = examine(shipped_model() if model_path is None else model_path, provider, threads, open_it)
+    click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
+    if not report.fine:
+        sys.exit(1)
 
 
 def _sink(log_format: str | None) -> Sink:

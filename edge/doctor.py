@@ -1,13 +1,7 @@
 """What a person asks first when a device hears nothing: the installation, the model's speed, the sound of a source."""
 
-import importlib.metadata
-import json
-import os
-import platform
-import tempfile
-import threading
+import queue
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,34 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import InstallError, SedError
+from edge.errors import SedError
+from edge.feed import Feed
 from edge.inference import Model
-from edge.providers import gpu_seen, import_onnxruntime, onnxruntime_packages, open_session, why_no_cuda
-from edge.sound_check import Finding, judge, measure
-from edge.sources import Block, Gap, Source
+from edge.installation import check_installation, check_model
+from edge.report import Finding, Report
+from edge.sound_check import judge, measure
+from edge.sources import Block, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much
-_STEPS = 20
-_BUSY_SHARE = 0.5  # of the hop, that a step may take before it is worth a word
-_PACKAGES = ("sed-edge", "numpy", "onnxruntime", "onnxruntime-gpu", "av", "soxr", "sounddevice", "click")
-
-
-@dataclass
-class Report:
-    """What was found, by part, and what is to be said of it."""
-
-    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def fine(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(finding.wrong for finding in self.findings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**self.parts, "findings": [finding._asdict() for finding in self.findings], "fine": self.fine}
+_SLOWEST_PACE = 0.95
+_GAP_ADVICE = {
+    "decode": "the source is damaged: record it again, or look at the connection",
+    "overrun": "this machine cannot keep up: let it do less",
+    "reconnect": "the stream broke off: look at the network and the server",
+    "device": "look at the microphone's plug and power",
+}
 
 
 def examine(model_path: Path, provider: str, threads: int, open_source: Callable[[], Source] | None) -> Report:
@@ -50,10 +33,10 @@ def examine(model_path: Path, provider: str, threads: int, open_source: Callable
     report = Report()
     rate = 0
     try:
-        _examine_installation(report)
+        check_installation(report)
         model = Model(model_path, provider, threads)
         rate = model.card.sample_rate
-        _examine_model(report, model, model_path, provider, threads)
+        check_model(report, model, model_path, provider, threads)
     except SedError as exc:
         report.findings.append(Finding(True, str(exc)))
     if open_source is not None:
@@ -64,100 +47,83 @@ def examine(model_path: Path, provider: str, threads: int, open_source: Callable
     return report
 
 
-def _examine_installation(report: Report) -> None:
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    report.parts["versions"] = {**versions, "ffmpeg": _ffmpeg_version(), "portaudio": _portaudio_version()}
-    report.parts["machine"] = {"processor": platform.machine(), "cores": len(os.sched_getaffinity(0))}
-    for package in onnxruntime_packages():
-        report.findings += known_troubles(versions[package], platform.machine())
-    onnxruntime = import_onnxruntime()
-    why_not = why_no_cuda(onnxruntime)
-    report.parts["providers"] = {
-        "available": [_short(name) for name in onnxruntime.get_available_providers()],
-        "cuda": "nothing is against it" if why_not is None else f"cannot be had: {why_not}",
-    }
-    if why_not is not None and gpu_seen():
-        report.findings.append(Finding(False, f"a GPU seems to be here and cannot be used: {why_not}"))
-
-
-def known_troubles(onnxruntime_version: str, processor: str) -> list[Finding]:
-    """What is known to go wrong with a version of ONNX Runtime on a processor.
-
-    >>> known_troubles("1.25.1", "aarch64")[0].text
-    "onnxruntime 1.25.1 leaks memory on Arm: run pip install --upgrade 'sed-edge[cpu]'"
-    >>> known_troubles("1.25.1", "x86_64")
-    []
-    """
-    version = tuple(int(part) for part in onnxruntime_version.split(".")[:3] if part.isdigit())
-    upgrade = "run pip install --upgrade 'sed-edge[cpu]'"
-    if (1, 24) <= version <= (1, 26, 0) and processor.lower().startswith(("arm", "aarch")):
-        return [Finding(True, f"onnxruntime {onnxruntime_version} leaks memory on Arm: {upgrade}")]
-    if version < (1, 21):
-        return [Finding(True, f"onnxruntime {onnxruntime_version} is older than 1.21, the oldest supported: {upgrade}")]
-    return []
-
-
-def _examine_model(report: Report, model: Model, path: Path, provider: str, threads: int) -> None:
-    card = model.card
-    fresh = np.random.default_rng(0).uniform(-0.1, 0.1, card.context_samples + card.hop_frames * card.frame_samples)
-    audio = fresh.astype(np.float32)[None]
-    embeddings = np.zeros((1, card.window_frames - card.hop_frames, model.embedding_size), dtype=np.float32)
-    seconds = []
-    for _ in range(_STEPS):
-        began = time.perf_counter()
-        model.step(audio, embeddings)
-        seconds.append(time.perf_counter() - began)
-    step, hop = float(np.median(seconds)), card.hop_frames * card.frame_seconds
-    report.parts["model"] = {
-        "path": str(path),
-        "model": card.model_id,
-        "nodes": _nodes(path, provider, threads, {"audio": audio, "embeddings": embeddings}),
-        "step_seconds": round(step, 6),
-        "hop_seconds": hop,
-    }
-    if step > _BUSY_SHARE * hop:
-        text = (
-            f"a step of the model takes {step:.3g} s of each {hop:g} s: give a greater --hop, more --threads, or "
-            "another model"
-        )
-        report.findings.append(Finding(step > hop, text))
-
-
-def _nodes(path: Path, provider: str, threads: int, inputs: dict[str, Any]) -> dict[str, int]:
-    """How many nodes of the graph each provider runs, by ONNX Runtime's own account."""
-    with tempfile.TemporaryDirectory() as folder:
-        session = open_session(path, provider, threads, profile=Path(folder) / "step")
-        session.run(None, inputs)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    ran = [event for event in events if event["cat"] == "Node" and event["name"].endswith("_kernel_time")]
-    return dict(Counter(_short(event["args"]["provider"]) for event in ran))
-
-
 def _examine_source(report: Report, source: Source, model_rate: int) -> None:
-    blocks, gaps, seconds, states = [], [], 0.0, []
-    arrivals: list[float] = []
-    stopping = threading.Event()
-    patience = threading.Timer(_PATIENCE_SECONDS, stopping.set)
-    patience.daemon = True
-    patience.start()
+    heard = _hear(source)
+    part: dict[str, Any] = {
+        "source": source.name,
+        "gaps": [gap._asdict() for gap in heard.gaps],
+        "states": [state._asdict() for state in heard.states],
+    }
+    report.parts["sound"] = part
+    if heard.failure is not None:
+        report.findings.append(Finding(True, str(heard.failure)))
+    for gap in heard.gaps:
+        text = f"{gap.seconds:.2f} s of the sound were lost ({gap.reason}); {_GAP_ADVICE[gap.reason]}"
+        report.findings.append(Finding(True, text))
+    if not heard.blocks:
+        if heard.failure is None:
+            text = f"no sound came within {_PATIENCE_SECONDS:g} s; {_last_words(heard.states)}"
+            report.findings.append(Finding(True, text))
+        return
+    rate, channels = heard.blocks[-1].sample_rate, heard.blocks[-1].samples.shape[1]
+    alike = [b.samples for b in heard.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
+    sound = measure(np.concatenate(alike)[: round(SOUND_SECONDS * rate)], rate)
+    part |= sound.to_dict()
+    report.findings += judge(sound, model_rate or rate, source.live)
+    if source.live:
+        part["pace"] = heard.pace
+        if heard.pace is not None and heard.pace < _SLOWEST_PACE:
+            text = (
+                f"its samples come at {heard.pace:.2f} of the rate of {rate} Hz that it claims: frames are dropped, or "
+                "the rate is wrong; try another rate, port or cable"
+            )
+            report.findings.append(Finding(True, text))
+
+
+@dataclass
+class _Heard:
+    """What came of a source in a few seconds."""
+
+    blocks: list[Block] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    failure: SedError | None = None
+
+    @property
+    def seconds(self) -> float:
+        return sum(block.seconds for block in self.blocks) + sum(gap.seconds for gap in self.gaps)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of sound, and of gaps, a second; None if too little came. A burst of old sound is faster than 1."""
+        if len(self.blocks) < 2 or self.seconds < SOUND_SECONDS / 2:
+            return None
+        return round((self.seconds - self.blocks[0].seconds) / (self.arrivals[-1] - self.arrivals[0] + 1e-9), 3)
+
+
+def _hear(source: Source) -> _Heard:
+    heard, end = _Heard(), time.monotonic() + _PATIENCE_SECONDS
+    feed = Feed(source, capacity_seconds=2 * SOUND_SECONDS)
     try:
-        for item in source.items(stopping):
+        while heard.seconds < SOUND_SECONDS and (item := feed.next(max(0.0, end - time.monotonic()))) is not None:
             if isinstance(item, Block):
-                blocks.append(item)
-                arrivals.append(time.monotonic())
-                seconds += len(item.samples) / item.sample_rate
+                heard.blocks.append(item)
+                heard.arrivals.append(time.monotonic())
             elif isinstance(item, Gap):
-                gaps.append(item)
+                heard.gaps.append(item)
             else:
-                states.append(item)
-            if seconds >= SOUND_SECONDS:
-                break
+                heard.states.append(item)
+    except queue.Empty:
+        pass
+    except SedError as exc:
+        heard.failure = exc
     finally:
-        patience.cancel()
-        stopping.set()
-    ...
+        feed.close()
+    return heard
+
+
+def _last_words(states: list[State]) -> str:
+    if not states:
+        return "is the source running, and is it the right one?"
+    return f"it says: {states[-1].state}, {states[-1].detail}"

@@ -3,11 +3,13 @@
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from edge.report import Finding
 
 Samples = NDArray[np.float32]
 
@@ -19,13 +21,6 @@ _ZEROS_SECONDS = 0.01  # a stretch of digital silence that is no accident of a q
 _BAND_HZ = 100.0
 _CLIFF_DB = 35.0
 _TONE_DB = 80.0
-
-
-class Finding(NamedTuple):
-    """Something to tell: what is `wrong`, or only worth knowing, and what to do."""
-
-    wrong: bool
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +136,7 @@ def _clipped(channel: Samples) -> float:
 def _zeros(samples: Samples, least: int) -> int:
     """Samples in stretches of digital silence, but for those at either end."""
     sounding = np.flatnonzero(samples.any(axis=1))
-    return _in_rows(~samples[sounding[0] : sounding[-1]].any(axis=1), least) if len(sounding) else 0
+    return _in_rows(np.asarray(~samples[sounding[0] : sounding[-1]].any(axis=1)), least) if len(sounding) else 0
 
 
 def _in_rows(flags: NDArray[np.bool_], least: int) -> int:
