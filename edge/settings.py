@@ -11,6 +11,7 @@ reading and checking the file, refusing names that mean nothing, and thresholds,
 
 import contextlib
 import dataclasses
+import datetime
 import os
 import re
 import tomllib
@@ -98,7 +99,10 @@ class SettingsCommand(SedCommand):
     def _keep_strongest(self, ctx: click.Context) -> None:
         kinds = {name: origin_of(ctx, name).kind for name in self._together}
         strongest = min(kinds.values(), key=_STRENGTH.index, default="default")
-        ctx.params |= {name: () for name, kind in kinds.items() if kind != strongest}
+        for name, kind in kinds.items():
+            if kind != strongest:
+                ctx.params[name] = ()
+                ctx.set_parameter_source(name, ParameterSource.DEFAULT)
 
     def _check_environment(self) -> None:
         known = {str(param.envvar) for param in self.params if param.envvar is not None}
@@ -205,6 +209,8 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 def _checked(param: click.Parameter, value: Any, where: str) -> Any:
     """A value from a file, if its type fits the parameter."""
+    if isinstance(value, datetime.date):  # or a time of day with it
+        value = value.isoformat()
     if isinstance(param, ThresholdOption):
         origin = Origin("file", where)
         table = _table(value, where, (int, float), "a score such as 0.6")
