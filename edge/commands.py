@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import logging
+import math
 import signal
 import sys
 import threading
@@ -148,7 +149,7 @@ def stream(
     heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
     if began is not None and (live := [source.name for source in heard if source.live]):
         raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
-    if stats_every is not None and stats_every < 0:
+    if stats_every is not None and not 0 <= stats_every < math.inf:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
     if provider == "auto":
         _log.info("runs on the %s", model.provider)

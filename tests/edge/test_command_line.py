@@ -88,6 +88,8 @@ def test_every_number_tells_its_unit(option: click.Option) -> None:
         ("--format xml", "--format"),
         ("--duration 0", "--duration"),
         ("--duration nan", "--duration"),
+        ("--duration inf", "--duration"),
+        ("--stats-every inf", "--stats-every"),
         ("--stats-every -1", "--stats-every"),
         ("--stats-every nan", "--stats-every"),
         ("--pcm s16le:48000:1", "--pcm"),

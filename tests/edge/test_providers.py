@@ -2,7 +2,6 @@ import ctypes
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from edge.errors import InstallError
 from edge.inference import Model, shipped_model
 from edge.providers import import_onnxruntime, open_session
-from tests.conftest import DEMO, command
+from tests.conftest import DEMO, ROOT, command
 
 _HAS_CUDA = "CUDAExecutionProvider" in import_onnxruntime().get_available_providers()
 
@@ -24,23 +23,21 @@ def _has_driver() -> bool:
 
 
 @pytest.fixture
-def driver(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+def driver(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a process that finds a driver which answers with this code, and nothing else of CUDA."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     (tmp_path / "driver.c").write_text(f"int cuInit(unsigned flags) {{ return {request.param}; }}")
     subprocess.run(["gcc", "-shared", "-o", tmp_path / "libcuda.so.1", tmp_path / "driver.c"], check=True)
-    yield {"LD_LIBRARY_PATH": str(tmp_path), "SED_STREAM_CONFIG": "", "PATH": "/usr/bin:/bin"}
+    return {"LD_LIBRARY_PATH": str(tmp_path)}
 
 
 def stream(*arguments: object, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run sed-stream in this environment, with this very code."""
-    code = (
-        "import sys; sys.path[:0] = [sys.argv.pop(1)]; from edge.commands import stream; stream(prog_name='sed-stream')"
-    )
-    root = Path(__file__).parent.parent.parent
+    code = "from edge.commands import stream; stream(prog_name='sed-stream')"
     return subprocess.run(
-        [sys.executable, "-c", code, root, *map(str, arguments)],
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
         capture_output=True,
         check=False,
         text=True,
