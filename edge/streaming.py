@@ -205,7 +205,7 @@ def _blocks(container: InputContainer, placement: Placement, stopping: threading
                 break
     except _BROKEN as exc:
         failure = exc
-    yield from placement.flush()
+    yield from placement.disconnect()
     if failure is not None:
         raise failure
 

@@ -289,13 +289,13 @@ def mpegts_sender(broadcast: Broadcast, port: int) -> Program:
     """Sends AAC in MPEG-TS by UDP, to whoever is there."""
     needs("ffmpeg")
     target = f"udp://127.0.0.1:{port}?pkt_size=1316"
-    return Program(broadcast.encoded(*"-c:a aac -b:a 96k -flush_packets 1 -f mpegts".split(), target))
+    return Program(broadcast.encoded(*["-c:a", "aac", "-b:a", "96k", "-flush_packets", "1", "-f", "mpegts"], target))
 
 
 def rtp_sender(broadcast: Broadcast, port: int, sdp: Path) -> Program:
     """Sends Opus by RTP, and writes the file that describes it."""
     needs("ffmpeg")
-    arguments = [*"-c:a libopus -f rtp -sdp_file".split(), sdp, f"rtp://127.0.0.1:{port}"]
+    arguments = [*["-c:a", "libopus", "-f", "rtp", "-sdp_file"], sdp, f"rtp://127.0.0.1:{port}"]
     return Program(broadcast.encoded(*arguments), ready=lambda: sdp.exists() and sdp.read_text().count("a=rtpmap"))
 
 
@@ -303,9 +303,21 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate of localhost, signed by itself, and its key."""
     needs("openssl")
     paths = folder / "certificate.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext".split()
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+    ]
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    subprocess.run([*command, names, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    subprocess.run([*command, "-addext", names, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
     return paths
 
 
