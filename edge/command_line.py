@@ -13,6 +13,7 @@ from edge.errors import InstallError, SedError
 
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
+    "pyarrow": "parquet",
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",

@@ -1,5 +1,6 @@
-"""`sed-stream` and `sed-info`: the runtime's commands."""
+"""`sed-stream`, `sed-replay` and `sed-info`: the runtime's commands."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -7,7 +8,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,14 @@ from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
 from edge.errors import SettingError, did_you_mean
+from edge.files import open_files
 from edge.inference import Model, shipped_model
+from edge.line_file import Rotation
 from edge.opening import open_sources
+from edge.replay import replay as replay_pieces
 from edge.runtime import listen
+from edge.score_files import load_pieces
+from edge.scores import ScoreSink
 from edge.sinks import JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
@@ -58,6 +64,8 @@ _MODEL_OPTIONS = (
     click.option(
         "--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]"
     ),
+)
+_DECODING_OPTIONS = (
     click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
     click.option(
         "--threshold",
@@ -72,16 +80,43 @@ _LOG_OPTIONS = (
         "--onsets", is_flag=True, help="Write onsets too, as soon as they are certain.  [default: whole events only]"
     ),
     click.option(
-        "--stats-every",
-        type=float,
-        metavar="S",
-        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
-    ),
-    click.option(
         "--format",
         "log_format",
         type=click.Choice(["jsonl", "text"]),
         help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
+    ),
+    click.option(
+        "--out",
+        "outs",
+        multiple=True,
+        metavar="PATH",
+        help="Append the log to a file too: .jsonl, .csv, .txt (Audacity), .selections.txt (Raven), .tsv (DESED), or "
+        "FORMAT:PATH; may be repeated.  [default: stdout only]",
+    ),
+)
+_FILE_OPTIONS = (
+    click.option(
+        "--durable",
+        is_flag=True,
+        help="Have each line of --out on the disk before it is seen on stdout.  [default: leave it to the system]",
+    ),
+    click.option(
+        "--rotate",
+        metavar="SIZE|day",
+        help="Begin a new file of --out at a size, such as 100MB, or with each day (UTC).  [default: never]",
+    ),
+    click.option(
+        "--scores",
+        "scores_path",
+        type=click.Path(path_type=Path),
+        help="Keep the scores of all frames for sed-replay, in numbered files: scores.npz becomes scores.000001.npz; "
+        "or .parquet.  [default: none]",
+    ),
+    click.option(
+        "--stats-every",
+        type=float,
+        metavar="S",
+        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
     ),
 )
 
@@ -93,7 +128,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @click.command(cls=SedCommand)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_LOG_OPTIONS)
+@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_DECODING_OPTIONS, *_LOG_OPTIONS, *_FILE_OPTIONS)
 @click.version_option(package_name="sed-edge")
 def stream(
     sources: tuple[str, ...],
@@ -109,14 +144,18 @@ def stream(
     labels: str | None,
     thresholds: tuple[str, ...],
     onsets: bool,
-    stats_every: float | None,
     log_format: str | None,
+    outs: tuple[str, ...],
+    durable: bool,
+    rotate: str | None,
+    scores_path: Path | None,
+    stats_every: float | None,
 ) -> None:
     """Write down which sounds each SOURCE holds, each with onset and offset.
 
     A SOURCE is an audio file, - for a WAV or another container on stdin, mic or mic:NAME for a microphone, the URL of
     a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything else to stderr. Ctrl-C
-    closes open events and ends the log; a second one ends at once.
+    closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out opened again.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     began = None if started_at is None else _time(started_at)
@@ -129,20 +168,56 @@ def stream(
     decoding = _decoding(card, thresholds)
     if stats_every is not None and stats_every < 0:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
+    for flag, given in (("--durable", durable), ("--rotate", rotate is not None)):
+        if given and not outs:
+            raise SettingError(f"{flag} is for files of the log; name one with --out, such as --out events.jsonl")
+    rotation = None if rotate is None else Rotation.parse(rotate)
+    frames = window_of(card, window, hop)
     stopping = _stop_on_signals()
-    listen(
-        _with_progress(heard),
-        model,
-        window_of(card, window, hop),
-        lambda: Decoder(card.labels, decoding, reported),
-        [_sink(log_format)],
-        stopping=stopping,
-        onsets=onsets,
-        started_at=began,
-        stats_every_seconds=stats_every,
-    )
+    with _sinks(log_format, outs, card, [source.name for source in heard], durable, rotation) as sinks:
+        scores = None if scores_path is None else ScoreSink(scores_path, card)
+        with contextlib.nullcontext() if scores is None else contextlib.closing(scores):
+            listen(
+                _with_progress(heard),
+                model,
+                frames,
+                lambda: Decoder(card.labels, decoding, reported),
+                sinks,
+                stopping=stopping,
+                onsets=onsets,
+                started_at=began,
+                stats_every_seconds=stats_every,
+                scores=scores,
+            )
     if stopping.is_set():
         sys.exit(130)
+
+
+@click.command(cls=SedCommand)
+@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCORES...")
+@_with(*_DECODING_OPTIONS, *_LOG_OPTIONS)
+@click.version_option(package_name="sed-edge")
+def replay(
+    scores: tuple[Path, ...],
+    labels: str | None,
+    thresholds: tuple[str, ...],
+    onsets: bool,
+    log_format: str | None,
+    outs: tuple[str, ...],
+) -> None:
+    """Decode SCORES again, as sed-stream would have with these settings.
+
+    SCORES is what sed-stream --scores was given, such as scores.npz; or some of the numbered files that it left.
+    """
+    pieces = itertools.chain.from_iterable(map(load_pieces, scores))
+    first = next(pieces)
+    card = first.card
+    reported = None if labels is None else _known_labels(labels.split(","), card)
+    decoding = _decoding(card, thresholds)
+    names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
+    with _sinks(log_format, outs, card, names) as sinks:
+        pieces = itertools.chain([first], pieces)
+        replay_pieces(pieces, card, lambda: Decoder(card.labels, decoding, reported), sinks, onsets=onsets)
 
 
 @click.command(cls=SedCommand)
@@ -155,11 +230,32 @@ def info(model: Path | None, as_json: bool) -> None:
     click.echo(card.to_json() if as_json else describe(card))
 
 
-def _sink(log_format: str | None) -> Sink:
-    """Stdout, as a table where a person reads it."""
+@contextlib.contextmanager
+def _sinks(
+    log_format: str | None,
+    outs: Sequence[str],
+    card: Card,
+    sources: Sequence[str],
+    durable: bool = False,
+    rotation: Rotation | None = None,
+) -> Iterator[list[Sink]]:
+    """The files of the log, opened again on SIGHUP, and then stdout, as a table where a person reads it."""
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
-    return TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout)
+    stdout = TextSink(sys.stdout, sources) if log_format == "text" else JsonLinesSink(sys.stdout)
+    several = len(sources) > 1
+    files = open_files(outs, sample_rate=card.sample_rate, several=several, durable=durable, rotation=rotation)
+
+    def reopen(*_: object) -> None:
+        for file in files:
+            file.reopen()
+
+    if files and hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reopen)
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            stack.enter_context(contextlib.closing(file))
+        yield [*files, stdout]
 
 
 def _with_progress(sources: list[Source]) -> list[Source]:

@@ -1,24 +1,31 @@
 """One log of several sources."""
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from edge.records import Record
-from edge.sinks import Sink
+from edge.sinks import FanOut, Sink
 
 
 class Log:
     """Takes records from several threads, numbers events, and hands each record to every sink.
 
     Attributes:
-        failure: what a sink raised: nothing is written after it.
+        failure: what the last sink that worked raised: nothing is written after it.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
-        self._lock = threading.Lock()
+        self._sink = FanOut(sinks)
+        self._lock = threading.RLock()
         self._numbers = 0
         self.failure: OSError | None = None
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What one thread numbers and writes within this, nobody else's comes between."""
+        with self._lock:
+            yield
 
     def number(self) -> int:
         """The next event's."""
@@ -30,14 +37,13 @@ class Log:
         """Write a record of the source of that name.
 
         Raises:
-            OSError: that of the first sink that failed, from then on.
+            OSError: `failure`, from then on.
         """
         with self._lock:
             if self.failure is not None:
                 raise self.failure
             try:
-                for sink in self._sinks:
-                    sink.write({"type": record["type"], "source": source, **record})
+                self._sink.write({"type": record["type"], "source": source, **record})
             except OSError as exc:
                 self.failure = exc
                 raise

@@ -43,7 +43,8 @@ class FanOut:
                 if len(self._sinks) == 1:
                     raise
                 self._sinks.remove(sink)
-                _log.warning("the log cannot be written any further to one of its places: %s", exc.strerror or exc)
+                why = exc.strerror or exc
+                _log.warning("%s: one place of the log can be written no further; it goes on in the others", why)
 
 
 class KeepingSink:
