@@ -46,7 +46,7 @@ class Pcm(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Pcm":
-        """Read FORMAT:RATE:CHANNELS.
+        """Read FORMAT:HZ:CHANNELS.
 
         Raises:
             ValueError: saying what was expected.
@@ -58,7 +58,7 @@ class Pcm(NamedTuple):
         sample_format, rate, channels = parts if len(parts) == 3 else ("", "", "")
         if sample_format not in _PCM_FORMATS or not (rate.isdecimal() and channels.isdecimal()):
             raise ValueError(
-                f"expected FORMAT:RATE:CHANNELS such as s16le:48000:1, with one of the formats {', '.join(_PCM_FORMATS)}"
+                f"expected FORMAT:HZ:CHANNELS such as s16le:48000:1; formats are {', '.join(_PCM_FORMATS)}"
             )
         pcm = cls(sample_format, int(rate), int(channels))
         if not (1000 <= pcm.sample_rate <= 768_000 and 1 <= pcm.channels <= 64):

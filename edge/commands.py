@@ -28,7 +28,7 @@ from edge.replay import replay as replay_pieces
 from edge.runtime import listen
 from edge.score_files import load_pieces
 from edge.scores import ScoreSink
-from edge.sinks import JsonLinesSink, Sink, TextSink
+from edge.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
 
@@ -174,21 +174,25 @@ def stream(
     rotation = None if rotate is None else Rotation.parse(rotate)
     frames = window_of(card, window, hop)
     stopping = _stop_on_signals()
-    with _sinks(log_format, outs, card, [source.name for source in heard], durable, rotation) as sinks:
-        scores = None if scores_path is None else ScoreSink(scores_path, card)
-        with contextlib.nullcontext() if scores is None else contextlib.closing(scores):
-            listen(
-                _with_progress(heard),
-                model,
-                frames,
-                lambda: Decoder(card.labels, decoding, reported),
-                sinks,
-                stopping=stopping,
-                onsets=onsets,
-                started_at=began,
-                stats_every_seconds=stats_every,
-                scores=scores,
-            )
+    with contextlib.ExitStack() as stack:
+        names = [source.name for source in heard]
+        sinks = stack.enter_context(_sinks(log_format, outs, card, names, durable, rotation))
+        scores = None
+        if scores_path is not None:
+            scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
+            sinks = [scores, *sinks]
+        listen(
+            _with_progress(heard),
+            model,
+            frames,
+            lambda: Decoder(card.labels, decoding, reported),
+            FanOut(sinks),
+            stopping=stopping,
+            onsets=onsets,
+            started_at=began,
+            stats_every_seconds=stats_every,
+            scores=scores,
+        )
     if stopping.is_set():
         sys.exit(130)
 
@@ -217,7 +221,7 @@ def replay(
     names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
     with _sinks(log_format, outs, card, names) as sinks:
         pieces = itertools.chain([first], pieces)
-        replay_pieces(pieces, card, lambda: Decoder(card.labels, decoding, reported), sinks, onsets=onsets)
+        replay_pieces(pieces, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)
 
 
 @click.command(cls=SedCommand)

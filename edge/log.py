@@ -2,21 +2,24 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from edge.records import Record
-from edge.sinks import FanOut, Sink
+from edge.sinks import Sink
 
 
 class Log:
-    """Takes records from several threads, numbers events, and hands each record to every sink.
+    """Takes records from several threads and numbers events.
+
+    Args:
+        sink: where the records go.
 
     Attributes:
-        failure: what the last sink that worked raised: nothing is written after it.
+        failure: what the sink raised: nothing is written after that.
     """
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sink = FanOut(sinks)
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._lock = threading.RLock()
         self._numbers = 0
         self.failure: OSError | None = None
@@ -37,7 +40,7 @@ class Log:
         """Write a record of the source of that name.
 
         Raises:
-            OSError: `failure`, from then on.
+            OSError: that of the sink, from its first one on.
         """
         with self._lock:
             if self.failure is not None:

@@ -47,7 +47,7 @@ def gap_record(begin: int, end: int, reason: str, timeline: Timeline) -> Record:
 
 
 def source_record(state: str, detail: str) -> Record:
-    """What becomes of a source: `connected`, `lost`, `retrying`; `slow` and `steady` say if inference keeps up."""
+    """What becomes of a source: it is `connected`, `lost`, `retrying`, or inference is `slow` or `steady`."""
     return {"type": "source", "state": state, "detail": detail}
 
 

@@ -1,7 +1,7 @@
 """Scores that were kept, decoded again: the log that the same run would have written with other settings."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import numpy as np
@@ -21,7 +21,7 @@ from edge.timeline import Timeline
 
 
 def replay(
-    pieces: Iterable[Piece], card: Card, make_decoder: Callable[[], Decoder], sinks: Sequence[Sink], *, onsets: bool
+    pieces: Iterable[Piece], card: Card, make_decoder: Callable[[], Decoder], sink: Sink, *, onsets: bool
 ) -> None:
     """Write the log of some pieces, of one run or of several after each other.
 
@@ -29,14 +29,14 @@ def replay(
         pieces: in order.
         card: of the first of them.
         make_decoder: called for each source.
-        sinks: each gets every record.
+        sink: gets every record.
         onsets: write onsets too.
 
     Raises:
-        OSError: what a sink raised.
+        OSError: what the sink raised.
         SourceError: if the pieces are of several models.
     """
-    log, sources = Log(sinks), dict[str, _Source]()
+    log, sources = Log(sink), dict[str, _Source]()
     for piece in pieces:
         if piece.card != card:
             raise SourceError(
@@ -45,7 +45,7 @@ def replay(
         frame = 0
         for entry in piece.entries:
             if "begin" in entry:
-                log, sources = Log(sinks), {}
+                log, sources = Log(sink), {}
                 continue
             for name in entry["missing"] if "missing" in entry else [_name(entry)]:
                 if name not in sources:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from edge.decoder import Decoder
@@ -17,7 +17,7 @@ from edge.scores import Heard, ScoreTaker
 from edge.sources import Block, Gap, Item, Source, State
 from edge.stream import StepModel, Window
 from edge.tally import Tally
-from edge.timeline import Timeline
+from edge.timeline import Timeline, rfc3339
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Reporter:
 
     def write_stats(self) -> None:
         """Write how it goes."""
-        self._write(self._tally.record(self._missing_seconds, self._timeline.drift_ppm))
+        self._write_now(self._tally.record(self._missing_seconds, self._timeline.drift_ppm))
 
     def end(self, reason: str) -> None:
         """Write what is left, and the last record."""
@@ -125,7 +125,7 @@ class Reporter:
             self._write_events(self._listener.lose())
             heard_at = self._timeline.heard_at(self._listener.position_samples)
             self._lost_since = time.monotonic() if heard_at is None else heard_at
-        self._write(source_record(state.state, state.detail))
+        self._write_now(source_record(state.state, state.detail))
 
     @property
     def _missing_seconds(self) -> float:
@@ -137,7 +137,7 @@ class Reporter:
             frames = self._window.hop_frames * self._pacer.factor
             self._listener.set_hop(frames)
             state = "steady" if self._pacer.factor == 1 else "slow"
-            self._write(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
+            self._write_now(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
 
     def _write_events(self, events: list[Event]) -> None:
         """Those that the listener has just returned, and its onsets before them."""
@@ -147,6 +147,10 @@ class Reporter:
                 said = Heard(heard.scores, heard.closed_by, heard.heard_samples, began_at)
                 self._scores.take(self._source.name, said)
             self._event_writer.write(events, heard.onsets, heard.heard_samples, began_at)
+
+    def _write_now(self, record: Record) -> None:
+        """Of a live source, with the time of day that it is: it tells of the present, not of a sound."""
+        self._write(record | {"at_utc": rfc3339(datetime.now(UTC))} if self._source.live else record)
 
     def _write(self, record: Record) -> None:
         self._log.write(self._source.name, record)

@@ -11,7 +11,7 @@ from edge.decoder import Decoder
 from edge.errors import SedError, SourceError
 from edge.log import Log
 from edge.reporter import Reporter
-from edge.scores import ScoreSink
+from edge.scores import ScoreTaker
 from edge.sinks import Sink
 from edge.sources import Source
 from edge.stream import StepModel, Window
@@ -27,14 +27,14 @@ def listen(
     model: StepModel,
     window: Window,
     make_decoder: Callable[[], Decoder],
-    sinks: Sequence[Sink],
+    sink: Sink,
     *,
     stopping: threading.Event,
     onsets: bool = False,
     started_at: datetime | None = None,
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
-    scores: ScoreSink | None = None,
+    scores: ScoreTaker | None = None,
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log what is heard.
 
@@ -46,19 +46,19 @@ def listen(
         model: takes the steps of all of them.
         window: in frames.
         make_decoder: called for each source.
-        sinks: each gets every record.
+        sink: gets the records of all of them.
         stopping: ends everything in good order.
         onsets: write onsets as soon as they are certain.
         started_at: when the first sample was heard, in UTC, of sources that do not know.
         stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
         queue_seconds: of a source's sound that may wait to be heard.
-        scores: keeps them, and the records that belong to them.
+        scores: gets those of all of them.
 
     Raises:
         SedError: what a source raised, or how many did.
-        OSError: what a sink raised; it ends everything.
+        OSError: what the sink raised; it ends everything.
     """
-    log, done = Log(sinks if scores is None else [scores, *sinks]), queue.SimpleQueue[Worker]()
+    log, done = Log(sink), queue.SimpleQueue[Worker]()
     workers = []
     for source in sources:
         reporter = Reporter(
@@ -87,8 +87,9 @@ def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]"
         except queue.Empty:
             continue
         left -= 1
-        if len(workers) > 1 and isinstance(worker.failure, SedError):
-            _log.error("%s: %s", worker.source.name, worker.failure)
+        if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
+            mistake = None if isinstance(worker.failure, SedError) else worker.failure
+            _log.error("%s: %s", worker.source.name, worker.failure, exc_info=mistake)
 
 
 def _raise_failures(workers: Sequence[Worker]) -> None:
@@ -99,4 +100,4 @@ def _raise_failures(workers: Sequence[Worker]) -> None:
             raise worker.failure
     if failed:
         names = ", ".join(worker.source.name for worker in failed)
-        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; see above")
+        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; why is said above")

@@ -104,7 +104,7 @@ class TextSink:
             case "gap":
                 return self._row(source, *_times(record), "(gap)", record["reason"])
             case "source":
-                return self._row(source, *_times(record), f"({record['state']})", record["detail"])
+                return self._row(source, record.get("at_utc", ""), "", f"({record['state']})", record["detail"])
             case "stats":
                 total = sum(record["events"].values())
                 sound = f"{total} event{'' if total == 1 else 's'} in {_clock_time(record['audio_seconds'])} of sound"
