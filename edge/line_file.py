@@ -128,7 +128,7 @@ class LineFile:
     def put_aside(self) -> None:
         """Close it and give it a name of its own."""
         self.close()
-        self._path.rename(unused_name(self._path, self._form.suffix, self.last_line_at))
+        self._path.rename(_unused_name(self._path, self._form.suffix, self.last_line_at))
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -160,7 +160,7 @@ class LineFile:
             self._form.resume(_text(whole.rpartition(b"\n")[2]))
 
 
-def unused_name(path: Path, suffix: str, at: datetime) -> Path:
+def _unused_name(path: Path, suffix: str, at: datetime) -> Path:
     """A name beside `path` for what was written until `at`, which sorts after those that are there."""
     stem, end = path.name, ""
     if path.name.lower().endswith(suffix):

@@ -34,6 +34,11 @@ from edge.inference import Floats
 
 Entry = dict[str, Any]
 _SUFFIXES = (".npz", ".parquet")
+# What NumPy, zipfile, pyarrow and json raise where a file is not what they expect.
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 class Piece(NamedTuple):
@@ -63,7 +68,7 @@ def check_path(path: Path) -> None:
     if path.suffix.lower() not in _SUFFIXES:
         raise SettingError(f"--scores {path}: expected a path that ends in {' or '.join(_SUFFIXES)}")
     if path.suffix.lower() == ".parquet":
-        import pyarrow.parquet  # noqa: F401  # now rather than at the first piece
+        import pyarrow  # noqa: F401  # now rather than at the first piece
     part = _part(path)
     part.touch()
     part.unlink()
@@ -113,8 +118,12 @@ def load_pieces(path: Path) -> Iterator[Piece]:
 
 def _load(path: Path) -> Piece:
     try:
-        return _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as exc:
+        piece = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
+        frames = sum(sum(entry.get("pushes", ())) for entry in piece.entries)
+        if piece.scores.shape != (frames, len(piece.card.labels)) or piece.lost.shape != (frames,):
+            raise ValueError(f"{frames} frames, but scores of shape {piece.scores.shape}")
+        return piece
+    except _UNREADABLE as exc:
         raise SourceError(f"{path}: holds no scores that can be read; give what sed-stream --scores wrote") from exc
 
 
@@ -133,7 +142,7 @@ def _write_npz(piece: Piece, file: Any) -> None:
 
 
 def _read_npz(path: Path) -> Piece:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         card = Card.from_json(str(arrays["card"]), str(path))
         return Piece(card, json.loads(str(arrays["entries"])), arrays["scores"], arrays["lost"])
 

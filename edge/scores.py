@@ -113,8 +113,12 @@ class ScoreSink:
         Raises:
             OSError: if it cannot be written.
         """
-        if self._entries:
+        if not self._entries:
+            return
+        try:
             self._save()
+        except OSError as exc:
+            raise OSError(exc.errno, f"{exc.strerror}; the last scores could not be written", str(self._path)) from exc
 
     def _empty(self) -> None:
         classes = len(self._card.labels)
