@@ -94,7 +94,7 @@ _LOG_OPTIONS = (
         "FORMAT:PATH; may be repeated.  [default: stdout only]",
     ),
 )
-_FILE_OPTIONS = (
+_RUN_OPTIONS = (
     click.option(
         "--durable",
         is_flag=True,
@@ -128,7 +128,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @click.command(cls=SedCommand)
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_DECODING_OPTIONS, *_LOG_OPTIONS, *_FILE_OPTIONS)
+@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_DECODING_OPTIONS, *_LOG_OPTIONS, *_RUN_OPTIONS)
 @click.version_option(package_name="sed-edge")
 def stream(
     sources: tuple[str, ...],

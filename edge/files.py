@@ -169,7 +169,9 @@ class FileSink:
             if self._durable:
                 self._sync(file, begin)
             for _ in range(done):
-                self._kept_bytes -= len(self._kept.popleft().line)
+                kept = self._kept.popleft()
+                self._kept_bytes -= len(kept.line)
+                self._form.wrote(kept.record)
 
     def _sync(self, file: LineFile, begin: int) -> None:
         try:

@@ -44,6 +44,9 @@ class Format(Protocol):
     def line(self, record: Record) -> str:
         """The record as one line with its end, or nothing where the format has no place for it."""
 
+    def wrote(self, record: Record) -> None:
+        """Note that the record's line is in the file."""
+
     def is_ours(self, first_line: str) -> bool:
         """Whether a file that begins with this line, which may be cut off, can be gone on with."""
 
@@ -68,9 +71,12 @@ class JsonLines:
 
     def line(self, record: Record) -> str:
         """See `Format.line`."""
+        return json_line(record)
+
+    def wrote(self, record: Record) -> None:
+        """See `Format.wrote`."""
         if record["type"] == "start":
             self._starts[record["source"]] = record
-        return json_line(record)
 
     def is_ours(self, first_line: str) -> bool:
         """See `Format.is_ours`."""
@@ -101,6 +107,9 @@ class _Table:
     def line(self, record: Record) -> str:
         """See `Format.line`."""
         return self._row(self._values(record)) if record["type"] in self.types else ""
+
+    def wrote(self, record: Record) -> None:
+        """See `Format.wrote`."""
 
     def is_ours(self, first_line: str) -> bool:
         """See `Format.is_ours`."""

@@ -16,6 +16,7 @@ from edge.files import FileSink, open_files
 from edge.formats import format_of
 from edge.line_file import Rotation
 from edge.records import Record
+from tests.conftest import DEMO, command
 
 
 def event(number: int, source: str = "porch") -> Record:
@@ -293,6 +294,25 @@ def test_lines_that_never_found_room_make_an_error(small_disk: Path) -> None:
         file.write(event(number))
     with pytest.raises(OSError, match="No space left on device; 3 lines could not be written"):
         file.close()
+
+
+def test_a_stream_outlives_a_full_disk(small_disk: Path) -> None:
+    """It says so once, goes on, and the file has every line in the end."""
+    path, hog = small_disk / "a.jsonl", fill(small_disk)
+    arguments = ["--realtime", "--duration", "5", "--stats-every", "0.1", "--durable", "--out", path]
+    with subprocess.Popen(
+        [command("sed-stream"), DEMO, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        printed = [process.stdout.readline() for _ in range(10)]
+        assert [] == numbers(path)
+        hog.unlink()
+        printed += process.stdout.readlines()
+        said = [line.partition(f"{path}: ")[2] for line in process.stderr if str(path) in line]
+    assert "".join(printed) == path.read_text()
+    assert (2, "is written again\n") == (len(said), said[-1])
+    assert 0 == process.returncode
 
 
 def test_a_folder_that_goes_and_comes_back_is_survived(tmp_path: Path) -> None:
