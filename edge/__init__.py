@@ -10,9 +10,16 @@ sources        where sound comes from
 inference      a model file, opened
 stream         samples -> scores, by the sliding window
 records        the lines of the event log
-sinks          where they go
+formats        records as lines that other programs read
+line_file      a file of lines, open: mended, rotated
+files          records into files, whatever becomes of the disk
+sinks          where else they go: several places at once, stdout
+event_writer   events into the log, under its numbers
+scores         frame scores kept without sound
+score_files    the files they are in
+replay         kept scores -> the log again
 runtime        the only wiring
 command_line   what all commands share
 describe       a card in words
-commands       sed-stream, sed-info
+commands       sed-stream, sed-replay, sed-info
 """

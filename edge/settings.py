@@ -13,7 +13,6 @@ import contextlib
 import dataclasses
 import datetime
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from click.core import ParameterSource
 from edge.card import Card, ClassDecoding
 from edge.command_line import SedCommand
 from edge.errors import SettingError, did_you_mean
+from edge.urls import redacted
 
 _LONGEST_FILE = 100_000  # bytes
 _STRENGTH = ("flag", "environment", "file", "default")
@@ -267,12 +267,13 @@ def _threshold(text: str, origin: Origin) -> Threshold:
     raise SettingError(f"{origin.place} {text}: expected LABEL=P with P between 0 and 1, such as dog=0.6")
 
 
-def known_labels(names: Iterable[str], card: Card, place: str) -> list[str]:
-    """The names in the model's order, each known to it; `place` is where they were said."""
-    wanted = [name.strip() for name in names]
-    for name in wanted:
-        if name not in card.labels:
-            raise SettingError(f"{place}: the model knows no label {name!r}{did_you_mean(name, card.labels)}")
+def chosen_labels(ctx: click.Context, labels: str | None, card: Card) -> list[str] | None:
+    """The labels of `--labels`, in the model's order, each known to it; None for all."""
+    if labels is None:
+        return None
+    wanted = [label.strip() for label in labels.split(",")]
+    for label in wanted:
+        _require_label(label, card, origin_of(ctx, "labels").place)
     return [label for label in card.labels if label in wanted]
 
 
@@ -280,11 +281,11 @@ def chosen_decoding(card: Card, thresholds: Iterable[Threshold]) -> dict[str, Cl
     """The card's settings, with the user's thresholds; an event ends at the card's, or at a lower one's own."""
     chosen = dict(card.decoding)
     for label, on, origin in thresholds:
-        known_labels([label], card, origin.place)
+        _require_label(label, card, origin.place)
         chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, card.decoding[label].off))
     return chosen
 
 
-def redacted(text: str) -> str:
-    """Text without the passwords of URLs."""
-    return re.sub(r"://[^/@\s]*@", "://***@", text)
+def _require_label(label: str, card: Card, place: str) -> None:
+    if label not in card.labels:
+        raise SettingError(f"{place}: the model knows no label {label!r}{did_you_mean(label, card.labels)}")
