@@ -7,6 +7,7 @@ decoder        scores -> events
 ring           the newest samples of a source
 audio          decoding and resampling
 sources        where sound comes from
+providers      what runs a model, and why not CUDA
 inference      a model file, opened
 stream         samples -> scores, by the sliding window
 records        the lines of the event log
@@ -20,6 +21,12 @@ score_files    the files they are in
 replay         kept scores -> the log again
 runtime        the only wiring
 command_line   what all commands share
+settings       flags, environment, file and card: which one wins
+show_config    what came of them all
 describe       a card in words
-commands       sed-stream, sed-replay, sed-info
+report         findings of an examination
+sound_check    a few seconds of sound, judged
+installation   versions, known troubles, speed
+doctor         the examination
+commands       sed-stream, sed-replay, sed-doctor, sed-info
 """

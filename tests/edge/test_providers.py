@@ -1,4 +1,5 @@
 import ctypes
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,10 @@ def _has_driver() -> bool:
 def driver(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a process that finds a driver which answers with this code, and nothing else of CUDA."""
     if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
+        message = "needs a C compiler: install gcc (Debian: gcc libc6-dev)"
+        if "SED_EDGE_NOTHING_MISSING" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
     (tmp_path / "driver.c").write_text(f"int cuInit(unsigned flags) {{ return {request.param}; }}")
     subprocess.run(["gcc", "-shared", "-o", tmp_path / "libcuda.so.1", tmp_path / "driver.c"], check=True)
     return {"LD_LIBRARY_PATH": str(tmp_path)}

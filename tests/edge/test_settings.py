@@ -1,3 +1,4 @@
+import re
 import tomllib
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from edge.commands import stream
 from edge.errors import SettingError
-from edge.settings import read_config
+from edge.settings import read_config, settable
 from tests.conftest import DEMO, ROOT
 
 EXAMPLE = ROOT / "docs" / "sed-stream.toml"
@@ -151,12 +152,15 @@ def test_a_wrong_variable_is_named(name: str, value: str, message: str) -> None:
     assert message in done.stderr
 
 
-def test_the_example_is_right() -> None:
-    """Each of its settings is one of sed-stream's, and comes out as it stands there."""
+def test_the_example_is_right(tmp_path: Path) -> None:
+    """All settings of sed-stream are in it, some of them as comments, and come out as they stand there."""
+    whole = written(tmp_path, re.sub(r"^# ([a-z-]+ = )", r"\1", EXAMPLE.read_text(), flags=re.M))
+    assert {param.name for param in settable(stream).values()} == set(read_config(str(whole), stream))
     found = shown(config=EXAMPLE)
     assert (0.5, "file") == found["hop"]
     assert (0.85, "file") == found["threshold.rooster"]
-    assert "file" == found["provider"][1]
+    assert ("rtsp://porch.local/audio", "file") == found["name.porch"]
+    assert ["events.jsonl", "events.csv"] == found["out"][0]
 
 
 def test_a_time_may_be_written_as_toml_does(tmp_path: Path) -> None:
