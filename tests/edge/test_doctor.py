@@ -115,7 +115,7 @@ def test_a_live_source_that_loses_sound_is_wrong() -> None:
     """With the reason, what to do, and what it said of itself."""
     source = Live((0, State("connected", "")), (0, block(1)), (0, Gap(0.5, "device")), (0, block(4)))
     report = examine(shipped_model(), "cpu", 1, lambda: source).to_dict()
-    assert ["0.50 s of the sound were lost (device); look at the microphone's plug and power"] == wrong(report)
+    assert ["0.50 s were not heard (device): look at the microphone's plug and power"] == wrong(report)
     assert [{"state": "connected", "detail": ""}] == report["sound"]["states"]
 
 
