@@ -96,7 +96,8 @@ class Model:
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
             reason = str(exc).partition("\n")[0]
             raise ModelError(
-                f"{self._path}: its graph cannot run on {self.provider} ({reason}); export the model again, or try --provider cpu"
+                f"{self._path}: its graph cannot run on {self.provider} ({reason}); export the model again, or "
+                "try --provider cpu"
             ) from exc
 
     def _embedding_size(self) -> int:
