@@ -75,9 +75,9 @@ class Hearing:
         """What was not heard."""
         return [item for item in self.items if isinstance(item, Gap)]
 
-    def states(self) -> list[str]:
-        """What became of the source."""
-        return [item.state for item in self.items if isinstance(item, State)]
+    def states(self, since: int = 0) -> list[str]:
+        """What became of the source, since an item."""
+        return [item.state for item in self.items[since:] if isinstance(item, State)]
 
 
 def lengths(items: list[Item]) -> list[float]:
