@@ -86,10 +86,10 @@ def broadcast() -> Iterator[Broadcast]:
         yield playing
 
 
-def in_order(found: list[Span], exact: float) -> float:
+def in_order(found: list[Span], exact: float, early: float = 0.05) -> float:
     """Check that each second was heard when it is said to be, and none twice; return seconds missing in between."""
     late = [span.claimed - span.true for span in found]
-    assert -0.05 < min(late) and max(late) < exact, found
+    assert -early < min(late) and max(late) < exact, found
     steps = np.diff([span.true for span in found])
     assert steps.min() > 0.9, found
     return float((steps - 1.0).sum())
@@ -266,7 +266,8 @@ def test_a_rate_that_changes_on_the_way_is_survived(broadcast: Broadcast) -> Non
             heard[form] = heard.get(form, 0.0) + len(item.samples) / item.sample_rate
     # Where one ends and the other begins, the decoder mixes them up for a moment.
     assert [(44_100, 1), (32_000, 2), (48_000, 1)] == [form for form, seconds in heard.items() if seconds > 2.0]
-    in_order(spans(hearing.items, broadcast), 1.0)
+    # What each misses while it starts is too little to be noticed at once.
+    in_order(spans(hearing.items, broadcast), 1.0, early=0.5)
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
