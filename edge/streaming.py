@@ -25,6 +25,7 @@ from edge.placement import Piece, Placement, Stamps
 from edge.sources import Block, Gap, Item, State
 from edge.urls import ffmpeg_options, protocol_of
 
+_ENDED = "the stream ended"
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
 # Answers that another try will not change. Not 404: a mount is missing as long as nobody plays to it.
@@ -34,6 +35,9 @@ _REFUSALS = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPOtherClientError,
 )
+
+
+_Fetch = Callable[[str, int, dict[str, str]], Any]  # as PyAV's io_open
 
 
 class _NoSoundError(Exception):
@@ -92,14 +96,14 @@ class UrlSource:
                         if placement.settled:
                             backoff.reset()
                         yield item
-                why = "the stream ended"
-                if self._once:
-                    return
+                why = _ENDED
             except _BROKEN as exc:
-                why, final = self._explain(exc)
-                if self._once or (final and placement.heard_until is None) or not self.live:
+                why, final = (_ENDED, False) if sounded and self._is_end(exc) else self._explain(exc)
+                if why != _ENDED and (self._once or not self.live or (final and placement.heard_until is None)):
                     # The exception itself has the URL in it, password and all.
                     raise SourceError(f"{self.name}: {why}") from None
+            if self._once:
+                return
             if stopping.is_set():
                 break
             lost = True
@@ -113,23 +117,26 @@ class UrlSource:
             yield from placement.missing_until(time.monotonic())
 
     def _open(self) -> InputContainer:
-        container = self._open_with(_TIMEOUT_SECONDS, None)
+        if self._protocol == "https":
+            # FFmpeg checks no certificate when it fetches segments: it must not even begin to.
+            fetch = _https_fetcher(self._options)
+            if _is_playlist(self._url, fetch):
+                return self._open_with(_SEGMENT_TIMEOUT_SECONDS, fetch)
+        container = self._open_with(_TIMEOUT_SECONDS)
         if container.format.name != "hls":
             return container
-        # Only now is it known that it comes in segments: they take their time, and FFmpeg checks no certificate when
-        # it fetches them.
         container.close()
-        opener = _https_opener(self._options) if self._protocol == "https" else None
-        return self._open_with(_SEGMENT_TIMEOUT_SECONDS, opener)
+        return self._open_with(_SEGMENT_TIMEOUT_SECONDS)
 
-    def _open_with(self, read_seconds: float, opener: Callable[..., Any] | None) -> InputContainer:
+    def _open_with(self, read_seconds: float, fetch: _Fetch | None = None) -> InputContainer:
         container = av.open(
             self._url,
             mode="r",
-            options=self._options,
+            # FFmpeg aborts where it wants to keep a connection that is not its own.
+            options=self._options if fetch is None else self._options | {"http_persistent": "0", "http_multiple": "0"},
             timeout=(_TIMEOUT_SECONDS, read_seconds),
             metadata_errors="ignore",
-            io_open=opener,
+            io_open=fetch,
         )
         if not container.streams.audio:
             container.close()
@@ -138,6 +145,10 @@ class UrlSource:
             if stream.index != container.streams.audio[0].index:
                 stream.discard = Discard.all
         return container
+
+    def _is_end(self, exc: Exception) -> bool:
+        """Whether a stream without a length is at its end: FFmpeg calls that an error."""
+        return self._protocol in ("http", "https") and isinstance(exc, OSError) and exc.errno == errno.EIO
 
     def _explain(self, exc: Exception) -> tuple[str, bool]:
         """Why it broke, in words without secrets, and whether another try is pointless."""
@@ -267,7 +278,18 @@ def _refused_certificate(url: str, options: Mapping[str, str]) -> str | None:
     return None
 
 
-def _https_opener(options: Mapping[str, str]) -> Callable[[str, int, dict[str, str]], Any]:
+def _is_playlist(url: str, fetch: _Fetch) -> bool:
+    """Whether it is HLS, whose playlist leads elsewhere."""
+    try:
+        with fetch(url, 0, {}) as answer:
+            return bool(answer.read(7) == b"#EXTM3U")
+    except TimeoutError:
+        raise
+    except (OSError, http.client.HTTPException):
+        return False  # FFmpeg will say what is wrong
+
+
+def _https_fetcher(options: Mapping[str, str]) -> _Fetch:
     """Fetches the playlists and segments of an HLS stream, each from a server whose certificate is checked."""
     context = _tls_context(options)
     headers = dict(_header(line) for line in options.get("headers", "").splitlines() if ":" in line)
@@ -291,6 +313,8 @@ def _https_opener(options: Mapping[str, str]) -> Callable[[str, int, dict[str, s
                 raise OSError(errno.EPROTONOSUPPORT, "a playlist that leads elsewhere")
             return urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context)
         except urllib.error.URLError as exc:
+            if isinstance(exc.reason, TimeoutError):
+                raise TimeoutError from None
             raise OSError(errno.EIO, f"a part of it cannot be fetched: {exc.reason}") from None
 
     return fetch

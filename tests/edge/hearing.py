@@ -75,9 +75,9 @@ class Hearing:
         """What was not heard."""
         return [item for item in self.items if isinstance(item, Gap)]
 
-    def states(self) -> list[str]:
-        """What became of the source."""
-        return [item.state for item in self.items if isinstance(item, State)]
+    def states(self, since: int = 0) -> list[str]:
+        """What became of the source, since an item."""
+        return [item.state for item in self.items[since:] if isinstance(item, State)]
 
 
 def lengths(items: list[Item]) -> list[float]:
@@ -102,7 +102,7 @@ def spans(items: list[Item], broadcast: Broadcast) -> list[Span]:
 def _spans_of_run(run: list[Block], truth: NDArray[np.float32], began: float) -> list[Span]:
     if not run or run[-1].heard_at is None:
         return []
-    heard = soxr.resample(np.concatenate([block.samples for block in run]).mean(axis=1), run[0].sample_rate, RATE)
+    heard = soxr.resample(np.concatenate([block.samples.mean(axis=1) for block in run]), run[0].sample_rate, RATE)
     # By the newest block, as the runtime does: the anchor gets better as time goes by.
     begin = run[-1].heard_at + len(run[-1].samples) / run[-1].sample_rate - len(heard) / RATE
     found = []

@@ -236,10 +236,14 @@ server.set_address("127.0.0.1")
 server.set_service(port)
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_shared(True)
-factory.set_launch(
-    f"( tcpclientsrc host=127.0.0.1 port={sound} do-timestamp=true ! rawaudioparse use-sink-caps=false format=pcm "
-    "pcm-format=s16le sample-rate=48000 num-channels=1 ! audioconvert ! opusenc ! rtpopuspay name=pay0 )"
-)
+if sound:
+    source = (
+        f"tcpclientsrc host=127.0.0.1 port={sound} do-timestamp=true ! rawaudioparse use-sink-caps=false format=pcm "
+        "pcm-format=s16le sample-rate=48000 num-channels=1"
+    )
+else:
+    source = "audiotestsrc is-live=true"
+factory.set_launch(f"( {source} ! audioconvert ! opusenc ! rtpopuspay name=pay0 )")
 if certificate:
     auth = GstRtspServer.RTSPAuth()
     auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(certificate, sys.argv[4]))
@@ -256,14 +260,15 @@ GLib.MainLoop().run()
 
 
 class Rtsp(Program):
-    """A camera's sound: Opus by RTP, its session by RTSP; with a certificate and its key, by TLS."""
+    """A camera's sound: Opus by RTP, its session by RTSP; with a certificate and its key, a tone by TLS."""
 
-    def __init__(self, broadcast: Broadcast, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(self, broadcast: Broadcast | None, certificate: tuple[Path, Path] | None = None) -> None:
         needs("gst-rtsp-server")
         self.port = free_port()
         files = ["", ""] if certificate is None else [str(path) for path in certificate]
         self.url = f"rtsp{'s' if certificate else ''}://127.0.0.1:{self.port}/live"
-        command = [SYSTEM_PYTHON, "-c", RTSP_SERVER, str(self.port), str(broadcast.port), *files]
+        sound = "" if broadcast is None else str(broadcast.port)
+        command = [SYSTEM_PYTHON, "-c", RTSP_SERVER, str(self.port), sound, *files]
         super().__init__(command, ready=self._is_open)
 
     def _is_open(self) -> bool:
@@ -303,8 +308,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate of localhost, signed by itself, and its key."""
     needs("openssl")
     paths = folder / "certificate.pem", folder / "key.pem"
-    command = [
-        "openssl",
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    request = [
         "req",
         "-x509",
         "-newkey",
@@ -315,9 +320,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         "-subj",
         "/CN=localhost",
         "-addext",
+        names,
     ]
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    subprocess.run([*command, "-addext", names, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    subprocess.run(["openssl", *request, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
     return paths
 
 
