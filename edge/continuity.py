@@ -5,9 +5,9 @@ fewer did. A process that was held up sees them late too, only that these catch 
 buffer. So whatever is late is kept back until it is clear which of the two it is; then the lost time is known, and so
 is its place.
 
-    arrivals   |.|.|.|.|.|         |......|.|.|.|.|     held up: all there again
-    arrivals   |.|.|.|.|.|             |.|.|.|.|.|      lost: they stay late
-                          ^ last heard ^ first heard
+    . . . . . .           ........ . . .    held up: all there again
+    . . . . . .             . . . . . .     lost: they stay late
+    . . . . . .                  ...... . . .    held up for longer than the buffer holds: it keeps what came first
 """
 
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from edge.arrival import ArrivalClock
 from edge.sources import Block, Gap, Item
 
 _TOLERANCE_SECONDS = 0.2
+_JITTER_SECONDS = 0.1
 # How long late samples may take to catch up, and how long a new connection is watched before its time is believed.
 _SETTLING_SECONDS = 1.0
 
@@ -89,10 +90,21 @@ class Continuity:
 
     def _settle(self) -> list[Item]:
         assert self._waiting is not None
-        lost_seconds = self._lost_seconds(self._waiting)
-        self._current, self._waiting = self._waiting, None
-        gap: list[Item] = [Gap(lost_seconds, "device")] if lost_seconds > 0 else []
-        return gap + self._hand_on()
+        items: list[Item] = []
+        pieces, self._waiting = self._waiting.pieces, None
+        if self._current is not None:
+            buffered = _first_steady(pieces, self._sample_rate)
+            for piece in pieces[:buffered]:
+                self._current.take(piece)
+            items += self._hand_on()
+            pieces = pieces[buffered:]
+        self._current = _Stretch(self._sample_rate)
+        for piece in pieces:
+            self._current.take(piece)
+        lost_seconds = self._lost_seconds(self._current)
+        if lost_seconds > 0:
+            items.append(Gap(lost_seconds, "device"))
+        return items + self._hand_on()
 
     def _hand_on(self) -> list[Item]:
         assert self._current is not None
@@ -131,3 +143,13 @@ class _Stretch:
             self._given_samples += len(piece.samples)
         self.pieces = []
         return items
+
+
+def _first_steady(pieces: list[Piece], sample_rate: int) -> int:
+    """The first piece that came no later than those after it: from there on they arrive as they are heard."""
+    samples, beginnings = 0, []
+    for piece in pieces:
+        samples += piece.missed_samples + len(piece.samples)
+        beginnings.append(piece.arrived - samples / sample_rate)
+    latest = min(beginnings) + _JITTER_SECONDS
+    return next(index for index, beginning in enumerate(beginnings) if beginning <= latest)

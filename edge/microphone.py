@@ -12,7 +12,7 @@ from edge.sources import Item, State
 
 _POLL_SECONDS = 0.1
 _SILENT_POLLS = 25  # some sound servers hand on sound only every 2 s
-_LONGEST_WAIT_SECONDS = 2.0
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.25, 2.0
 
 
 class Microphone:
@@ -36,7 +36,7 @@ class Microphone:
         Raises:
             InstallError: if this machine has no PortAudio.
         """
-        continuity, backoff = Continuity(), Backoff(limit=_LONGEST_WAIT_SECONDS)
+        continuity, backoff = Continuity(), Backoff(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
         connected, trouble = False, ""
         while not stopping.is_set():
             reason = ""

@@ -16,7 +16,7 @@ from edge.errors import SourceError
 _PREFERRED_HZ = 48_000  # what most hardware has; a system's own conversion to other rates may be poor
 _MOST_CHANNELS = 2
 _BUFFER_SECONDS = 0.2  # of the device, for a machine that is busy
-_RING_SECONDS = 10.0  # of sound that nobody has taken yet
+_RING_SECONDS = 20.0  # of sound that nobody has taken yet; sound servers keep 10 s and hand them on at once
 _CLOSING_SECONDS = 1.0
 
 # PortAudio is not made for several threads, and looks for new devices only while no stream is open.
