@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.decoder import Decoder
 from edge.inference import Floats, Model
-from edge.runtime import Listener
+from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import window_of
 

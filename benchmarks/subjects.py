@@ -11,7 +11,7 @@ from benchmarks.timing import Subject, session
 from edge.card import Card
 from edge.decoder import Decoder
 from edge.inference import Floats, Model
-from edge.runtime import Listener
+from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import window_of
 

@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import av
 import numpy as np
@@ -28,6 +28,44 @@ class Piece(NamedTuple):
     lost: bool = False
 
 
+_PCM_FORMATS = ("u8", "s8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be")
+
+
+class Pcm(NamedTuple):
+    """Bare samples, of which nothing but the user says what they are.
+
+    Attributes:
+        sample_format: as FFmpeg names it, such as `s16le`.
+        sample_rate: Hz.
+        channels: interleaved.
+    """
+
+    sample_format: str
+    sample_rate: int
+    channels: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Pcm":
+        """Read FORMAT:HZ:CHANNELS.
+
+        Raises:
+            ValueError: saying what was expected.
+
+        >>> Pcm.parse("s16le:48000:1")
+        Pcm(sample_format='s16le', sample_rate=48000, channels=1)
+        """
+        parts = text.split(":")
+        sample_format, rate, channels = parts if len(parts) == 3 else ("", "", "")
+        if sample_format not in _PCM_FORMATS or not (rate.isdecimal() and channels.isdecimal()):
+            raise ValueError(
+                f"expected FORMAT:HZ:CHANNELS such as s16le:48000:1; formats are {', '.join(_PCM_FORMATS)}"
+            )
+        pcm = cls(sample_format, int(rate), int(channels))
+        if not (1000 <= pcm.sample_rate <= 768_000 and 1 <= pcm.channels <= 64):
+            raise ValueError("expected a rate of 1000 to 768000 Hz and 1 to 64 channels")
+        return pcm
+
+
 class AudioFile:
     """A file, or what comes on stdin, decoded piece by piece.
 
@@ -36,12 +74,13 @@ class AudioFile:
 
     Args:
         path: of the file; None for stdin.
+        pcm: what its bare samples are; None for a container, which says so itself.
 
     Raises:
         SourceError: if it is missing, is a folder, is empty, or holds no audio that FFmpeg knows.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, pcm: Pcm | None = None) -> None:
         self._name = "stdin" if path is None else str(path)
         self.damaged = False  # or cut short, as far as it has been read
         if path is not None:
@@ -49,7 +88,7 @@ class AudioFile:
         # FFmpeg would take a relative name with a colon in it for a protocol.
         place = "pipe:0" if path is None else str(path.absolute())
         try:
-            self._container = av.open(place, mode="r", metadata_errors="ignore")
+            self._container = av.open(place, mode="r", metadata_errors="ignore", **_demuxer(pcm))
         except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise SourceError(self._no_audio) from exc
         # Some formats are known by the file's name alone, and then have no rate.
@@ -73,7 +112,7 @@ class AudioFile:
     @property
     def sample_rate(self) -> int:
         """Hz."""
-        return self._stream.rate
+        return int(self._stream.rate)
 
     def pieces(self) -> Iterator[Piece]:
         """What it holds, as it comes.
@@ -142,6 +181,14 @@ class AudioFile:
             self.damaged = True
         if self.damaged:
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
+
+
+def _demuxer(pcm: Pcm | None) -> dict[str, Any]:
+    """What PyAV is to be told, where the sound itself does not."""
+    if pcm is None:
+        return {}
+    options = {"sample_rate": str(pcm.sample_rate), "ch_layout": f"{pcm.channels}c"}
+    return {"format": pcm.sample_format, "options": options}
 
 
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.

@@ -1,14 +1,16 @@
 """`sed-stream` and `sed-info`: the runtime's commands."""
 
 import dataclasses
+import functools
 import itertools
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,62 +20,126 @@ from edge.decoder import Decoder
 from edge.describe import describe
 from edge.errors import SettingError, did_you_mean
 from edge.inference import Model, shipped_model
+from edge.opening import open_sources
 from edge.runtime import listen
-from edge.sinks import JsonLinesSink, TextSink
-from edge.sources import Block, FileSource
+from edge.sinks import JsonLinesSink, Sink, TextSink
+from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
+
+_SOURCE_OPTIONS = (
+    click.option(
+        "--name",
+        "named",
+        multiple=True,
+        metavar="NAME=SOURCE",
+        help="One more SOURCE, called NAME in the log; may be repeated.  [default: a SOURCE is called what it is]",
+    ),
+    click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
+    click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
+    click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
+    click.option(
+        "--pcm",
+        metavar="FORMAT:HZ:CHANNELS",
+        help="What comes on stdin is bare samples, such as s16le:48000:1.  [default: a WAV or another container]",
+    ),
+    click.option(
+        "--started-at",
+        metavar="TIME",
+        help="When the recording began (ISO 8601; UTC unless it says otherwise).  [default: nobody knows]",
+    ),
+)
+_MODEL_OPTIONS = (
+    click.option(
+        "--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]"
+    ),
+    click.option(
+        "--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]"
+    ),
+    click.option(
+        "--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]"
+    ),
+    click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
+    click.option(
+        "--threshold",
+        "thresholds",
+        multiple=True,
+        metavar="LABEL=P",
+        help="Score, between 0 and 1, at which an event begins; may be repeated.  [default: the model's]",
+    ),
+)
+_LOG_OPTIONS = (
+    click.option(
+        "--onsets", is_flag=True, help="Write onsets too, as soon as they are certain.  [default: whole events only]"
+    ),
+    click.option(
+        "--stats-every",
+        type=float,
+        metavar="S",
+        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
+    ),
+    click.option(
+        "--format",
+        "log_format",
+        type=click.Choice(["jsonl", "text"]),
+        help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
+    ),
+)
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """All of these options at once, in their order."""
+    return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
 @click.command(cls=SedCommand)
-@click.argument("source")
-@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
-@click.option("--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]")
-@click.option("--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]")
-@click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]")
-@click.option("--threshold", "thresholds", multiple=True, metavar="LABEL=P", help="Score at which an event begins.")
-@click.option("--started-at", metavar="TIME", help="When the recording began (ISO 8601; UTC unless it says otherwise).")
-@click.option(
-    "--format",
-    "log_format",
-    type=click.Choice(["jsonl", "text"]),
-    help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
-)
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_LOG_OPTIONS)
 @click.version_option(package_name="sed-edge")
 def stream(
-    source: str,
+    sources: tuple[str, ...],
+    named: tuple[str, ...],
+    once: bool,
+    realtime: bool,
+    duration: float | None,
+    pcm: str | None,
+    started_at: str | None,
     model_path: Path | None,
     hop: float | None,
     window: float | None,
     labels: str | None,
     thresholds: tuple[str, ...],
-    started_at: str | None,
+    onsets: bool,
+    stats_every: float | None,
     log_format: str | None,
 ) -> None:
-    """Write down which sounds SOURCE holds, each with onset and offset.
+    """Write down which sounds each SOURCE holds, each with onset and offset.
 
-    SOURCE is an audio file, or - for a WAV or another container on stdin. The log goes to stdout, everything else to
-    stderr. Ctrl-C closes open events and ends the log.
+    A SOURCE is an audio file, - for a WAV or another container on stdin, mic or mic:NAME for a microphone, the URL of
+    a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything else to stderr. Ctrl-C
+    closes open events and ends the log; a second one ends at once.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     began = None if started_at is None else _time(started_at)
+    heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
+    if began is not None and (live := [source.name for source in heard if source.live]):
+        raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
     model = Model(shipped_model() if model_path is None else model_path)
     card = model.card
     reported = None if labels is None else _known_labels(labels.split(","), card)
-    frames = window_of(card, window, hop)
-    decoder = Decoder(card.labels, _decoding(card, thresholds), reported)
-    if log_format is None:
-        log_format = "text" if sys.stdout.isatty() else "jsonl"
+    decoding = _decoding(card, thresholds)
+    if stats_every is not None and stats_every < 0:
+        raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
     stopping = _stop_on_signals()
-    sound = FileSource(source)
     listen(
-        # Where the log goes elsewhere, a person watches stderr.
-        _WithProgress(sound) if sys.stderr.isatty() and not sys.stdout.isatty() else sound,
+        _with_progress(heard),
         model,
-        frames,
-        decoder,
-        TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout),
-        started_at=began,
+        window_of(card, window, hop),
+        lambda: Decoder(card.labels, decoding, reported),
+        _sink(log_format),
         stopping=stopping,
+        onsets=onsets,
+        started_at=began,
+        stats_every_seconds=stats_every,
     )
     if stopping.is_set():
         sys.exit(130)
@@ -89,21 +155,40 @@ def info(model: Path | None, as_json: bool) -> None:
     click.echo(card.to_json() if as_json else describe(card))
 
 
+def _sink(log_format: str | None) -> Sink:
+    """Stdout, as a table where a person reads it."""
+    if log_format is None:
+        log_format = "text" if sys.stdout.isatty() else "jsonl"
+    return TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout)
+
+
+def _with_progress(sources: list[Source]) -> list[Source]:
+    """With a progress bar for a single file, if the log goes elsewhere and a person watches stderr."""
+    watched = len(sources) == 1 and sys.stderr.isatty() and not sys.stdout.isatty()
+    return [
+        _WithProgress(source) if watched and isinstance(source, FileSource) and not source.live else source
+        for source in sources
+    ]
+
+
 class _WithProgress:
     """A file with a progress bar on stderr, if its length is known."""
+
+    live = False
 
     def __init__(self, source: FileSource) -> None:
         self._source, self.name = source, source.name
 
-    def blocks(self) -> Iterator[Block]:
-        """See `Source.blocks`."""
-        blocks = self._source.blocks()
-        first = list(itertools.islice(blocks, 1))  # opens it
-        samples = round((self._source.seconds or 0.0) * first[0].sample_rate) if first else 0
-        with click.progressbar(length=samples, label="listening", file=sys.stderr, hidden=not samples) as bar:
-            for block in itertools.chain(first, blocks):
-                bar.update(len(block.samples))
-                yield block
+    def items(self, stopping: threading.Event) -> Iterator[Item]:
+        """See `Source.items`."""
+        items = self._source.items(stopping)
+        first = list(itertools.islice(items, 1))  # opens it
+        length, heard = round(1000 * (self._source.seconds or 0.0)), 0.0
+        with click.progressbar(length=length, label="listening", file=sys.stderr, hidden=not length) as bar:
+            for item in itertools.chain(first, items):
+                heard += 0.0 if isinstance(item, State) else 1000 * item.seconds
+                bar.update(round(heard) - bar.pos)
+                yield item
 
 
 def _stop_on_signals() -> threading.Event:

@@ -1,4 +1,4 @@
-"""Events, and where frames begin and end.
+"""Events, their onsets, and where frames begin and end.
 
 Frame k owns the samples `[k * P, (k + 1) * P)`: T frames have T + 1 edges and no centres.
 """
@@ -15,7 +15,7 @@ class Event:
         onset_frame: its first frame.
         offset_frame: the frame after its last.
         confidence: peak of the smoothed score within the event.
-        closed_by: `silence` where the score fell, `end` where the source ended first.
+        closed_by: `silence` where the score fell, `end` where the source ended first, `gap` where it was lost.
     """
 
     label: str
@@ -23,6 +23,19 @@ class Event:
     offset_frame: int
     confidence: float
     closed_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onset:
+    """The beginning of an event that goes on: it will be reported, with this label and this first frame.
+
+    Attributes:
+        label: event label.
+        onset_frame: its first frame.
+    """
+
+    label: str
+    onset_frame: int
 
 
 def frame_edge(frame: int, frame_samples: int) -> int:

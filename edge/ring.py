@@ -25,6 +25,13 @@ class Ring:
         self.end = 0  # index of the next sample since the source began
         self._samples = np.zeros(self.capacity, dtype=np.float32)
 
+    def grow(self, capacity: int) -> None:
+        """Keep that many from now on, and what is there."""
+        kept = self.read(self.end - self.capacity, self.end)
+        self.capacity, self._samples = capacity, np.zeros(capacity, dtype=np.float32)
+        self.end -= len(kept)
+        self.append(kept)
+
     def append(self, samples: NDArray[np.float32]) -> None:
         """Add `[samples]`."""
         kept = samples[-self.capacity :]

@@ -1,150 +1,98 @@
-"""The only wiring: a source through model and decoder into a sink."""
+"""The only wiring: sources through one model and a decoder each into one log."""
 
 import logging
 import queue
 import threading
 import time
-from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edge.audio import Resampler
 from edge.decoder import Decoder
-from edge.errors import SedError
-from edge.events import Event
-from edge.records import Clock, event_record, gap_record, start_record, stats_record, stop_record
+from edge.errors import SedError, SourceError
+from edge.log import Log
+from edge.reporter import Reporter
 from edge.sinks import Sink
-from edge.sources import Block, Source
-from edge.stream import ScoreStream, StepModel, Window
+from edge.sources import Source
+from edge.stream import StepModel, Window
+from edge.worker import Worker
 
 _log = logging.getLogger(__name__)
 
-
-class Listener:
-    """Turns the blocks of one source into events.
-
-    Args:
-        model: takes the steps.
-        window: in frames.
-        decoder: made for the model's labels.
-    """
-
-    def __init__(self, model: StepModel, window: Window, decoder: Decoder) -> None:
-        self._rate = model.card.sample_rate
-        self._stream = ScoreStream(model, window)
-        self._decoder = decoder
-        self._resampler: Resampler | None = None
-        self.heard_samples = 0  # since the source began, at the model's rate
-
-    def push(self, block: Block) -> list[Event]:
-        """Hear one block; return the events that it settles."""
-        if self._resampler is None:
-            self._resampler = Resampler(block.sample_rate, self._rate)
-        return self._decode(self._resampler.push(block.samples))
-
-    def flush(self) -> list[Event]:
-        """End the source; return the rest of its events."""
-        events = [] if self._resampler is None else self._decode(self._resampler.flush())
-        for scores in self._stream.flush():
-            events += self._decoder.push(scores)
-        return events + self._decoder.flush()
-
-    def _decode(self, samples: NDArray[np.float32]) -> list[Event]:
-        self.heard_samples += len(samples)
-        return [event for scores in self._stream.push(samples) for event in self._decoder.push(scores)]
-
-
-class _Feed:
-    """Reads a source in a thread, so that a source that blocks cannot keep the runtime from stopping."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._items: queue.Queue[Block | Exception | None] = queue.Queue(maxsize=64)
-        threading.Thread(target=self._read, name=f"source {source.name}", daemon=True).start()
-
-    def _read(self) -> None:
-        try:
-            for block in self._source.blocks():
-                self._items.put(block)
-        except Exception as exc:  # noqa: BLE001  # a dead thread must not leave the runtime waiting
-            self._items.put(exc)
-        else:
-            self._items.put(None)
-
-    def next(self, stopping: threading.Event) -> Block | None:
-        """The next block, or None where the source ends or `stopping` is set.
-
-        Raises:
-            SedError: what the source raised.
-        """
-        while not stopping.is_set():
-            try:
-                item = self._items.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            if isinstance(item, Exception):
-                raise item
-            return item
-        return None
+_GRACE_SECONDS = 2.0  # to hear what has been said, once everything is to end
 
 
 def listen(
-    source: Source,
+    sources: Sequence[Source],
     model: StepModel,
     window: Window,
-    decoder: Decoder,
+    make_decoder: Callable[[], Decoder],
     sink: Sink,
     *,
-    started_at: datetime | None = None,
     stopping: threading.Event,
+    onsets: bool = False,
+    started_at: datetime | None = None,
+    stats_every_seconds: float | None = None,
+    queue_seconds: float = 30.0,
 ) -> None:
-    """Listen to a source until it ends or `stopping` is set, and log what is heard.
+    """Listen to sources until each has ended or `stopping` is set, and log what is heard.
 
-    A source that cannot be opened raises before anything is logged; one that fails later has its open events closed
-    and the log ended with `error` first.
+    A source that cannot be opened leaves nothing in the log; one that fails later has its open events closed and its
+    log ended with `error`. Either way the others go on, and the failure is raised once they have ended.
+
+    Args:
+        sources: of distinct names.
+        model: takes the steps of all of them.
+        window: in frames.
+        make_decoder: called for each source.
+        sink: gets the records of all of them.
+        stopping: ends everything in good order.
+        onsets: write onsets as soon as they are certain.
+        started_at: when the first sample was heard, in UTC, of sources that do not know.
+        stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
+        queue_seconds: of a source's sound that may wait to be heard.
 
     Raises:
-        SedError: what the source raised.
+        SedError: what a source raised, or how many did.
+        OSError: what the sink raised; it ends everything.
     """
-    clock = Clock(sample_rate=model.card.sample_rate, started_at=started_at)
-    listener = Listener(model, window, decoder)
-    counts: Counter[str] = Counter()
-    source_seconds = gap_seconds = busy_seconds = 0.0
+    log, done = Log(sink), queue.SimpleQueue[Worker]()
+    workers = []
+    for source in sources:
+        reporter = Reporter(source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at)
+        workers.append(Worker(source, reporter, queue_seconds, stats_every_seconds, done.put))
+    try:
+        _wait(workers, log, done, stopping)
+    finally:
+        for worker in workers:
+            worker.stop()
+        end = time.monotonic() + _GRACE_SECONDS
+        for worker in workers:
+            worker.join(max(0.0, end - time.monotonic()))
+    if log.failure is not None:
+        raise log.failure
+    _raise_failures(workers)
 
-    def log(events: list[Event]) -> None:
-        for event in events:
-            counts[event.label] += 1
-            sink.write(event_record(counts.total(), event, model.card, clock, listener.heard_samples))
 
-    feed = _Feed(source)
-    block = feed.next(stopping)
-    _log.info(
-        "hears %s in %s, a window of %g s every %g s",
-        ", ".join(decoder.labels),
-        "stdin" if source.name == "-" else source.name,
-        window.window_frames * model.card.frame_seconds,
-        window.hop_frames * model.card.frame_seconds,
-    )
-    sink.write(start_record(source.name, model.card, decoder.labels, clock))
-    failure: SedError | None = None
-    while block is not None:
-        began = time.perf_counter()
-        log(listener.push(block))
-        busy_seconds += time.perf_counter() - began
-        length = len(block.samples) / block.sample_rate
-        if block.lost:
-            sink.write(gap_record(source_seconds, source_seconds + length, "decode"))
-            gap_seconds += length
-        source_seconds += length
+def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]", stopping: threading.Event) -> None:
+    """Until all workers have ended, or must."""
+    left = len(workers)
+    while left > 0 and log.failure is None and not stopping.is_set():
         try:
-            block = feed.next(stopping)
-        except SedError as exc:
-            failure, block = exc, None
-    log(listener.flush())
-    sink.write(stats_record(source_seconds, gap_seconds, busy_seconds, dict(counts)))
-    if failure is not None:
-        sink.write(stop_record("error"))
-        raise failure
-    sink.write(stop_record("interrupted" if stopping.is_set() else "end"))
+            worker = done.get(timeout=0.1)  # not for ever: a signal must come through
+        except queue.Empty:
+            continue
+        left -= 1
+        if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
+            mistake = None if isinstance(worker.failure, SedError) else worker.failure
+            _log.error("%s: %s", worker.source.name, worker.failure, exc_info=mistake)
+
+
+def _raise_failures(workers: Sequence[Worker]) -> None:
+    failed = [worker for worker in workers if worker.failure is not None]
+    for worker in failed:
+        if len(workers) == 1 or not isinstance(worker.failure, SedError):
+            assert worker.failure is not None
+            raise worker.failure
+    if failed:
+        names = ", ".join(worker.source.name for worker in failed)
+        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; why is said above")

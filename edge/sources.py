@@ -1,14 +1,16 @@
 """Where sound comes from. A source knows nothing of models."""
 
 import threading
+import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio import AudioFile
+from edge.audio import AudioFile, Pcm
 
 
 class Block(NamedTuple):
@@ -23,6 +25,11 @@ class Block(NamedTuple):
     samples: NDArray[np.float32]
     sample_rate: int
     heard_at: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.samples) / self.sample_rate
 
 
 class Gap(NamedTuple):
@@ -52,11 +59,13 @@ class Source(Protocol):
 
     Attributes:
         name: as the log names it.
-        live: whether its sound goes on while nobody takes it; else it waits.
     """
 
     name: str
-    live: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether its sound goes on while nobody takes it; else it waits. Settled once its first item is there."""
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """Open it and yield what it says until it ends, or soon after `stopping` is set.
@@ -69,24 +78,89 @@ class Source(Protocol):
 
 
 class FileSource:
-    """An audio file, or whatever container comes on stdin.
+    """An audio file, or whatever comes on stdin.
 
     Args:
-        name: a path, or `-` for stdin.
+        path: of the file, or `-` for stdin.
+        name: as the log names it; the path unless given.
+        realtime: play it at its own pace, as a live source.
+        pcm: what comes on stdin, if it is bare samples.
     """
 
-    live = False
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, path: str, *, name: str | None = None, realtime: bool = False, pcm: Pcm | None = None) -> None:
+        self._path, self._pcm = path, pcm
+        self.name = path if name is None else name
+        self.live = realtime
         self.seconds: float | None = None  # its length, once it is open and if it is known
 
-    def items(self, stopping: threading.Event) -> Iterator[Item]:  # noqa: ARG002  # whoever reads it stops reading
+    def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(None if self.name == "-" else Path(self.name)) as file:
+        with AudioFile(None if self._path == "-" else Path(self._path), self._pcm) as file:
             self.seconds = file.declared_seconds
+            began, samples = time.monotonic(), 0
             for piece in file.pieces():
+                heard_at = began + samples / file.sample_rate if self.live else None
+                samples += len(piece.samples)
+                # As a microphone's, sound is there once it has been heard.
+                if self.live and stopping.wait(max(0.0, began + samples / file.sample_rate - time.monotonic())):
+                    return
                 if piece.lost:
                     yield Gap(len(piece.samples) / file.sample_rate, "decode")
                 else:
-                    yield Block(piece.samples, file.sample_rate)
+                    yield Block(piece.samples, file.sample_rate, heard_at)
+
+
+class Limited:
+    """So many seconds of another source, counted with what is missed of it.
+
+    A live source that yields nothing for so long ends some seconds later all the same.
+
+    Args:
+        source: the other one.
+        seconds: of its sound.
+    """
+
+    def __init__(self, source: Source, seconds: float) -> None:
+        self._source, self._seconds = source, seconds
+        self.name = source.name
+
+    @property
+    def live(self) -> bool:
+        """See `Source.live`."""
+        return self._source.live
+
+    def items(self, stopping: threading.Event) -> Iterator[Item]:
+        """See `Source.items`."""
+        late = threading.Timer(self._seconds + _LATE_SECONDS, stopping.set)
+        late.daemon = True
+        if self.live:
+            late.start()
+        left = Fraction(self._seconds)
+        try:
+            for item in self._source.items(stopping):
+                if isinstance(item, State):
+                    yield item
+                    continue
+                kept = _first_of(item, left)
+                yield kept
+                left -= _exact_seconds(kept)
+                if kept is not item or left <= 0:
+                    return
+        finally:
+            late.cancel()
+
+
+_LATE_SECONDS = 5.0
+
+
+def _exact_seconds(item: Block | Gap) -> Fraction:
+    return Fraction(len(item.samples), item.sample_rate) if isinstance(item, Block) else Fraction(item.seconds)
+
+
+def _first_of(item: Block | Gap, seconds: Fraction) -> Block | Gap:
+    """At most so much of it."""
+    if _exact_seconds(item) <= seconds:
+        return item
+    if isinstance(item, Gap):
+        return item._replace(seconds=float(seconds))
+    return item._replace(samples=item.samples[: round(seconds * item.sample_rate)])

@@ -87,7 +87,7 @@ class ScoreStream:
 
     def __init__(self, model: StepModel, window: Window) -> None:
         self._model, self._window = model, window
-        self._hop_samples = window.hop_frames * model.card.frame_samples
+        self._hop_frames = self._next_hop_frames = window.hop_frames
         self._ring = Ring(model.card.context_samples + self._hop_samples)
         self._silence: Floats | None = None
         self.reset()
@@ -108,13 +108,26 @@ class ScoreStream:
         """
         emitted = []
         while len(samples) > 0:
+            if self._waiting_samples == 0:
+                self._take_hop()
             taken = self._hop_samples - self._waiting_samples
             self._ring.append(samples[:taken])
             samples = samples[taken:]
             if self._waiting_samples == self._hop_samples:
-                self._step(self._window.hop_frames)
+                self._step(self._hop_frames)
                 emitted.append(self._emit(self._done_frames - self._window.lookahead_frames))
         return [scores for scores in emitted if len(scores) > 0]
+
+    def set_hop(self, frames: int) -> None:
+        """Advance by so many frames from the next step on: a wider hop costs fewer steps, and latency."""
+        assert 0 < frames <= self._window.window_frames - self._window.lookahead_frames, frames
+        self._next_hop_frames = frames
+
+    def _take_hop(self) -> None:
+        self._hop_frames = self._next_hop_frames
+        capacity = self._model.card.context_samples + self._hop_samples
+        if capacity > self._ring.capacity:
+            self._ring.grow(capacity)
 
     def flush(self) -> list[Floats]:
         """End the source: hear what is left, emit the frames that waited for more, then reset.
@@ -129,6 +142,10 @@ class ScoreStream:
         rest = self._emit(self._done_frames)
         self.reset()
         return [rest] if len(rest) > 0 else []
+
+    @property
+    def _hop_samples(self) -> int:
+        return self._hop_frames * self._model.card.frame_samples
 
     @property
     def _waiting_samples(self) -> int:

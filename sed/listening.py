@@ -12,9 +12,10 @@ from edge.card import Card
 from edge.decoder import Decoder
 from edge.errors import SourceError
 from edge.inference import Floats
-from edge.records import Clock, event_record
+from edge.records import event_record
 from edge.ring import Ring
 from edge.stream import ScoreStream, StepModel, window_of
+from edge.timeline import Timeline
 from sed.labels import Annotation
 from sed.recordings import Recording
 
@@ -84,8 +85,8 @@ def decoded(card: Card, heard: Heard) -> Heard:
 
 
 def _events(card: Card, scores: Floats, samples: int) -> tuple[Annotation, ...]:
-    decoder, clock = Decoder(card.labels, card.decoding), Clock(sample_rate=card.sample_rate)
-    records = (event_record(0, event, card, clock, samples) for event in decoder.push(scores) + decoder.flush())
+    decoder, timeline = Decoder(card.labels, card.decoding), Timeline(card.sample_rate)
+    records = (event_record(0, event, card, timeline, samples) for event in decoder.push(scores) + decoder.flush())
     return tuple((record["onset"], record["offset"], record["label"]) for record in records)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.decoder import Decoder
 from edge.inference import Model, shipped_model
-from edge.runtime import Listener
+from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import window_of
 from sed.labels import Annotation

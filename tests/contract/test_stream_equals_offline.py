@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from edge.decoder import Decoder
 from edge.events import Event
 from edge.inference import Model, Step
-from edge.runtime import Listener
+from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import ScoreStream, Window, window_of
 

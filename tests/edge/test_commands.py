@@ -16,7 +16,7 @@ from edge.card import Card
 from edge.decoder import Decoder
 from edge.describe import describe
 from edge.inference import Model, shipped_model
-from edge.runtime import Listener
+from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import window_of
 from tests.conftest import DEMO, command

@@ -1,0 +1,115 @@
+"""Reads a source in a thread, so that one that blocks keeps nobody waiting; what waits to be heard is bounded."""
+
+import queue
+import threading
+from collections import deque
+
+from edge.sources import Block, Gap, Item, Source
+
+_JOIN_SECONDS = 1.0
+
+
+class Feed:
+    """The items of one source, as they come.
+
+    A source that is not live waits while the feed is full: nothing is lost. A live one cannot wait: whole blocks are
+    dropped, from a full feed until it is half empty, and a gap of their length stands where they would have been.
+
+    Args:
+        source: read from now on.
+        capacity_seconds: of sound that may wait to be heard.
+    """
+
+    def __init__(self, source: Source, capacity_seconds: float) -> None:
+        self._source, self._capacity_seconds = source, capacity_seconds
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._items: deque[Item] = deque()
+        self._failure: Exception | None = None
+        self._ended = self._dropping = False
+        self.seconds = 0.0  # of sound that waits to be heard
+        self._thread = threading.Thread(target=self._read, name=f"source {source.name}", daemon=True)
+        self._thread.start()
+
+    def next(self, timeout: float | None = None) -> Item | None:
+        """The next item, or None where the source has ended.
+
+        Raises:
+            queue.Empty: if none came within so many seconds.
+            Exception: what the source raised.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items or self._ended, timeout):
+                raise queue.Empty
+            if self._items:
+                item = self._items.popleft()
+                if isinstance(item, Block):
+                    self.seconds -= item.seconds
+                self._changed.notify_all()
+                return item
+            if self._failure is not None:
+                raise self._failure
+            return None
+
+    def stop(self) -> None:
+        """Tell the source to end."""
+        self._stopping.set()
+
+    def abandon(self) -> None:
+        """Wait no longer for the source. What still waits to be heard is dropped, a live source's to become a gap."""
+        with self._changed:
+            waiting, self._items, self.seconds = self._items, deque(), 0.0
+            if self._source.live:
+                for item in waiting:
+                    self._append(_dropped(item) if isinstance(item, Block) else item)
+            self._ended = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the source and its thread; one that blocks is left behind after a second."""
+        self.stop()
+        self.abandon()
+        self._thread.join(_JOIN_SECONDS)
+
+    def _read(self) -> None:
+        failure = None
+        try:
+            for item in self._source.items(self._stopping):
+                if not self._put(item):
+                    return
+        except Exception as exc:  # noqa: BLE001  # a dead thread must not leave the reader waiting
+            failure = exc
+        with self._changed:
+            if not self._ended:
+                self._ended, self._failure = True, failure
+            self._changed.notify_all()
+
+    def _put(self, item: Item) -> bool:
+        """Whether somebody will hear more."""
+        with self._changed:
+            if not self._source.live:
+                self._changed.wait_for(lambda: self.seconds < self._capacity_seconds or self._ended)
+            elif isinstance(item, Block) and self._is_to_drop():
+                item = _dropped(item)
+            if not self._ended:
+                self._append(item)
+                self._changed.notify_all()
+            return not self._ended
+
+    def _is_to_drop(self) -> bool:
+        least = 0.5 if self._dropping else 1.0  # else there would be as many gaps as blocks
+        self._dropping = self.seconds >= least * self._capacity_seconds
+        return self._dropping
+
+    def _append(self, item: Item) -> None:
+        last = self._items[-1] if self._items else None
+        if isinstance(item, Gap) and isinstance(last, Gap) and item.reason == last.reason:
+            self._items[-1] = Gap(last.seconds + item.seconds, last.reason)
+            return
+        self._items.append(item)
+        if isinstance(item, Block):
+            self.seconds += item.seconds
+
+
+def _dropped(block: Block) -> Gap:
+    return Gap(block.seconds, "overrun")

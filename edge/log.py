@@ -1,0 +1,44 @@
+"""One log of several sources."""
+
+import threading
+
+from edge.records import Record
+from edge.sinks import Sink
+
+
+class Log:
+    """Takes records from several threads and numbers events.
+
+    Args:
+        sink: where the records go.
+
+    Attributes:
+        failure: what the sink raised: nothing is written after that.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._numbers = 0
+        self.failure: OSError | None = None
+
+    def number(self) -> int:
+        """The next event's."""
+        with self._lock:
+            self._numbers += 1
+            return self._numbers
+
+    def write(self, source: str, record: Record) -> None:
+        """Write a record of the source of that name.
+
+        Raises:
+            OSError: that of the sink, from its first one on.
+        """
+        with self._lock:
+            if self.failure is not None:
+                raise self.failure
+            try:
+                self._sink.write({"type": record["type"], "source": source, **record})
+            except OSError as exc:
+                self.failure = exc
+                raise

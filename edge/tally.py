@@ -1,0 +1,66 @@
+"""How it goes: what a source's `stats` records say."""
+
+from collections import Counter, deque
+from fractions import Fraction
+
+import numpy as np
+
+from edge.records import Record
+
+_LAGS = 10_000  # the newest are enough
+
+
+class Tally:
+    """Counts of one source, in all and since the last record.
+
+    Attributes:
+        heard_seconds: of sound.
+        missed_seconds: in gaps.
+        busy_seconds: that were spent on it.
+        events: by label.
+    """
+
+    def __init__(self) -> None:
+        self.heard_seconds, self.missed_seconds = Fraction(0), Fraction(0)
+        self.busy_seconds = 0.0
+        self.events: Counter[str] = Counter()
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._before = (0.0, 0.0)  # heard and missed, at the last record
+
+    def lag(self, seconds: float) -> None:
+        """Note how long after it was heard a piece of sound had been worked on."""
+        self._lags.append(seconds)
+
+    def record(self, missing_seconds: float = 0.0, drift_ppm: float | None = None) -> Record:
+        """The record of now.
+
+        Args:
+            missing_seconds: for how long the source has been lost now; no gap says so yet.
+            drift_ppm: by which the source's clock is faster than the machine's, if that is known.
+        """
+        heard, missed = float(self.heard_seconds), float(self.missed_seconds) + missing_seconds
+        recent = [now - before for now, before in zip((heard, missed), self._before, strict=True)]
+        self._before = (heard, missed)
+        record: Record = {
+            "type": "stats",
+            "audio_seconds": round(heard, 3),
+            "gap_seconds": round(missed, 3),
+            "coverage": _coverage(heard, missed),
+            "recent_seconds": round(sum(recent), 3),
+            "recent_coverage": _coverage(*recent),
+            "real_time_factor": round(self.busy_seconds / heard, 5) if heard > 0 else 0.0,
+        }
+        if self._lags:
+            record["lag_seconds"], record["lag_p99_seconds"] = (
+                round(float(lag), 3) for lag in np.quantile(self._lags, [0.5, 0.99])
+            )
+            self._lags.clear()
+        if drift_ppm is not None:
+            record["drift_ppm"] = round(drift_ppm, 1)
+        return record | {"events": dict(self.events)}
+
+
+def _coverage(heard_seconds: float, missed_seconds: float) -> float:
+    """The share of the time that was heard."""
+    seconds = heard_seconds + missed_seconds
+    return round(heard_seconds / seconds, 5) if seconds > 0 else 1.0

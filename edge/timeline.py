@@ -1,0 +1,82 @@
+"""A source's samples as seconds, as times of day, and against the machine's own clock.
+
+Samples are counted at the model's rate from the source's first one, what was not heard included: the count itself never
+drifts from what was said of gaps, and everything else is read off it when somebody asks.
+"""
+
+import time
+from collections import deque
+from datetime import UTC, datetime, timedelta
+
+_MINUTE, _HOUR = 60.0, 3600.0
+
+
+class Timeline:
+    """The time of one source.
+
+    A time of day comes from `started_at` or, for a live source, from the newest observation of when a sample was heard.
+    Observations are in `time.monotonic`, and become a time of day when one is asked for: a clock that is set after boot
+    leaves no later event wrong.
+
+    Args:
+        sample_rate: Hz, of the samples that are counted.
+        started_at: when the source's first sample was heard, in UTC, if that is known from elsewhere.
+
+    >>> Timeline(16_000).seconds(24_000)
+    1.5
+    """
+
+    def __init__(self, sample_rate: int, started_at: datetime | None = None) -> None:
+        self.sample_rate = sample_rate
+        self._started_at = started_at
+        self._newest: tuple[int, float] | None = None
+        self._minutes: deque[tuple[int, float]] = deque()  # an observation a minute, of the last hour
+
+    def observe(self, sample: int, heard_at: float) -> None:
+        """Note that a sample was heard at that time, by `time.monotonic`."""
+        self._newest = (sample, heard_at)
+        if not self._minutes or heard_at - self._minutes[-1][1] >= _MINUTE:
+            self._minutes.append(self._newest)
+        while heard_at - self._minutes[0][1] > _HOUR:
+            self._minutes.popleft()
+
+    @property
+    def has_utc(self) -> bool:
+        """Whether times of day are known."""
+        return self._started_at is not None or self._newest is not None
+
+    def seconds(self, sample: int) -> float:
+        """Seconds since the source began, to the millisecond."""
+        return round(sample / self.sample_rate, 3)
+
+    def heard_at(self, sample: int) -> float | None:
+        """When a sample was heard, by `time.monotonic`, or None where nobody said so of any."""
+        if self._newest is None:
+            return None
+        observed, heard_at = self._newest
+        return heard_at + (sample - observed) / self.sample_rate
+
+    def utc(self, sample: int) -> str:
+        """RFC 3339, to the millisecond."""
+        if self._started_at is not None:
+            return rfc3339(self._started_at + timedelta(seconds=sample / self.sample_rate))
+        heard_at = self.heard_at(sample)
+        assert heard_at is not None
+        return rfc3339(datetime.fromtimestamp(time.time() - time.monotonic() + heard_at, UTC))
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """By how much the source's clock was faster than the machine's over the last hour; None in its first minute."""
+        if self._newest is None or self._newest[1] - self._minutes[0][1] < _MINUTE:
+            return None
+        samples, seconds = (newest - oldest for newest, oldest in zip(self._newest, self._minutes[0], strict=True))
+        return 1e6 * (samples / self.sample_rate / seconds - 1.0)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time of day, to the millisecond.
+
+    >>> rfc3339(datetime(2026, 5, 1, 4, 30, tzinfo=UTC))
+    '2026-05-01T04:30:00.000Z'
+    """
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,99 @@
+"""One source, from its feed to its reporter, in a thread of its own."""
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from edge.feed import Feed
+from edge.reporter import Reporter
+from edge.sources import Item, Source, State
+
+_HOUR_SECONDS = 3600.0
+_LONGEST_WAIT_SECONDS = 60.0  # that a condition variable takes on every machine
+
+
+class Worker:
+    """Hands what one source says to its reporter, until the source ends or is stopped.
+
+    Args:
+        source: read at once.
+        reporter: of this source.
+        queue_seconds: of its sound that may wait to be heard.
+        stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
+        done: called in the end, from the worker's thread.
+
+    Attributes:
+        failure: what ended it, if that was not the end of the source.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        reporter: Reporter,
+        queue_seconds: float,
+        stats_every_seconds: float | None,
+        done: Callable[["Worker"], None],
+    ) -> None:
+        self.source = source
+        self.failure: Exception | None = None
+        self._reporter, self._done = reporter, done
+        self._stats_every_seconds = stats_every_seconds
+        self._interrupted = False
+        self._feed = Feed(source, queue_seconds)
+        self._thread = threading.Thread(target=self._run, name=f"listener {source.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the source; what a live one has said until now is still heard."""
+        self._interrupted = True
+        self._feed.stop()
+        if not self.source.live:
+            self._feed.abandon()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end; after so many seconds, give up what has not been heard."""
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._feed.abandon()
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._listen()
+        except Exception as exc:  # noqa: BLE001  # whoever waits for this thread raises it
+            self.failure = exc
+        finally:
+            self._feed.close()
+            self._done(self)
+
+    def _listen(self) -> None:
+        first = [self._feed.next()]
+        if isinstance(first[0], State) and first[0].state == "connected":
+            first.append(self._feed.next())  # the first sound: it says when the source began
+        self._reporter.begin(first[-1])
+        if self._stats_every_seconds is None and self.source.live:
+            self._stats_every_seconds = _HOUR_SECONDS
+        self._stats_at = time.monotonic() + (self._stats_every_seconds or math.inf)
+        item = first.pop(0)
+        while item is not None:
+            self._reporter.take(item, self._feed.seconds)
+            item = first.pop(0) if first else self._next()
+        self._reporter.end("error" if self.failure is not None else "interrupted" if self._interrupted else "end")
+
+    def _next(self) -> Item | None:
+        """The next item; None where there is none any more. Meanwhile, stats are written when it is their time."""
+        while True:
+            left = self._stats_at - time.monotonic()
+            if left <= 0:
+                self._reporter.write_stats()
+                self._stats_at += self._stats_every_seconds or math.inf
+                continue
+            try:
+                return self._feed.next(min(left, _LONGEST_WAIT_SECONDS))
+            except queue.Empty:
+                continue
+            except Exception as exc:  # noqa: BLE001  # first the log is ended
+                self.failure = exc
+                return None
