@@ -76,8 +76,8 @@ class Continuity:
         return [] if self._waiting is None else self._settle()
 
     def end(self, now: float) -> list[Item]:
-        """Listening ends at this time; return the gap before it, if there is one."""
-        if self._heard_until is None or now - self._heard_until <= _TOLERANCE_SECONDS:
+        """Listening ends at this time; return the gap before it, if there is one and not just the last on its way."""
+        if self._heard_until is None or now - self._heard_until <= _SETTLING_SECONDS:
             return []
         return [Gap(now - self._heard_until, "device")]
 
