@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -92,3 +92,40 @@ class Pulse:
 
     def _pactl(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(["pactl", *arguments], env=self.environment, capture_output=True, check=False)
+
+
+@pytest.fixture(name="pulse")
+def pulse_of_the_test(tmp_path: Path) -> Iterator[Pulse]:
+    """A daemon of this test's own."""
+    (tmp_path / "pulse").mkdir()
+    pulse = Pulse(tmp_path / "pulse")
+    yield pulse
+    pulse.kill()
+
+
+def kill(pulse: Pulse) -> None:
+    """The sound server dies, and is started again."""
+    pulse.kill()
+    time.sleep(2.0)
+    pulse.start()
+
+
+def suspend(pulse: Pulse, seconds: float = 3.0) -> None:
+    """The device gives no sound for a while, without a word."""
+    pulse.suspend(True)
+    time.sleep(seconds)
+    pulse.suspend(False)
+
+
+def replug(pulse: Pulse) -> None:
+    """The device goes, and comes back."""
+    pulse.remove()
+    time.sleep(2.0)
+    pulse.plug_in()
+
+
+def hang(pulse: Pulse) -> None:
+    """The sound server does nothing for a while."""
+    pulse.hang(True)
+    time.sleep(4.0)
+    pulse.hang(False)

@@ -3,15 +3,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.edge.pulse import Pulse, wait_until
+from tests.edge.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
 # Writes down what a microphone says, until its stdin is closed.
 _HEAR = """
@@ -45,6 +45,13 @@ class Hearing:
                 [sys.executable, "-c", _HEAR, device], stdin=subprocess.PIPE, stdout=log, env=pulse.environment
             )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
     @property
     def said(self) -> list[dict[str, Any]]:
         """Every whole line that it has written."""
@@ -67,15 +74,6 @@ class Hearing:
         return self.said
 
 
-@pytest.fixture
-def pulse(tmp_path: Path) -> Iterator[Pulse]:
-    """A daemon of this test's own."""
-    (tmp_path / "pulse").mkdir()
-    pulse = Pulse(tmp_path / "pulse")
-    yield pulse
-    pulse.kill()
-
-
 @pytest.fixture(scope="module")
 def beep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second of a tone, with half a second of silence on either side."""
@@ -86,34 +84,8 @@ def beep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def kill(pulse: Pulse) -> None:
-    pulse.kill()
-    time.sleep(2.0)
-    pulse.start()
-
-
-def suspend(pulse: Pulse) -> None:
-    pulse.suspend(True)
-    time.sleep(3.0)
-    pulse.suspend(False)
-
-
 def suspend_briefly(pulse: Pulse) -> None:
-    pulse.suspend(True)
-    time.sleep(1.0)
-    pulse.suspend(False)
-
-
-def replug(pulse: Pulse) -> None:
-    pulse.remove()
-    time.sleep(2.0)
-    pulse.plug_in()
-
-
-def hang(pulse: Pulse) -> None:
-    pulse.hang(True)
-    time.sleep(4.0)
-    pulse.hang(False)
+    suspend(pulse, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -124,18 +96,18 @@ def test_what_could_not_be_heard_is_a_gap(
     pulse: Pulse, tmp_path: Path, beep: Path, befall: Callable[[Pulse], None], noticed: bool
 ) -> None:
     """With its borders; sound is back soon after the device is, and its times are right again."""
-    hearing = Hearing(pulse, tmp_path)
-    hearing.wait_for_sound()
-    began = time.monotonic()
-    befall(pulse)
-    back = time.monotonic()
-    hearing.wait_for_sound()
-    assert time.monotonic() - back < 5.0
-    beep_began = time.monotonic()
-    pulse.play(beep)
-    beep_ended = time.monotonic()
-    hearing.wait_for_sound()
-    said = hearing.end()
+    with Hearing(pulse, tmp_path) as hearing:
+        hearing.wait_for_sound()
+        began = time.monotonic()
+        befall(pulse)
+        back = time.monotonic()
+        hearing.wait_for_sound()
+        assert time.monotonic() - back < 5.0
+        beep_began = time.monotonic()
+        pulse.play(beep)
+        beep_ended = time.monotonic()
+        hearing.wait_for_sound()
+        said = hearing.end()
 
     (gap,) = (index for index, item in enumerate(said) if "seconds" in item)
     assert "device" == said[gap]["reason"]
@@ -218,24 +190,24 @@ def test_devices_are_listed(pulse: Pulse) -> None:
 @pytest.mark.parametrize("name", ["PULS", "0", "pulse, alsa", "pulse"])
 def test_a_device_is_found_by_index_or_part_of_its_name(pulse: Pulse, tmp_path: Path, name: str) -> None:
     """In any case, and its own rate is not what it is opened at if it can do 48 kHz."""
-    hearing = Hearing(pulse, tmp_path, name)
-    hearing.wait_for_sound()
-    said = hearing.end()
+    with Hearing(pulse, tmp_path, name) as hearing:
+        hearing.wait_for_sound()
+        said = hearing.end()
     assert {"state": "connected", "detail": "pulse, ALSA, 48000 Hz"} == said[0]
     assert {48_000} == {item["sample_rate"] for item in said if "heard_at" in item}
 
 
 def test_a_process_that_was_stopped_knows_what_it_lost(pulse: Pulse, tmp_path: Path) -> None:
     """The sound server kept the first ten seconds and more for it; nothing flags the rest."""
-    hearing = Hearing(pulse, tmp_path)
-    hearing.wait_for_sound()
-    hearing.process.send_signal(signal.SIGSTOP)
-    began = time.monotonic()
-    time.sleep(15.0)
-    hearing.process.send_signal(signal.SIGCONT)
-    ended = time.monotonic()
-    hearing.wait_for_sound()
-    said = hearing.end()
+    with Hearing(pulse, tmp_path) as hearing:
+        hearing.wait_for_sound()
+        hearing.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        time.sleep(15.0)
+        hearing.process.send_signal(signal.SIGCONT)
+        ended = time.monotonic()
+        hearing.wait_for_sound()
+        said = hearing.end()
     (gap,) = (index for index, item in enumerate(said) if "seconds" in item)
     assert began + 5.0 < said[gap - 1]["heard_until"] < ended
     assert ended == pytest.approx(said[gap + 1]["heard_at"], abs=0.3)
@@ -244,13 +216,13 @@ def test_a_process_that_was_stopped_knows_what_it_lost(pulse: Pulse, tmp_path: P
 
 def test_a_process_that_was_stopped_briefly_lost_nothing(pulse: Pulse, tmp_path: Path) -> None:
     """Its sound waited for it."""
-    hearing = Hearing(pulse, tmp_path)
-    hearing.wait_for_sound()
-    hearing.process.send_signal(signal.SIGSTOP)
-    time.sleep(4.0)
-    hearing.process.send_signal(signal.SIGCONT)
-    hearing.wait_for_sound()
-    said = hearing.end()
+    with Hearing(pulse, tmp_path) as hearing:
+        hearing.wait_for_sound()
+        hearing.process.send_signal(signal.SIGSTOP)
+        time.sleep(4.0)
+        hearing.process.send_signal(signal.SIGCONT)
+        hearing.wait_for_sound()
+        said = hearing.end()
     assert ["connected"] == [item.get("state", "gap") for item in said if "heard_at" not in item]
     blocks = [item for item in said if "heard_at" in item]
     assert blocks[-1]["heard_until"] - blocks[0]["heard_at"] == pytest.approx(len(blocks) * 0.05, abs=0.1)
@@ -258,12 +230,12 @@ def test_a_process_that_was_stopped_briefly_lost_nothing(pulse: Pulse, tmp_path:
 
 def test_a_sound_server_that_hangs_does_not_keep_the_process(pulse: Pulse, tmp_path: Path) -> None:
     """It ends soon after it is told to, with the gap up to then."""
-    hearing = Hearing(pulse, tmp_path)
-    hearing.wait_for_sound()
-    pulse.hang(True)
-    began = time.monotonic()
-    wait_until(lambda: len(hearing.of("state")) == 2)
-    said = hearing.end()
+    with Hearing(pulse, tmp_path) as hearing:
+        hearing.wait_for_sound()
+        pulse.hang(True)
+        began = time.monotonic()
+        wait_until(lambda: len(hearing.of("state")) == 2)
+        said = hearing.end()
     ended = time.monotonic()
     assert ended - began < 10.0
     assert "lost" == said[-2]["state"]
@@ -286,16 +258,18 @@ def left():
 
 hear()
 before = left()
-for _ in range(6):
+for _ in range(5):
     hear()
 for _ in range(100):  # the system takes a moment to forget a thread
-    if left() == before:
+    after = left()
+    if all(now <= then for now, then in zip(after, before)):
         break
     time.sleep(0.1)
-print(before == left(), before, left())
+else:
+    print("before", before, "after", after)
 """
 
 
 def test_nothing_is_left_of_what_was_opened(pulse: Pulse) -> None:
     """No descriptor and no thread."""
-    assert python(pulse, _OPEN_OFTEN).startswith("True")
+    assert "" == python(pulse, _OPEN_OFTEN)
