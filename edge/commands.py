@@ -191,15 +191,22 @@ class _WithProgress:
                 yield item
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 def _stop_on_signals() -> threading.Event:
     """An event that the first Ctrl-C or SIGTERM sets; the second ends the process at once."""
     stopping = threading.Event()
 
     def stop(number: int, _: object) -> None:
+        second = stopping.is_set()
         stopping.set()
-        signal.signal(number, signal.SIG_DFL)
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        if second:  # both came before this thread could look
+            signal.raise_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, stop)
     return stopping
 

@@ -28,6 +28,14 @@ def stream(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProces
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+@pytest.fixture(scope="module")
+def demo_wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The demo recording as the bytes of a WAV."""
+    path = tmp_path_factory.mktemp("demo") / "demo.wav"
+    soundfile.write(path, *soundfile.read(DEMO, dtype="float32"))
+    return path.read_bytes()
+
+
 def records(log: str) -> list[dict[str, object]]:
     """The records of a log of JSON Lines, but for stats, which tell of time spent."""
     return [record for record in map(json.loads, log.splitlines()) if record["type"] != "stats"]
@@ -55,7 +63,7 @@ def test_a_pipe_gets_json_lines() -> None:
     log = records(done.stdout)
     assert 0 == done.returncode
     assert str(DEMO) == log[0]["source"]
-    assert {"type": "stop", "reason": "end"} == log[-1]
+    assert {"type": "stop", "source": str(DEMO), "reason": "end"} == log[-1]
     assert done.stderr.startswith("sed-stream: hears chainsaw")
 
 
@@ -68,6 +76,68 @@ def test_a_terminal_gets_a_table() -> None:
     assert lines[-1].startswith(f"{len(events)} events in 0:00:56")
 
 
+def test_each_of_several_sources_has_its_log() -> None:
+    """The same events as alone, under their names and with numbers of their own."""
+    log = records(stream(DEMO, "--name", f"again={DEMO}", "--threshold", "dog=0.6", "--onsets").stdout)
+    mine, other = (
+        [
+            {key: value for key, value in record.items() if key not in ("source", "id")}
+            for record in log
+            if record["source"] == name
+        ]
+        for name in (str(DEMO), "again")
+    )
+    assert mine == other
+    numbers = [record["id"] for record in log if record["type"] == "event"]
+    assert sorted(numbers) == [*range(1, len(numbers) + 1)] != []
+    assert sorted(record["id"] for record in log if record["type"] == "onset") == sorted(numbers)
+
+
+def test_one_source_that_fails_does_not_end_the_others(tmp_path: Path) -> None:
+    """It is told of, and the exit code remembers."""
+    done = stream("--name", f"porch={tmp_path / 'gone.wav'}", DEMO)
+    assert 1 == done.returncode
+    assert "stop" == records(done.stdout)[-1]["type"]
+    assert {str(DEMO)} == {record["source"] for record in records(done.stdout)}
+    assert f"sed-stream: porch: {tmp_path / 'gone.wav'}: no such file" in done.stderr
+    assert "sed-stream: 1 of 2 sources failed: porch" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("pcm", "dtype"), [("s16le", "<i2"), ("s32le", "<i4"), ("f32le", "<f4"), ("f32be", ">f4")])
+def test_bare_samples_on_stdin_are_heard_as_the_file_is(tmp_path: Path, pcm: str, dtype: str) -> None:
+    """Two channels at 44.1 kHz, without a header."""
+    audio, rate = soundfile.read(DEMO, dtype="float64", frames=20 * 44_100)
+    scale = 2 ** (8 * np.dtype(dtype).itemsize - 1) - 1 if "i" in dtype else 1.0
+    samples = (np.stack([audio, audio], axis=1) * scale).astype(dtype)
+    done = stream("-", "--pcm", f"{pcm}:{rate}:2", stdin=samples.tobytes())
+    soundfile.write(tmp_path / "a.wav", audio, rate, subtype="FLOAT")
+    events, expected = (
+        [(r["label"], r["onset"], r["offset"]) for r in records(log) if r["type"] == "event"]
+        for log in (done.stdout, stream(tmp_path / "a.wav").stdout)
+    )
+    assert expected == events != []
+
+
+def test_duration_is_exact() -> None:
+    """To the sample, whatever the pieces."""
+    log = [json.loads(line) for line in stream(DEMO, "--duration", "12.345").stdout.splitlines()]
+    assert (12.345, "end") == (log[-2]["audio_seconds"], log[-1]["reason"])
+
+
+def test_the_second_signal_ends_at_once(demo_wav: bytes) -> None:
+    """Even where a source holds up the end."""
+    with subprocess.Popen([command("sed-stream"), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(demo_wav)
+        process.stdin.flush()
+        process.stdout.readline()  # it listens
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert -signal.SIGTERM == process.wait(timeout=10)
+
+
 def test_a_person_who_saves_the_log_sees_progress() -> None:
     """A bar on a terminal's stderr that ends at 100 %."""
     assert "100%" in on_terminal("stderr")
@@ -78,7 +148,8 @@ def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:
     audio, rate = soundfile.read(DEMO, dtype="float32")
     soundfile.write(tmp_path / "demo.wav", audio, rate)
     piped = stream("-", stdin=(tmp_path / "demo.wav").read_bytes())
-    assert records(stream(tmp_path / "demo.wav").stdout)[1:] == records(piped.stdout)[1:]
+    file = stream(tmp_path / "demo.wav")
+    assert records(file.stdout.replace(str(tmp_path / "demo.wav"), "-")) == records(piped.stdout)
     assert 0 == piped.returncode
 
 
@@ -124,6 +195,16 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{demo}", "--hop", "0.13"], 2, "the nearest is --hop 0.15"),
         (["{demo}", "--window", "0.5"], 2, "too short"),
         (["{demo}", "--started-at", "yesterday"], 2, "expected an ISO 8601 time"),
+        (["{demo}", "--started-at", "2026-05-01", "--realtime"], 2, "--started-at is for files"),
+        (["{demo}", "--stats-every", "-1"], 2, "--stats-every -1: expected seconds"),
+        (["{demo}", "--duration", "0"], 2, "--duration 0: expected more than 0 seconds"),
+        (["{demo}", "{demo}"], 2, "give them names of their own with --name NAME=SOURCE"),
+        (["--name", "porch"], 2, "--name porch: expected NAME=SOURCE"),
+        (["-", "--pcm", "s16:48000:1"], 2, "--pcm s16:48000:1: expected FORMAT:HZ:CHANNELS such as s16le:48000:1"),
+        (["-", "--pcm", "s16le:48000:0"], 2, "expected a rate of 1000 to 768000 Hz and 1 to 64 channels"),
+        (["{demo}", "--pcm", "s16le:48000:1"], 2, "give - as a source"),
+        (["-", "--name", "porch=-"], 2, "stdin (-) can be heard only once"),
+        ([], 2, "there is nothing to hear"),
     ],
 )
 def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: int, message: str) -> None:
@@ -155,7 +236,7 @@ def test_a_source_of_any_length_has_a_whole_log(tmp_path: Path, samples: int) ->
     stats = json.loads(done.stdout.splitlines()[-2])
     assert (0, "") == (done.returncode, done.stderr.partition("\n")[2])
     assert round(samples / 16_000, 3) == stats["audio_seconds"]
-    assert {"type": "stop", "reason": "end"} == records(done.stdout)[-1]
+    assert {"type": "stop", "source": str(tmp_path / "a.wav"), "reason": "end"} == records(done.stdout)[-1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -177,7 +258,7 @@ def test_a_signal_closes_open_events_and_ends_the_log(tmp_path: Path, number: in
         process.wait(timeout=10)
     ended = [json.loads(line) for line in log]
     assert 130 == process.returncode
-    assert {"type": "stop", "reason": "interrupted"} == ended[-1]
+    assert {"type": "stop", "source": "-", "reason": "interrupted"} == ended[-1]
     assert ("chainsaw", "end") in [(r["label"], r["closed_by"]) for r in ended if r["type"] == "event"]
 
 

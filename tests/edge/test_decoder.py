@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from edge.card import ClassDecoding
 from edge.decoder import Decoder
-from edge.events import Event
+from edge.events import Event, Onset
 
 
 def settings(**changes: float) -> ClassDecoding:
@@ -21,9 +21,10 @@ def decode(scores: list[float], **changes: float) -> list[tuple[int, int, str]]:
     return [(event.onset_frame, event.offset_frame, event.closed_by) for event in events]
 
 
-def reference(scores: NDArray[np.float32], chosen: ClassDecoding) -> list[tuple[int, int]]:
+def reference(scores: NDArray[np.float32], lost: NDArray[np.bool_], chosen: ClassDecoding) -> list[tuple[int, int]]:
     """The same rules written for a whole column at once."""
     smooth = scipy.ndimage.median_filter(scores, chosen.median_frames, mode="constant", cval=0.0)
+    smooth[lost] = 0.0
     pieces: list[list[int]] = []
     on = False
     for frame, score in enumerate([*smooth, 0.0]):
@@ -103,9 +104,37 @@ def test_only_reported_labels_come_out() -> None:
     assert ["cat"] == [event.label for event in events]
 
 
+@pytest.mark.parametrize(("lost", "events"), [(2, [(0, 8)]), (3, [(0, 3), (6, 9)])])
+def test_no_event_bridges_more_than_the_merge_gap(lost: int, events: list[tuple[int, int]]) -> None:
+    """Of frames that nobody heard, whatever their scores, and whatever the median makes of them."""
+    decoder = Decoder(["dog"], {"dog": settings(median_frames=5, merge_frames=2)})
+    scores = np.full((6 + lost, 1), 0.9, dtype=np.float32)
+    mask = np.array([False] * 3 + [True] * lost + [False] * 3)
+    found = [e for frame, gone in zip(scores, mask, strict=True) for e in decoder.push(frame[None], gone[None])]
+    assert events == [(event.onset_frame, event.offset_frame) for event in found + decoder.flush()]
+
+
+def test_frames_count_on_after_a_reset() -> None:
+    """From the number that it is given, beyond any that a short integer holds."""
+    decoder = Decoder(["dog"], {"dog": settings(median_frames=3)})
+    decoder.reset(10**12)
+    (event,) = decoder.push(np.full((3, 1), 0.9, dtype=np.float32)) + decoder.flush("gap")
+    assert (10**12, 10**12 + 3, "gap") == (event.onset_frame, event.offset_frame, event.closed_by)
+
+
+def test_an_onset_is_told_once_it_is_certain() -> None:
+    """In the frame with which the event is long enough, a dip that is merged included; then not again."""
+    decoder = Decoder(["dog"], {"dog": settings(shortest_frames=4, merge_frames=2)})
+    told = []
+    for score in (0.0, 0.9, 0.9, 0.0, 0.9, 0.9, 0.0, 0.9, 0.0, 0.0, 0.0, 0.9, 0.0):
+        decoder.push(np.full((1, 1), score, dtype=np.float32))
+        told.append(decoder.onsets)
+    assert [[]] * 4 + [[Onset(label="dog", onset_frame=1)]] + [[]] * 8 == told
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_any_chunking_equals_the_reference(seed: int) -> None:
-    """Whatever pieces the scores come in, the events are those of the slow rules."""
+    """Whatever pieces the scores come in, events are those of the slow rules, each with its onset told before."""
     rng = np.random.default_rng(seed)
     labels = ["a", "b", "c"]
     chosen = {
@@ -120,10 +149,16 @@ def test_any_chunking_equals_the_reference(seed: int) -> None:
     scores = (0.5 + 0.5 * np.sin(steps)).astype(np.float32)
     decoder = Decoder(labels, chosen)
     events: list[Event] = []
-    for piece in np.split(scores, np.sort(rng.integers(0, 400, 30))):
-        events += decoder.push(piece)
+    onsets: list[Onset] = []
+    lost = np.repeat(rng.random(40) < 0.1, 10)
+    cuts = np.sort(rng.integers(0, 400, 30))
+    for piece, gone in zip(np.split(scores, cuts), np.split(lost, cuts), strict=True):
+        events += decoder.push(piece, gone)
+        onsets += decoder.onsets
     events += decoder.flush()
+    onsets += decoder.onsets
     for column, label in enumerate(labels):
         found = [(event.onset_frame, event.offset_frame) for event in events if event.label == label]
-        assert reference(scores[:, column], chosen[label]) == found
+        assert reference(scores[:, column], lost, chosen[label]) == found
+        assert [onset for onset, _ in found] == [onset.onset_frame for onset in onsets if onset.label == label]
     assert len(events) > 0

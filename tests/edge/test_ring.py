@@ -38,3 +38,12 @@ def test_samples_that_are_gone_cannot_be_read() -> None:
     ring.append(np.ones(5, dtype=np.float32))
     with pytest.raises(AssertionError):
         ring.read(2, 4)
+
+
+def test_a_ring_may_grow() -> None:
+    """What it holds stays under its index, and from then on it holds more."""
+    ring = Ring(4)
+    ring.append(np.arange(10, dtype=np.float32))
+    ring.grow(7)
+    ring.append(np.arange(10, 13, dtype=np.float32))
+    assert [*range(6, 13)] == ring.read(6, 13).tolist()

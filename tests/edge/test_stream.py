@@ -62,3 +62,17 @@ def test_a_stream_can_be_used_again(model: Model, demo_audio: NDArray[np.float32
     first = stream.push(demo_audio[:50_000]) + stream.flush()
     second = stream.push(demo_audio[:50_000]) + stream.flush()
     np.testing.assert_array_equal(np.concatenate(first), np.concatenate(second))
+
+
+def test_a_hop_may_change_between_steps(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Wider and back, on the head's grid or off it: every frame once, with scores close to those of one hop."""
+    audio = demo_audio[: 40 * 16_000]
+    stream, usual = (ScoreStream(model, window_of(model.card, hop_seconds=0.25)) for _ in range(2))
+    scores = []
+    for number, piece in enumerate(np.split(audio, 160)):
+        stream.set_hop((5, 10, 13, 180, 1)[number // 32])
+        scores += stream.push(piece)
+    joined, expected = (np.concatenate(pieces) for pieces in (scores + stream.flush(), usual.push(audio) + usual.flush()))
+    assert expected.shape == joined.shape
+    assert np.abs(expected - joined).mean() < 0.01
+    assert {5, 10, 13, 180, 1} <= {len(piece) for piece in scores}

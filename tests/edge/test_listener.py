@@ -1,0 +1,170 @@
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.decoder import Decoder
+from edge.events import Event
+from edge.inference import Model
+from edge.listener import Listener
+from edge.sources import Block, Gap
+from edge.stream import window_of
+
+Action = Block | Gap | str
+
+
+def listener(model: Model, **changes: int) -> Listener:
+    """One with the card's own settings, but for the changes."""
+    decoding = {label: dataclasses.replace(chosen, **changes) for label, chosen in model.card.decoding.items()}
+    return Listener(model, window_of(model.card), Decoder(model.card.labels, decoding))
+
+
+def said(ears: Listener, actions: list[Action]) -> list[Event]:
+    """Everything that comes of these, to the end."""
+    calls: dict[type, Callable[..., list[Event]]] = {Block: ears.push, Gap: ears.skip}
+    events = [e for item in actions for e in (ears.lose() if isinstance(item, str) else calls[type(item)](item))]
+    return events + ears.flush()
+
+
+def block(audio: NDArray[np.float32], begin: float, end: float) -> Block:
+    """The demo recording between two seconds."""
+    return Block(audio[round(16_000 * begin) : round(16_000 * end), None], 16_000)
+
+
+def spans(events: list[Event], label: str) -> list[tuple[float, float, str]]:
+    """Onset, offset in seconds and what closed it, of one label."""
+    return [
+        (round(e.onset_frame * 0.05, 2), round(e.offset_frame * 0.05, 2), e.closed_by)
+        for e in events
+        if e.label == label
+    ]
+
+
+def test_an_event_goes_on_after_a_gap_within_its_merge_length(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """The chainsaw of 27.0 to 31.5 s, with half a second missing."""
+    actions = [block(demo_audio, 0, 29), Gap(0.5, "overrun"), block(demo_audio, 29.5, 56)]
+    ((onset, offset, closed_by),) = spans(said(listener(model), actions), "chainsaw")
+    assert (27.0, 31.5, "silence") == (onset, pytest.approx(offset, abs=0.3), closed_by)
+
+
+@pytest.mark.parametrize("begin", [22.0, 22.02, 22.037])
+def test_no_event_bridges_a_longer_gap(model: Model, demo_audio: NDArray[np.float32], begin: float) -> None:
+    """Wherever it lies on the grid: two events, neither of which reaches into it."""
+    for seconds in (1.01, 1.3):
+        actions = [block(demo_audio, 0, begin), Gap(seconds, "overrun"), block(demo_audio, begin + seconds, 56)]
+        first, second = spans(said(listener(model), actions), "clock_tick")
+        assert (20.8, "gap") == (first[0], first[2])
+        assert begin - 0.1 <= first[1] <= begin + 0.05
+        assert begin + seconds <= second[0] <= begin + seconds + 0.1
+        assert 25.6 == pytest.approx(second[1], abs=0.2)
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.2, 1), (0.51, 2), (0.7, 2)])
+def test_a_merge_length_may_be_shorter_than_a_patch(
+    model: Model, demo_audio: NDArray[np.float32], seconds: float, count: int
+) -> None:
+    """Of half a second: what is patched beyond it is not merged."""
+    actions = [block(demo_audio, 0, 29.02), Gap(seconds, "overrun"), block(demo_audio, 29.02 + seconds, 56)]
+    ears = listener(model, shortest_frames=2, merge_frames=10)
+    assert count == len(spans(said(ears, actions), "chainsaw"))
+
+
+def test_sounds_after_gaps_keep_their_time(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """A short gap and a long one, in quiet places: all other events are where they were."""
+    whole = said(listener(model), [block(demo_audio, 0, 56)])
+    actions: list[Action] = [
+        block(demo_audio, 0, 9.513),
+        Gap(0.777, "decode"),
+        block(demo_audio, 10.29, 44.6),
+        Gap(4.004, "reconnect"),
+        block(demo_audio, 48.604, 56),
+    ]
+    gone = said(listener(model), actions)
+    for event in whole:
+        near = [e for e in gone if e.label == event.label and abs(e.onset_frame - event.onset_frame) <= 4]
+        assert 1 == len(near), event
+    assert len(whole) == len(gone)
+
+
+def test_after_a_long_gap_a_source_is_as_new(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """On the same grid, with the frames that it had missed counted."""
+    tail = block(demo_audio, 24, 40)
+    alone = said(listener(model), [tail])
+    late = said(listener(model), [block(demo_audio, 0, 3), Gap(3600.0, "reconnect"), tail])
+    shifted = [(e.label, e.onset_frame + 3603 * 20, e.offset_frame + 3603 * 20, e.confidence) for e in alone]
+    assert shifted == [(e.label, e.onset_frame, e.offset_frame, e.confidence) for e in late[-len(alone) :]] != []
+
+
+def test_a_lost_source_has_its_events_closed_at_once(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Not only once it is back."""
+    ears = listener(model)
+    ears.push(block(demo_audio, 0, 29))
+    ((onset, offset, closed_by),) = spans(ears.lose(), "chainsaw")
+    assert (27.0, 29.0, "gap") == (onset, pytest.approx(offset, abs=0.1), closed_by)
+    assert 29 * 16_000 == ears.heard_samples
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.003, 0.05, 0.98])
+def test_a_source_may_be_back_within_the_frame_it_was_lost_in(
+    model: Model, demo_audio: NDArray[np.float32], seconds: float
+) -> None:
+    """No frame comes twice, and no sound moves."""
+    ears = listener(model)
+    events = said(
+        ears, [block(demo_audio, 0, 24.02), "lost", Gap(seconds, "reconnect"), block(demo_audio, 24.02 + seconds, 56)]
+    )
+    assert [(27.0, "silence")] == [(onset, closed) for onset, _, closed in spans(events, "chainsaw")]
+    assert 56 * 16_000 == ears.position_samples
+
+
+def test_a_rate_may_change(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """From 16 to 48 to 44.1 kHz between blocks, the clock goes on to the sample."""
+    import soxr
+
+    parts: list[Action] = [
+        Block(soxr.resample(part, 16_000, rate)[:, None], rate)
+        for part, rate in zip(np.split(demo_audio, [320_000, 640_000]), (16_000, 48_000, 44_100), strict=True)
+    ]
+    ears = listener(model)
+    events = said(ears, parts)
+    assert 56 * 16_000 == ears.position_samples == ears.heard_samples
+    assert {"dog", "rooster", "chainsaw", "helicopter", "crackling_fire"} <= {event.label for event in events}
+    assert [27.0] == [onset for onset, _, _ in spans(events, "chainsaw")]
+
+
+def test_the_clock_does_not_drift(model: Model) -> None:
+    """After thousands of gaps of a third of a second in pieces of odd length, it is right to the sample."""
+    ears = listener(model)
+    piece = Block(np.zeros((147, 1), dtype=np.float32), 44_100)
+    for _ in range(300):
+        for _ in range(10):
+            ears.push(piece)
+        ears.lose()
+        ears.skip(Gap(1 / 3, "overrun"))
+    assert round(300 * (1470 / 44_100 + 1 / 3) * 16_000) == ears.position_samples
+
+
+def test_any_pieces_around_gaps_give_the_same(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Events, onsets and scores do not depend on how sound is cut up."""
+
+    def everything(piece: float) -> tuple[list[Event], set[object], NDArray[np.float32]]:
+        ears = listener(model)
+        events, onsets, scores = [], set[object](), []
+        edges = [(0, 11.3), (11.7, 28.1), (30.7, 56)]
+        for index, (begin, end) in enumerate(edges):
+            calls = [lambda b=begin: ears.skip(Gap(b - edges[index - 1][1], "overrun"))] if index else []
+            for start in np.arange(begin, end, piece):
+                calls.append(lambda s=start, e=end: ears.push(block(demo_audio, s, min(s + piece, e))))
+            for call in [*calls, *([ears.flush] if index == 2 else [])]:
+                events += call()
+                onsets |= set(ears.onsets)
+                scores += [piece.scores for piece in ears.scores]
+        return events, onsets, np.concatenate(scores)
+
+    (events, onsets, scores), (other_events, other_onsets, other_scores) = everything(20.0), everything(0.37)
+    assert events == other_events != []
+    assert onsets == other_onsets != set()
+    assert {(event.label, event.onset_frame) for event in events} == {(o.label, o.onset_frame) for o in onsets}
+    np.testing.assert_array_equal(scores, other_scores)
