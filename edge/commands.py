@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import itertools
+import json
 import logging
 import signal
 import sys
@@ -18,6 +19,7 @@ from edge.card import Card, ClassDecoding
 from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
+from edge.devices import device_table, devices
 from edge.errors import SettingError, did_you_mean
 from edge.inference import Model, shipped_model
 from edge.opening import open_sources
@@ -27,6 +29,8 @@ from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
 
 _SOURCE_OPTIONS = (
+    click.option("--list-devices", is_flag=True, help="Print the microphones of this machine, and do nothing else."),
+    click.option("--json", "as_json", is_flag=True, help="Print them as JSON.  [default: as a table]"),
     click.option(
         "--name",
         "named",
@@ -97,6 +101,8 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @click.version_option(package_name="sed-edge")
 def stream(
     sources: tuple[str, ...],
+    list_devices: bool,
+    as_json: bool,
     named: tuple[str, ...],
     once: bool,
     realtime: bool,
@@ -119,6 +125,11 @@ def stream(
     closes open events and ends the log; a second one ends at once.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
+    if list_devices:
+        click.echo(_devices(as_json))
+        return
+    if as_json:
+        raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
     began = None if started_at is None else _time(started_at)
     heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
     if began is not None and (live := [source.name for source in heard if source.live]):
@@ -153,6 +164,11 @@ def info(model: Path | None, as_json: bool) -> None:
     """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
     card = Model(shipped_model() if model is None else model).card
     click.echo(card.to_json() if as_json else describe(card))
+
+
+def _devices(as_json: bool) -> str:
+    known = devices()
+    return json.dumps([dataclasses.asdict(device) for device in known], indent=2) if as_json else device_table(known)
 
 
 def _sink(log_format: str | None) -> Sink:

@@ -105,7 +105,8 @@ class Recording:
 
     def _start(self, device: Device, sample_rate: int) -> Any:
         self._capacity = round(_RING_SECONDS * sample_rate)
-        stream = portaudio().InputStream(
+        sound = portaudio()
+        stream = sound.InputStream(
             device=device.index,
             samplerate=sample_rate,
             channels=min(device.channels, _MOST_CHANNELS),
@@ -117,7 +118,7 @@ class Recording:
         self._said.put(Opened(device, sample_rate))
         try:
             stream.start()
-        except BaseException:
+        except sound.PortAudioError:
             stream.close()
             raise
         return stream

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.conftest import command
 from tests.edge.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
 # Writes down what a microphone says, until its stdin is closed.
@@ -179,12 +180,24 @@ def test_a_machine_without_portaudio_says_how_to_get_it(pulse: Pulse) -> None:
 
 def test_devices_are_listed(pulse: Pulse) -> None:
     """For people and for programs; the default is marked."""
-    table = python(pulse, "from edge.devices import device_table, devices; print(device_table(devices()))")
+    table, text = (
+        subprocess.run(
+            [command("sed-stream"), "--list-devices", *options],
+            env=pulse.environment,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for options in ([], ["--json"])
+    )
     assert [
         "   index  name     channels  rate      interface",
         "   0      pulse    32        44100 Hz  ALSA",
         "*  1      default  32        44100 Hz  ALSA",
     ] == table.splitlines()
+    assert [(0, "pulse", False), (1, "default", True)] == [
+        (device["index"], device["name"], device["default"]) for device in json.loads(text)
+    ]
 
 
 @pytest.mark.parametrize("name", ["PULS", "0", "pulse, alsa", "pulse"])
