@@ -1,6 +1,7 @@
 """`sed-stream`, `sed-replay`, `sed-doctor` and `sed-info`: the runtime's commands."""
 
 import contextlib
+import dataclasses
 import functools
 import itertools
 import json
@@ -20,6 +21,7 @@ from edge.card import Card
 from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
+from edge.devices import device_table, devices
 from edge.doctor import examine
 from edge.errors import SettingError
 from edge.files import open_files
@@ -41,6 +43,10 @@ from edge.stream import window_of
 _log = logging.getLogger(__name__)
 
 _SOURCE_OPTIONS = (
+    click.option(
+        "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print them as JSON.  [default: as a table]"),
     click.option(
         "--name",
         "named",
@@ -158,6 +164,8 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def stream(
     ctx: click.Context,
     sources: tuple[str, ...],
+    list_devices: bool,
+    as_json: bool,
     named: tuple[str, ...],
     once: bool,
     realtime: bool,
@@ -187,6 +195,11 @@ def stream(
     closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out opened again.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
+    if list_devices:
+        click.echo(_devices(as_json))
+        return
+    if as_json:
+        raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
     began = None if started_at is None else _time(started_at)
     model = Model(shipped_model() if model_path is None else model_path, provider, threads)
     card = model.card
@@ -284,6 +297,11 @@ def doctor(source: str | None, model_path: Path | None, provider: str, threads: 
     click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
     if not report.fine:
         sys.exit(1)
+
+
+def _devices(as_json: bool) -> str:
+    known = devices()
+    return json.dumps([dataclasses.asdict(device) for device in known], indent=2) if as_json else device_table(known)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from edge.errors import SettingError, did_you_mean
 from edge.urls import redacted
 
 _LONGEST_FILE = 100_000  # bytes
+_DEEDS = ("show_config", "list_devices", "as_json")  # ask for something else than listening
 _STRENGTH = ("flag", "environment", "file", "default")
 _FILE_KEY = "edge.settings.file"  # in the context's `meta`
 
@@ -136,10 +137,10 @@ class ThresholdOption(click.Option):
 
 
 def settable(command: click.Command) -> dict[str, click.Parameter]:
-    """Key -> argument or option, of those that may stand in a file: no `--help`, `--version`, `--config`."""
+    """Key -> argument or option, of those that may stand in a file: no `--help`, `--config` or the like."""
     keys = {}
     for param in command.params:
-        if not param.is_eager and param.name not in ("show_config", "help", "version"):
+        if not param.is_eager and param.name not in _DEEDS:
             keys[_key(param)] = param
     return keys
 
