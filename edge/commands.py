@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import itertools
-import json
 import logging
 import signal
 import sys
@@ -19,7 +18,7 @@ from edge.card import Card, ClassDecoding
 from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
-from edge.devices import device_table, devices
+from edge.devices import device_json, device_table, devices
 from edge.errors import SettingError, did_you_mean
 from edge.inference import Model, shipped_model
 from edge.opening import open_sources
@@ -126,7 +125,7 @@ def stream(
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     if list_devices:
-        click.echo(_devices(as_json))
+        click.echo(device_json(devices()) if as_json else device_table(devices()))
         return
     if as_json:
         raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
@@ -164,11 +163,6 @@ def info(model: Path | None, as_json: bool) -> None:
     """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
     card = Model(shipped_model() if model is None else model).card
     click.echo(card.to_json() if as_json else describe(card))
-
-
-def _devices(as_json: bool) -> str:
-    known = devices()
-    return json.dumps([dataclasses.asdict(device) for device in known], indent=2) if as_json else device_table(known)
 
 
 def _sink(log_format: str | None) -> Sink:
