@@ -21,7 +21,7 @@ from edge.card import Card
 from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
-from edge.devices import device_table, devices
+from edge.devices import device_json, device_table, devices
 from edge.doctor import examine
 from edge.errors import SettingError
 from edge.files import open_files
@@ -196,7 +196,7 @@ def stream(
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     if list_devices:
-        click.echo(_devices(as_json))
+        click.echo(device_json(devices()) if as_json else device_table(devices()))
         return
     if as_json:
         raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
@@ -297,11 +297,6 @@ def doctor(source: str | None, model_path: Path | None, provider: str, threads: 
     click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
     if not report.fine:
         sys.exit(1)
-
-
-def _devices(as_json: bool) -> str:
-    known = devices()
-    return json.dumps([dataclasses.asdict(device) for device in known], indent=2) if as_json else device_table(known)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,16 @@
 """The sound devices of this machine that can record, by PortAudio."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from edge.errors import InstallError, SourceError
+
+_LIST = "from edge.devices import device_json, devices; print(device_json(devices()))"
+_LISTING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +56,7 @@ def portaudio() -> Any:
 
 
 def devices() -> list[Device]:
-    """All devices that can record.
+    """All devices that could record when PortAudio looked for them.
 
     Raises:
         InstallError: if this machine has no PortAudio.
@@ -73,6 +79,25 @@ def devices() -> list[Device]:
         for found in sound.query_devices()
         if found["max_input_channels"] > 0
     ]
+
+
+def devices_now() -> list[Device]:
+    """All devices that can record now.
+
+    Another process lists them: PortAudio loses memory whenever it is made to look again.
+
+    Raises:
+        SourceError: if they cannot be listed.
+    """
+    try:
+        listed = subprocess.run(
+            [sys.executable, "-c", _LIST], capture_output=True, check=True, timeout=_LISTING_SECONDS
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise SourceError("the sound server does not answer") from exc
+    except (OSError, subprocess.CalledProcessError) as exc:
+        raise SourceError(f"the sound devices cannot be listed ({exc})") from exc
+    return [Device(**device) for device in json.loads(listed.stdout)]
 
 
 def find_device(wanted: str | None, known: Sequence[Device]) -> Device:
@@ -123,6 +148,11 @@ def device_table(known: Sequence[Device]) -> str:
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def device_json(known: Sequence[Device]) -> str:
+    """The devices for programs."""
+    return json.dumps([asdict(device) for device in known], indent=2)
 
 
 def _listed(known: Sequence[Device]) -> str:

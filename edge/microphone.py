@@ -12,7 +12,7 @@ from edge.sources import Item, State
 
 _POLL_SECONDS = 0.1
 _SILENT_POLLS = 25  # some sound servers hand on sound only every 2 s
-_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.25, 2.0
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.25, 1.5
 
 
 class Microphone:
@@ -41,7 +41,7 @@ class Microphone:
         while not stopping.is_set():
             reason = ""
             try:
-                with Recording(self._device) as recording:
+                with Recording(self._device, anew=self._opened) as recording:
                     for item in self._hear(recording, continuity, stopping):
                         connected = True
                         yield item

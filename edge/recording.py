@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.continuity import Piece
-from edge.devices import Device, devices, find_device, portaudio
+from edge.devices import Device, devices, devices_now, find_device, portaudio
 from edge.errors import SourceError
 
 _PREFERRED_HZ = 48_000  # what most hardware has; a system's own conversion to other rates may be poor
@@ -36,10 +36,11 @@ class Recording:
 
     Args:
         device: see `edge.devices.find_device`.
+        anew: look for new devices first.
     """
 
-    def __init__(self, device: str | None) -> None:
-        self._device = device
+    def __init__(self, device: str | None, *, anew: bool) -> None:
+        self._device, self._anew = device, anew
         self._said: SimpleQueue[Opened | Piece | Exception] = SimpleQueue()
         self._capacity = self._put_samples = self._taken_samples = self._missed_samples = 0
         self._closing = threading.Event()
@@ -71,8 +72,9 @@ class Recording:
 
     def _run(self) -> None:
         try:
+            present = self._look() if self._anew else None
             with _portaudio_lock:
-                stream = self._open()
+                stream = self._open(present)
                 _open_streams.add(stream)
         except Exception as exc:  # noqa: BLE001  # a dead thread must not leave its reader waiting
             self._said.put(exc)
@@ -82,18 +84,18 @@ class Recording:
             stream.close()
             _open_streams.remove(stream)
 
-    def _open(self) -> Any:
+    def _look(self) -> list[Device]:
+        present = devices_now()
+        find_device(self._device, present)
+        return present
+
+    def _open(self, present: list[Device] | None) -> Any:
         sound = portaudio()
         # It would wait for a sound server that hangs; whatever is open then, the system closes.
         atexit.unregister(sound._exit_handler)
-        try:
-            if not _open_streams:
-                while sound._initialized:
-                    sound._terminate()
-                sound._initialize()
-            device = find_device(self._device, devices())
-        except sound.PortAudioError as exc:
-            raise SourceError(f"the sound devices cannot be listed ({exc})") from exc
+        if present is not None and present != devices() and not _open_streams:
+            _look_again(sound)
+        device = find_device(self._device, devices())
         for sample_rate in dict.fromkeys([_PREFERRED_HZ, device.sample_rate]):
             try:
                 return self._start(device, sample_rate)
@@ -135,3 +137,12 @@ class Recording:
 
     def _ended(self) -> None:
         self._said.put(SourceError("the device ended the recording; it may be gone"))
+
+
+def _look_again(sound: Any) -> None:
+    try:
+        while sound._initialized:
+            sound._terminate()
+        sound._initialize()
+    except sound.PortAudioError as exc:
+        raise SourceError(f"the sound devices cannot be listed ({exc})") from exc

@@ -1,5 +1,6 @@
 """A microphone without a sound card: a PulseAudio daemon of the test's own, with a sink whose monitor is recorded."""
 
+import ctypes.util
 import os
 import shutil
 import signal
@@ -30,8 +31,12 @@ class Pulse:
     """
 
     def __init__(self, folder: Path) -> None:
-        missing = [program for program in _PROGRAMS if shutil.which(program) is None]
-        if missing or not any(Path("/usr/lib").glob("**/alsa-lib/libasound_module_pcm_pulse.so")):
+        found = [
+            *map(shutil.which, _PROGRAMS),
+            ctypes.util.find_library("portaudio"),
+            any(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")),
+        ]
+        if not all(found):
             message = "needs PulseAudio: apt install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2"
             if "SED_EDGE_NOTHING_MISSING" in os.environ:
                 pytest.fail(message)
@@ -44,15 +49,19 @@ class Pulse:
             f"load-module module-native-protocol-unix socket={runtime}/native auth-anonymous=1\n"
             f"load-module {' '.join(_SINK)}\n"
         )
-        alsa = folder / "asound.conf"
-        alsa.write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        self._alsa = folder / "asound.conf"
+        self.name_devices()
         self.environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"} | {
             "HOME": str(folder),
             "PULSE_RUNTIME_PATH": str(runtime),
             "PULSE_SERVER": f"unix:{runtime}/native",
-            "ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{alsa}",
+            "ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{self._alsa}",
         }
         self.start()
+
+    def name_devices(self, *names: str) -> None:
+        """By what names there are devices, besides `pulse` and `default`."""
+        self._alsa.write_text("".join(f"pcm.{name} {{ type pulse }}\n" for name in ("!default", *names)))
 
     def start(self) -> None:
         """Start the daemon, and wait until it answers."""

@@ -210,13 +210,32 @@ def test_a_device_is_found_by_index_or_part_of_its_name(pulse: Pulse, tmp_path: 
     assert {48_000} == {item["sample_rate"] for item in said if "heard_at" in item}
 
 
+def test_a_device_is_found_again_by_its_name(pulse: Pulse, tmp_path: Path) -> None:
+    """While it is away it is missed, and it may come back under another index."""
+    pulse.name_devices("porch")
+    table = "from edge.devices import devices, find_device; print(find_device('porch', devices()).index)"
+    index = python(pulse, table)
+    with Hearing(pulse, tmp_path, index) as hearing:
+        hearing.wait_for_sound()
+        pulse.name_devices()
+        pulse.kill()
+        pulse.start()
+        wait_until(lambda: hearing.of("state")[-1]["detail"].startswith("mic:porch, ALSA fits no microphone"))
+        pulse.name_devices("attic", "garden", "porch")
+        hearing.wait_for_sound()
+        said = hearing.end()
+    assert index != python(pulse, table)
+    assert ["porch, ALSA, 48000 Hz"] * 2 == [item["detail"] for item in said if item.get("state") == "connected"]
+
+
+@pytest.mark.slow
 def test_a_process_that_was_stopped_knows_what_it_lost(pulse: Pulse, tmp_path: Path) -> None:
-    """The sound server kept the first ten seconds and more for it; nothing flags the rest."""
+    """The sound server kept the first ten or twenty seconds for it; nothing flags the rest."""
     with Hearing(pulse, tmp_path) as hearing:
         hearing.wait_for_sound()
         hearing.process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
-        time.sleep(15.0)
+        time.sleep(25.0)
         hearing.process.send_signal(signal.SIGCONT)
         ended = time.monotonic()
         hearing.wait_for_sound()
