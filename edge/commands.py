@@ -1,7 +1,6 @@
 """`sed-stream`, `sed-replay`, `sed-doctor` and `sed-info`: the runtime's commands."""
 
 import contextlib
-import dataclasses
 import functools
 import itertools
 import json
