@@ -238,6 +238,7 @@ def test_garbage_in_between_is_survived(encoder: str, broadcast: Broadcast) -> N
     in_order(found, 1.0)  # FFmpeg fills its pipe by the block
 
 
+@pytest.mark.slow
 def test_a_rate_that_changes_on_the_way_is_survived(broadcast: Broadcast) -> None:
     """Another player with another rate and more channels, within one connection."""
     needs("ffmpeg")
