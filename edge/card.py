@@ -14,6 +14,7 @@ from edge.errors import ModelError
 METADATA_KEY = "sed_edge_card"
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "int8")
+_LONGEST_SECONDS = 600  # a damaged card must not ask for all of the memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class ClassDecoding:
     merge_frames: int
 
     def __post_init__(self) -> None:
+        _require_whole(self, "median_frames", "shortest_frames", "merge_frames")
         if not 0.0 < self.off <= self.on < 1.0:
             raise ValueError(f"0 < off <= on < 1 must hold, got off {self.off}, on {self.on}")
         if self.median_frames < 1 or self.median_frames % 2 == 0:
@@ -91,11 +93,21 @@ class Card:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "frame_samples", "window_frames", "hop_frames", "grid_frames"):
+        positive = ("sample_rate", "frame_samples", "window_frames", "hop_frames", "grid_frames")
+        _require_whole(self, *positive, "context_samples", "lookahead_frames")
+        for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.context_samples < 0 or self.lookahead_frames < 0:
             raise ValueError("context_samples and lookahead_frames must not be negative")
+        frames = [self.window_frames, self.hop_frames, self.lookahead_frames, self.grid_frames]
+        frames += [settings.median_frames for settings in self.decoding.values()]
+        longest_samples = max(self.context_samples, max(frames) * self.frame_samples)
+        if longest_samples > _LONGEST_SECONDS * self.sample_rate:
+            raise ValueError(
+                "context, window, hop, lookahead, grid and medians must each be at most "
+                f"{_LONGEST_SECONDS} s, got {longest_samples / self.sample_rate:g} s"
+            )
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels must be distinct and at least one, got {list(self.labels)}")
         if self.precision not in PRECISIONS:
@@ -125,7 +137,7 @@ class Card:
         """
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as exc:
+        except (ValueError, RecursionError) as exc:
             raise ModelError(f"{where}: its card is not JSON ({exc}); export the model again") from exc
         if not isinstance(values, dict):
             raise ModelError(f"{where}: its card is not a JSON object; export the model again")
@@ -140,8 +152,19 @@ class Card:
             )
         try:
             chosen = {name: values[name] for name in names}  # a newer minor card may say more
+            for name in ("frontend", "parity", "training", "validation"):
+                if not isinstance(chosen[name], dict):
+                    raise TypeError(f"{name} must be an object, got {chosen[name]!r}")
             chosen["labels"] = tuple(values["labels"])
             chosen["decoding"] = {label: ClassDecoding(**entry) for label, entry in values["decoding"].items()}
+            if not all(isinstance(label, str) for label in chosen["labels"]):
+                raise TypeError(f"labels must be text, got {values['labels']}")
             return cls(**chosen)
         except (TypeError, ValueError, AttributeError) as exc:
             raise ModelError(f"{where}: its card is wrong: {exc}; export the model again") from exc
+
+
+def _require_whole(settings: Any, *names: str) -> None:
+    for name in names:
+        if type(getattr(settings, name)) is not int:
+            raise TypeError(f"{name} must be a whole number, got {getattr(settings, name)!r}")

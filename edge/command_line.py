@@ -4,12 +4,15 @@ Commands import what only some installations have within their functions: `--hel
 missing becomes a message that says what to install.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from edge.errors import InstallError, SedError
+from edge.providers import PROVIDERS
 
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
@@ -26,14 +29,37 @@ _EXTRAS = {
 }
 
 
+provider_option = click.option(
+    "--provider",
+    type=click.Choice(PROVIDERS),
+    default="auto",
+    show_default=True,
+    help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Threads that one step of the model may use.",
+)
+
+
 class SedCommand(click.Command):
     """A command whose `SedError`s end it with one line and their exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """See `click.Command.invoke`."""
         logging.basicConfig(format=f"{ctx.info_name}: %(message)s", level=logging.WARNING)
-        try:
+        with self.errors_in_one_line(ctx):
             return self._invoke(ctx)
+
+    @contextlib.contextmanager
+    def errors_in_one_line(self, ctx: click.Context) -> Iterator[None]:
+        """What goes wrong within ends the command with one line and its exit code."""
+        try:
+            yield
         except SedError as exc:
             click.echo(f"{ctx.info_name}: {exc}", err=True)
             ctx.exit(exc.exit_code)

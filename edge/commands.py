@@ -1,30 +1,42 @@
-"""`sed-stream` and `sed-info`: the runtime's commands."""
+"""`sed-stream`, `sed-info` and `sed-doctor`: the runtime's commands."""
 
-import dataclasses
 import functools
 import itertools
+import json
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge.card import Card, ClassDecoding
-from edge.command_line import SedCommand
+from edge.command_line import SedCommand, provider_option, threads_option
 from edge.decoder import Decoder
 from edge.describe import describe
-from edge.errors import SettingError, did_you_mean
+from edge.doctor import examine
+from edge.errors import SettingError
 from edge.inference import Model, shipped_model
-from edge.opening import open_sources
+from edge.opening import open_source, open_sources
+from edge.report import describe_report
 from edge.runtime import listen
+from edge.settings import (
+    SettingsCommand,
+    Threshold,
+    ThresholdOption,
+    chosen_decoding,
+    known_labels,
+    origin_of,
+)
+from edge.show_config import show_config as settings_text
 from edge.sinks import JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
+
+_log = logging.getLogger(__name__)
 
 _SOURCE_OPTIONS = (
     click.option(
@@ -62,10 +74,11 @@ _MODEL_OPTIONS = (
     click.option(
         "--threshold",
         "thresholds",
-        multiple=True,
-        metavar="LABEL=P",
+        cls=ThresholdOption,
         help="Score, between 0 and 1, at which an event begins; may be repeated.  [default: the model's]",
     ),
+    provider_option,
+    threads_option,
 )
 _LOG_OPTIONS = (
     click.option(
@@ -91,11 +104,13 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-@click.command(cls=SedCommand)
+@click.command(cls=SettingsCommand, environment_prefix="SED_STREAM", together=("sources", "named"))
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_LOG_OPTIONS)
 @click.version_option(package_name="sed-edge")
+@click.pass_context
 def stream(
+    ctx: click.Context,
     sources: tuple[str, ...],
     named: tuple[str, ...],
     once: bool,
@@ -107,10 +122,13 @@ def stream(
     hop: float | None,
     window: float | None,
     labels: str | None,
-    thresholds: tuple[str, ...],
+    thresholds: list[Threshold],
+    provider: str,
+    threads: int,
     onsets: bool,
     stats_every: float | None,
     log_format: str | None,
+    show_config: bool,
 ) -> None:
     """Write down which sounds each SOURCE holds, each with onset and offset.
 
@@ -120,20 +138,25 @@ def stream(
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     began = None if started_at is None else _time(started_at)
+    model = Model(shipped_model() if model_path is None else model_path, provider, threads)
+    card = model.card
+    reported = None if labels is None else known_labels(labels.split(","), card, origin_of(ctx, "labels").place)
+    frames, decoding = window_of(card, window, hop), chosen_decoding(card, thresholds)
+    if show_config:
+        click.echo(settings_text(ctx, shipped_model(), card, frames, decoding))
+        return
     heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
     if began is not None and (live := [source.name for source in heard if source.live]):
         raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
-    model = Model(shipped_model() if model_path is None else model_path)
-    card = model.card
-    reported = None if labels is None else _known_labels(labels.split(","), card)
-    decoding = _decoding(card, thresholds)
     if stats_every is not None and stats_every < 0:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
+    if provider == "auto":
+        _log.info("runs on the %s", model.provider)
     stopping = _stop_on_signals()
     listen(
         _with_progress(heard),
         model,
-        window_of(card, window, hop),
+        frames,
         lambda: Decoder(card.labels, decoding, reported),
         _sink(log_format),
         stopping=stopping,
@@ -147,12 +170,31 @@ def stream(
 
 @click.command(cls=SedCommand)
 @click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
 @click.version_option(package_name="sed-edge")
 def info(model: Path | None, as_json: bool) -> None:
     """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
-    card = Model(shipped_model() if model is None else model).card
+    card = Model(shipped_model() if model is None else model, "cpu").card
     click.echo(card.to_json() if as_json else describe(card))
+
+
+@click.command(cls=SedCommand)
+@click.argument("source", required=False)
+@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
+@provider_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.  [default: text]")
+@click.version_option(package_name="sed-edge")
+def doctor(source: str | None, model_path: Path | None, provider: str, threads: int, as_json: bool) -> None:
+    """Examine this installation and, if SOURCE is given, 5 seconds of its sound; say what is wrong and what to do.
+
+    A SOURCE is what sed-stream takes. Exit code 0 if all is fine, 1 if something is wrong.
+    """
+    open_it = None if source is None else functools.partial(open_source, source)
+    report = examine(shipped_model() if model_path is None else model_path, provider, threads, open_it)
+    click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
+    if not report.fine:
+        sys.exit(1)
 
 
 def _sink(log_format: str | None) -> Sink:
@@ -217,28 +259,3 @@ def _time(text: str) -> datetime:
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
         raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc
-
-
-def _known_labels(names: Iterable[str], card: Card) -> list[str]:
-    """The names in the model's order, each known to it."""
-    wanted = [name.strip() for name in names]
-    for name in wanted:
-        if name not in card.labels:
-            raise SettingError(f"the model knows no label {name!r}{did_you_mean(name, card.labels)}")
-    return [label for label in card.labels if label in wanted]
-
-
-def _decoding(card: Card, thresholds: Iterable[str]) -> dict[str, ClassDecoding]:
-    """The card's settings, with the user's thresholds."""
-    chosen = dict(card.decoding)
-    for text in thresholds:
-        label, _, value = text.partition("=")
-        (label,) = _known_labels([label], card)
-        try:
-            on = float(value)
-            chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, chosen[label].off))
-        except ValueError as exc:
-            raise SettingError(
-                f"--threshold {text}: expected LABEL=P with P between 0 and 1, such as {label}=0.6"
-            ) from exc
-    return chosen

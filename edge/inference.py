@@ -1,21 +1,19 @@
 """A model file, opened: its card and its one graph, by ONNX Runtime."""
 
-import importlib.metadata
-import logging
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import METADATA_KEY, Card
-from edge.errors import InstallError, ModelError
-
-_log = logging.getLogger(__name__)
+from edge.errors import ModelError, SedError
+from edge.providers import open_session
 
 Floats = NDArray[np.float32]
 GRAPH_INPUTS = ("audio", "embeddings")
 GRAPH_OUTPUTS = ("scores", "clip_scores", "embeddings_out")
+_LARGEST_EMBEDDING = 65_536
 
 
 class Step(NamedTuple):
@@ -42,49 +40,46 @@ class Model:
 
     Args:
         path: the `.onnx` file.
+        provider: one of `edge.providers.PROVIDERS`.
+        threads: that one step may use.
 
     Raises:
-        InstallError: if ONNX Runtime is missing, or both of its packages are installed.
+        InstallError: if ONNX Runtime is missing, both of its packages are installed, or CUDA was asked for in vain.
         ModelError: if the file cannot be read, is not ours, or its card lacks something.
     """
 
-    def __init__(self, path: Path) -> None:
-        onnxruntime = _import_onnxruntime()
+    def __init__(self, path: Path, provider: str = "auto", threads: int = 1) -> None:
         if not path.is_file():
             raise ModelError(f"{path}: no such model file; give the .onnx that sed-export wrote")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Asking for CUDA where it cannot be had falls back to the CPU by itself: what came is said below.
-        available = onnxruntime.get_available_providers()
-        providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+        self._path = path
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+            self._session = open_session(path, provider, threads)
+            card = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+            self._inputs = {node.name: node.shape for node in self._session.get_inputs()}
+            outputs = tuple(node.name for node in self._session.get_outputs())
+        except SedError:
+            raise
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
             raise ModelError(
                 f"{path}: is no ONNX model that can be loaded; give the .onnx that sed-export wrote"
             ) from exc
-        if len(providers) > 1:
-            _log.info("runs on %s", self.provider.removesuffix("ExecutionProvider"))
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        if METADATA_KEY not in metadata:
+        if card is None:
             raise ModelError(
                 f"{path}: is an ONNX model without a card of sed-edge; give the .onnx that sed-export wrote"
             )
-        self.card = Card.from_json(metadata[METADATA_KEY], str(path))
-        inputs = tuple(node.name for node in self._session.get_inputs())
-        outputs = tuple(node.name for node in self._session.get_outputs())
-        if inputs != GRAPH_INPUTS or outputs != GRAPH_OUTPUTS:
+        self.card = Card.from_json(card, str(path))
+        if tuple(self._inputs) != GRAPH_INPUTS or outputs != GRAPH_OUTPUTS:
             raise ModelError(
-                f"{path}: its graph has inputs {inputs} and outputs {outputs}, "
+                f"{path}: its graph has inputs {tuple(self._inputs)} and outputs {outputs}, "
                 f"expected {GRAPH_INPUTS} and {GRAPH_OUTPUTS}; export the model again"
             )
-        self.embedding_size = int(self._session.get_inputs()[1].shape[2])
+        self.embedding_size = self._embedding_size()
+        self._try()
 
     @property
     def provider(self) -> str:
-        """The execution provider in use, such as `CPUExecutionProvider`."""
-        return str(self._session.get_providers()[0])
+        """What runs it: `CPU` or `CUDA`."""
+        return str(self._session.get_providers()[0]).removesuffix("ExecutionProvider")
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         """Call the graph once.
@@ -96,32 +91,32 @@ class Model:
         # ONNX Runtime does not hold callers to the shapes that the file declares.
         fresh = audio.shape[1] - self.card.context_samples
         assert fresh > 0 and fresh % self.card.frame_samples == 0, audio.shape
-        return Step(*self._session.run(GRAPH_OUTPUTS, {"audio": audio, "embeddings": embeddings}))
+        try:
+            return Step(*self._session.run(GRAPH_OUTPUTS, {"audio": audio, "embeddings": embeddings}))
+        except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
+            raise ModelError(
+                f"{self._path}: its graph cannot run on {self.provider} ("
+                f"{str(exc).splitlines()[0]}); export the model again, or try --provider cpu"
+            ) from exc
 
+    def _embedding_size(self) -> int:
+        shape = self._inputs["embeddings"]
+        if len(shape) != 3 or not isinstance(shape[2], int) or not 0 < shape[2] <= _LARGEST_EMBEDDING:
+            raise ModelError(
+                f"{self._path}: its graph declares embeddings of shape {shape}, expected [batch, frames, size] with a "
+                f"size up to {_LARGEST_EMBEDDING}; export the model again"
+            )
+        return int(shape[2])
 
-def _import_onnxruntime() -> Any:
-    installed = [name for name in ("onnxruntime", "onnxruntime-gpu") if _is_installed(name)]
-    if len(installed) == 2:
-        raise InstallError(
-            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; run "
-            "'pip uninstall onnxruntime onnxruntime-gpu', then 'pip install sed-edge[cpu]' or, for an NVIDIA GPU, "
-            "'pip install sed-edge[gpu]'"
-        )
-    try:
-        import onnxruntime
-    except ImportError as exc:
-        raise InstallError(
-            "onnxruntime is not installed; run 'pip install sed-edge[cpu]' or, for an NVIDIA GPU, "
-            "'pip install sed-edge[gpu]'"
-        ) from exc
-    if installed == ["onnxruntime-gpu"]:
-        onnxruntime.preload_dlls()
-    return onnxruntime
-
-
-def _is_installed(distribution: str) -> bool:
-    try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+    def _try(self) -> None:
+        """Hear one frame of silence: a graph that does not fit its card is refused before anything depends on it."""
+        silence = np.zeros((1, self.card.context_samples + self.card.frame_samples), dtype=np.float32)
+        step = self.step(silence, np.zeros((1, 0, self.embedding_size), dtype=np.float32))
+        shapes = [array.shape for array in step]
+        classes = len(self.card.labels)
+        expected = [(1, 1, classes), (1, classes), (1, 1, self.embedding_size)]
+        if shapes != expected or not all(np.isfinite(array).all() for array in step):
+            raise ModelError(
+                f"{self._path}: its graph answers one frame of silence with shapes {shapes}, expected {expected} and "
+                "finite numbers; export the model again"
+            )

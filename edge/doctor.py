@@ -1,0 +1,129 @@
+"""What a person asks first when a device hears nothing: the installation, the model's speed, the sound of a source."""
+
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import SedError
+from edge.feed import Feed
+from edge.inference import Model
+from edge.installation import check_installation, check_model
+from edge.report import Finding, Report
+from edge.sound_check import judge, measure
+from edge.sources import Block, Gap, Source, State
+
+SOUND_SECONDS = 5.0
+_PATIENCE_SECONDS = 15.0  # until a source must have said so much
+_SLOWEST_PACE = 0.95
+_GAP_ADVICE = {
+    "decode": "the source is damaged: record it again, or look at the connection",
+    "overrun": "this machine cannot keep up: let it do less",
+    "reconnect": "the stream broke off: look at the network and the server",
+    "device": "look at the microphone's plug and power",
+}
+
+
+def examine(model_path: Path, provider: str, threads: int, open_source: Callable[[], Source] | None) -> Report:
+    """Examine the installation, the model, and the source if there is one; what fails is a finding."""
+    report = Report()
+    rate = 0
+    try:
+        check_installation(report)
+        model = Model(model_path, provider, threads)
+        rate = model.card.sample_rate
+        check_model(report, model, model_path, provider, threads)
+    except SedError as exc:
+        report.findings.append(Finding(True, str(exc)))
+    if open_source is not None:
+        try:
+            _examine_source(report, open_source(), rate)
+        except SedError as exc:
+            report.findings.append(Finding(True, str(exc)))
+    return report
+
+
+def _examine_source(report: Report, source: Source, model_rate: int) -> None:
+    heard = _hear(source)
+    part: dict[str, Any] = {
+        "source": source.name,
+        "gaps": [gap._asdict() for gap in heard.gaps],
+        "states": [state._asdict() for state in heard.states],
+    }
+    report.parts["sound"] = part
+    if heard.failure is not None:
+        report.findings.append(Finding(True, str(heard.failure)))
+    for gap in heard.gaps:
+        text = f"{gap.seconds:.2f} s of the sound were lost ({gap.reason}); {_GAP_ADVICE[gap.reason]}"
+        report.findings.append(Finding(True, text))
+    if not heard.blocks:
+        if heard.failure is None:
+            text = f"no sound came within {_PATIENCE_SECONDS:g} s; {_last_words(heard.states)}"
+            report.findings.append(Finding(True, text))
+        return
+    rate, channels = heard.blocks[-1].sample_rate, heard.blocks[-1].samples.shape[1]
+    alike = [b.samples for b in heard.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
+    sound = measure(np.concatenate(alike)[: round(SOUND_SECONDS * rate)], rate)
+    part |= sound.to_dict()
+    report.findings += judge(sound, model_rate or rate, source.live)
+    if source.live:
+        part["pace"] = heard.pace
+        if heard.pace is not None and heard.pace < _SLOWEST_PACE:
+            text = (
+                f"its samples come at {heard.pace:.2f} of the rate of {rate} Hz that it claims: frames are dropped, or "
+                "the rate is wrong; try another rate, port or cable"
+            )
+            report.findings.append(Finding(True, text))
+
+
+@dataclass
+class _Heard:
+    """What came of a source in a few seconds."""
+
+    blocks: list[Block] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+    failure: SedError | None = None
+
+    @property
+    def seconds(self) -> float:
+        return sum(block.seconds for block in self.blocks) + sum(gap.seconds for gap in self.gaps)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of sound, and of gaps, a second; None if too little came. A burst of old sound is faster than 1."""
+        if len(self.blocks) < 2 or self.seconds < SOUND_SECONDS / 2:
+            return None
+        return round((self.seconds - self.blocks[0].seconds) / (self.arrivals[-1] - self.arrivals[0] + 1e-9), 3)
+
+
+def _hear(source: Source) -> _Heard:
+    heard, end = _Heard(), time.monotonic() + _PATIENCE_SECONDS
+    feed = Feed(source, capacity_seconds=2 * SOUND_SECONDS)
+    try:
+        while heard.seconds < SOUND_SECONDS and (item := feed.next(max(0.0, end - time.monotonic()))) is not None:
+            if isinstance(item, Block):
+                heard.blocks.append(item)
+                heard.arrivals.append(time.monotonic())
+            elif isinstance(item, Gap):
+                heard.gaps.append(item)
+            else:
+                heard.states.append(item)
+    except queue.Empty:
+        pass
+    except SedError as exc:
+        heard.failure = exc
+    finally:
+        feed.close()
+    return heard
+
+
+def _last_words(states: list[State]) -> str:
+    if not states:
+        return "is the source running, and is it the right one?"
+    return f"it says: {states[-1].state}, {states[-1].detail}"

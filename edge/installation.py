@@ -1,0 +1,128 @@
+"""What is installed here, what is known to go wrong with it, and how fast it is."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.inference import Model
+from edge.providers import gpu_seen, import_onnxruntime, onnxruntime_packages, open_session, why_no_cuda
+from edge.report import Finding, Report
+
+_STEPS = 20
+_BUSY_SHARE = 0.5  # of the hop, that a step may take before it is worth a word
+_PACKAGES = ("sed-edge", "numpy", "onnxruntime", "onnxruntime-gpu", "av", "soxr", "sounddevice", "click")
+
+
+def check_installation(report: Report) -> None:
+    """Versions, the machine, what could run a model, and combinations known to be bad.
+
+    Raises:
+        InstallError: if ONNX Runtime cannot be used.
+    """
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    report.parts["versions"] = {**versions, "ffmpeg": _ffmpeg_version(), "portaudio": _portaudio_version()}
+    report.parts["machine"] = {"processor": platform.machine(), "cores": os.cpu_count()}
+    for package in onnxruntime_packages():
+        report.findings += known_troubles(versions[package], platform.machine())
+    onnxruntime = import_onnxruntime()
+    why_not = why_no_cuda(onnxruntime)
+    report.parts["providers"] = {
+        "available": [_short(name) for name in onnxruntime.get_available_providers()],
+        "cuda": "nothing is against it" if why_not is None else f"cannot be had: {why_not}",
+    }
+    if why_not is not None and gpu_seen():
+        report.findings.append(Finding(False, f"a GPU seems to be here and cannot be used: {why_not}"))
+
+
+def known_troubles(onnxruntime_version: str, processor: str) -> list[Finding]:
+    """What is known to go wrong with a version of ONNX Runtime on a processor.
+
+    >>> known_troubles("1.25.1", "aarch64")[0].text
+    "onnxruntime 1.25.1 leaks memory on Arm: run pip install --upgrade 'sed-edge[cpu]'"
+    >>> known_troubles("1.25.1", "x86_64")
+    []
+    """
+    version = tuple(int(part) for part in onnxruntime_version.split(".")[:3] if part.isdigit())
+    upgrade = "run pip install --upgrade 'sed-edge[cpu]'"
+    if (1, 24) <= version <= (1, 26, 0) and processor.lower().startswith(("arm", "aarch")):
+        return [Finding(True, f"onnxruntime {onnxruntime_version} leaks memory on Arm: {upgrade}")]
+    if version < (1, 21):
+        return [Finding(True, f"onnxruntime {onnxruntime_version} is older than 1.21, the oldest supported: {upgrade}")]
+    return []
+
+
+def check_model(report: Report, model: Model, path: Path, provider: str, threads: int) -> None:
+    """How fast a step is, and which of its nodes run where.
+
+    Args:
+        report: to add to.
+        model: opened.
+        path: of its file.
+        provider: that was asked for.
+        threads: that one step may use.
+    """
+    card = model.card
+    fresh = np.random.default_rng(0).uniform(-0.1, 0.1, card.context_samples + card.hop_frames * card.frame_samples)
+    audio = fresh.astype(np.float32)[None]
+    embeddings = np.zeros((1, card.window_frames - card.hop_frames, model.embedding_size), dtype=np.float32)
+    seconds = []
+    for _ in range(_STEPS):
+        began = time.perf_counter()
+        model.step(audio, embeddings)
+        seconds.append(time.perf_counter() - began)
+    step, hop = float(np.median(seconds)), card.hop_frames * card.frame_seconds
+    report.parts["model"] = {
+        "path": str(path),
+        "model": card.model_id,
+        "nodes": _nodes(path, provider, threads, {"audio": audio, "embeddings": embeddings}),
+        "step_seconds": round(step, 6),
+        "hop_seconds": hop,
+    }
+    if step > _BUSY_SHARE * hop:
+        text = (
+            f"a step of the model takes {step:.3g} s of each {hop:g} s: give a greater --hop, more --threads, or "
+            "another model"
+        )
+        report.findings.append(Finding(step > hop, text))
+
+
+def _nodes(path: Path, provider: str, threads: int, inputs: dict[str, Any]) -> dict[str, int]:
+    """How many nodes of the graph each provider runs, by ONNX Runtime's own account."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = open_session(path, provider, threads, profile=Path(folder) / "step")
+        session.run(None, inputs)
+        events = json.loads(Path(session.end_profiling()).read_text())
+    ran = [event for event in events if event["cat"] == "Node" and event["name"].endswith("_kernel_time")]
+    return dict(Counter(_short(event["args"]["provider"]) for event in ran))
+
+
+def _short(provider: str) -> str:
+    return provider.removesuffix("ExecutionProvider")
+
+
+def _ffmpeg_version() -> str:
+    import av
+
+    return str(av.ffmpeg_version_info)
+
+
+def _portaudio_version() -> str:
+    try:
+        import sounddevice
+
+        return str(sounddevice.get_portaudio_version()[1])
+    except (ImportError, OSError):
+        return "missing, which only microphones need"
