@@ -19,7 +19,7 @@ _EXTRAS = {
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",
-    "matplotlib": "train",
+    "matplotlib": "plot",
     "tensorboard": "train",
     "scipy": "train",
     "sed_scores_eval": "train",
