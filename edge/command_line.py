@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from edge.errors import InstallError, SedError
-from edge.providers import PROVIDERS
 
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
+    "pyarrow": "parquet",
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",
@@ -27,23 +27,6 @@ _EXTRAS = {
     "onnx": "export",
     "onnxscript": "export",
 }
-
-
-provider_option = click.option(
-    "--provider",
-    type=click.Choice(PROVIDERS),
-    default="auto",
-    show_default=True,
-    help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
-)
-threads_option = click.option(
-    "--threads",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Threads that one step of the model may use.",
-)
 
 
 class SedCommand(click.Command):

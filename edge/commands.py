@@ -1,44 +1,52 @@
-"""`sed-stream`, `sed-info` and `sed-doctor`: the runtime's commands."""
+"""`sed-stream`, `sed-replay`, `sed-doctor` and `sed-info`: the runtime's commands."""
 
+import contextlib
+import dataclasses
 import functools
 import itertools
 import json
 import logging
+import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge.command_line import SedCommand, provider_option, threads_option
+from edge.card import Card
+from edge.command_line import SedCommand
 from edge.decoder import Decoder
 from edge.describe import describe
+from edge.devices import device_table, devices
 from edge.doctor import examine
 from edge.errors import SettingError
+from edge.files import open_files
 from edge.inference import Model, shipped_model
+from edge.line_file import Rotation
 from edge.opening import open_source, open_sources
+from edge.providers import PROVIDERS
+from edge.replay import replay as replay_pieces
 from edge.report import describe_report
 from edge.runtime import listen
-from edge.settings import (
-    SettingsCommand,
-    Threshold,
-    ThresholdOption,
-    chosen_decoding,
-    known_labels,
-    origin_of,
-)
+from edge.score_files import load_pieces
+from edge.scores import ScoreSink
+from edge.settings import SettingsCommand, Threshold, ThresholdOption, chosen_decoding, chosen_labels
 from edge.show_config import show_config as settings_text
-from edge.sinks import JsonLinesSink, Sink, TextSink
+from edge.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
 
 _log = logging.getLogger(__name__)
 
 _SOURCE_OPTIONS = (
+    click.option(
+        "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print them as JSON.  [default: as a table]"),
     click.option(
         "--name",
         "named",
@@ -65,11 +73,30 @@ _MODEL_OPTIONS = (
         "--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]"
     ),
     click.option(
+        "--provider",
+        type=click.Choice(PROVIDERS),
+        default="auto",
+        show_default=True,
+        help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Threads that one step of the model may use.",
+    ),
+)
+_WINDOW_OPTIONS = (
+    click.option(
         "--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]"
     ),
     click.option(
         "--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]"
     ),
+)
+_DECODING_OPTIONS = (
     click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
     click.option(
         "--threshold",
@@ -77,24 +104,49 @@ _MODEL_OPTIONS = (
         cls=ThresholdOption,
         help="Score, between 0 and 1, at which an event begins; may be repeated.  [default: the model's]",
     ),
-    provider_option,
-    threads_option,
 )
 _LOG_OPTIONS = (
     click.option(
         "--onsets", is_flag=True, help="Write onsets too, as soon as they are certain.  [default: whole events only]"
     ),
     click.option(
-        "--stats-every",
-        type=float,
-        metavar="S",
-        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
-    ),
-    click.option(
         "--format",
         "log_format",
         type=click.Choice(["jsonl", "text"]),
         help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
+    ),
+    click.option(
+        "--out",
+        "outs",
+        multiple=True,
+        metavar="PATH",
+        help="Append the log to a file too: .jsonl, .csv, .txt (Audacity), .selections.txt (Raven), .tsv (DESED), or "
+        "FORMAT:PATH; may be repeated.  [default: stdout only]",
+    ),
+)
+_RUN_OPTIONS = (
+    click.option(
+        "--durable",
+        is_flag=True,
+        help="Have each line of --out on the disk before it is seen on stdout.  [default: leave it to the system]",
+    ),
+    click.option(
+        "--rotate",
+        metavar="SIZE|day",
+        help="Begin a new file of --out at a size, such as 100MB, or with each day (UTC).  [default: never]",
+    ),
+    click.option(
+        "--scores",
+        "scores_path",
+        type=click.Path(path_type=Path),
+        help="Keep the scores of all frames for sed-replay, in numbered files: scores.npz becomes scores.000001.npz; "
+        "or .parquet.  [default: none]",
+    ),
+    click.option(
+        "--stats-every",
+        type=float,
+        metavar="S",
+        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
     ),
 )
 
@@ -106,12 +158,14 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @click.command(cls=SettingsCommand, environment_prefix="SED_STREAM", together=("sources", "named"))
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_LOG_OPTIONS)
+@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_WINDOW_OPTIONS, *_DECODING_OPTIONS, *_LOG_OPTIONS, *_RUN_OPTIONS)
 @click.version_option(package_name="sed-edge")
 @click.pass_context
 def stream(
     ctx: click.Context,
     sources: tuple[str, ...],
+    list_devices: bool,
+    as_json: bool,
     named: tuple[str, ...],
     once: bool,
     realtime: bool,
@@ -119,28 +173,37 @@ def stream(
     pcm: str | None,
     started_at: str | None,
     model_path: Path | None,
+    provider: str,
+    threads: int,
     hop: float | None,
     window: float | None,
     labels: str | None,
     thresholds: list[Threshold],
-    provider: str,
-    threads: int,
     onsets: bool,
-    stats_every: float | None,
     log_format: str | None,
+    outs: tuple[str, ...],
+    durable: bool,
+    rotate: str | None,
+    scores_path: Path | None,
+    stats_every: float | None,
     show_config: bool,
 ) -> None:
     """Write down which sounds each SOURCE holds, each with onset and offset.
 
     A SOURCE is an audio file, - for a WAV or another container on stdin, mic or mic:NAME for a microphone, the URL of
     a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything else to stderr. Ctrl-C
-    closes open events and ends the log; a second one ends at once.
+    closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out opened again.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
+    if list_devices:
+        click.echo(_devices(as_json))
+        return
+    if as_json:
+        raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
     began = None if started_at is None else _time(started_at)
     model = Model(shipped_model() if model_path is None else model_path, provider, threads)
     card = model.card
-    reported = None if labels is None else known_labels(labels.split(","), card, origin_of(ctx, "labels").place)
+    reported = chosen_labels(ctx, labels, card)
     frames, decoding = window_of(card, window, hop), chosen_decoding(card, thresholds)
     if show_config:
         click.echo(settings_text(ctx, shipped_model(), card, frames, decoding))
@@ -148,24 +211,64 @@ def stream(
     heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
     if began is not None and (live := [source.name for source in heard if source.live]):
         raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
-    if stats_every is not None and stats_every < 0:
+    if stats_every is not None and not 0 <= stats_every < math.inf:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
+    for flag, given in (("--durable", durable), ("--rotate", rotate is not None)):
+        if given and not outs:
+            raise SettingError(f"{flag} is for files of the log; name one with --out, such as --out events.jsonl")
+    rotation = None if rotate is None else Rotation.parse(rotate)
     if provider == "auto":
         _log.info("runs on the %s", model.provider)
     stopping = _stop_on_signals()
-    listen(
-        _with_progress(heard),
-        model,
-        frames,
-        lambda: Decoder(card.labels, decoding, reported),
-        _sink(log_format),
-        stopping=stopping,
-        onsets=onsets,
-        started_at=began,
-        stats_every_seconds=stats_every,
-    )
+    with contextlib.ExitStack() as stack:
+        names = [source.name for source in heard]
+        sinks = stack.enter_context(_sinks(log_format, outs, card, names, durable, rotation))
+        scores = None
+        if scores_path is not None:
+            scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
+            sinks = [scores, *sinks]
+        listen(
+            _with_progress(heard),
+            model,
+            frames,
+            lambda: Decoder(card.labels, decoding, reported),
+            FanOut(sinks),
+            stopping=stopping,
+            onsets=onsets,
+            started_at=began,
+            stats_every_seconds=stats_every,
+            scores=scores,
+        )
     if stopping.is_set():
         sys.exit(130)
+
+
+@click.command(cls=SedCommand)
+@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCORES...")
+@_with(*_DECODING_OPTIONS, *_LOG_OPTIONS)
+@click.version_option(package_name="sed-edge")
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    scores: tuple[Path, ...],
+    labels: str | None,
+    thresholds: list[Threshold],
+    onsets: bool,
+    log_format: str | None,
+    outs: tuple[str, ...],
+) -> None:
+    """Decode SCORES again, as sed-stream would have with these settings.
+
+    SCORES is what sed-stream --scores was given, such as scores.npz; or some of the numbered files that it left.
+    """
+    pieces = itertools.chain.from_iterable(map(load_pieces, scores))
+    first = next(pieces)
+    card = first.card
+    reported, decoding = chosen_labels(ctx, labels, card), chosen_decoding(card, thresholds)
+    names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
+    with _sinks(log_format, outs, card, names) as sinks:
+        pieces = itertools.chain([first], pieces)
+        replay_pieces(pieces, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)
 
 
 @click.command(cls=SedCommand)
@@ -180,9 +283,7 @@ def info(model: Path | None, as_json: bool) -> None:
 
 @click.command(cls=SedCommand)
 @click.argument("source", required=False)
-@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
-@provider_option
-@threads_option
+@_with(*_MODEL_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.  [default: text]")
 @click.version_option(package_name="sed-edge")
 def doctor(source: str | None, model_path: Path | None, provider: str, threads: int, as_json: bool) -> None:
@@ -190,18 +291,45 @@ def doctor(source: str | None, model_path: Path | None, provider: str, threads: 
 
     A SOURCE is what sed-stream takes. Exit code 0 if all is fine, 1 if something is wrong.
     """
-    open_it = None if source is None else functools.partial(open_source, source)
-    report = examine(shipped_model() if model_path is None else model_path, provider, threads, open_it)
+    logging.getLogger("edge.providers").setLevel(logging.ERROR)  # the report says it
+    opened = None if source is None else functools.partial(open_source, source)
+    report = examine(shipped_model() if model_path is None else model_path, provider, threads, opened)
     click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
     if not report.fine:
         sys.exit(1)
 
 
-def _sink(log_format: str | None) -> Sink:
-    """Stdout, as a table where a person reads it."""
+def _devices(as_json: bool) -> str:
+    known = devices()
+    return json.dumps([dataclasses.asdict(device) for device in known], indent=2) if as_json else device_table(known)
+
+
+@contextlib.contextmanager
+def _sinks(
+    log_format: str | None,
+    outs: Sequence[str],
+    card: Card,
+    sources: Sequence[str],
+    durable: bool = False,
+    rotation: Rotation | None = None,
+) -> Iterator[list[Sink]]:
+    """The files of the log, opened again on SIGHUP, and then stdout, as a table where a person reads it."""
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
-    return TextSink(sys.stdout) if log_format == "text" else JsonLinesSink(sys.stdout)
+    stdout = TextSink(sys.stdout, sources) if log_format == "text" else JsonLinesSink(sys.stdout)
+    several = len(sources) > 1
+    files = open_files(outs, sample_rate=card.sample_rate, several=several, durable=durable, rotation=rotation)
+
+    def reopen(*_: object) -> None:
+        for file in files:
+            file.reopen()
+
+    if files and hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reopen)
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            stack.enter_context(contextlib.closing(file))
+        yield [*files, stdout]
 
 
 def _with_progress(sources: list[Source]) -> list[Source]:

@@ -20,6 +20,7 @@ from edge.sources import Block, Gap, Source, State
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much
 _SLOWEST_PACE = 0.95
+_LEAST_LOSS_SECONDS = 0.02
 _GAP_ADVICE = {
     "decode": "the source is damaged: record it again, or look at the connection",
     "overrun": "this machine cannot keep up: let it do less",
@@ -57,9 +58,10 @@ def _examine_source(report: Report, source: Source, model_rate: int) -> None:
     report.parts["sound"] = part
     if heard.failure is not None:
         report.findings.append(Finding(True, str(heard.failure)))
-    for gap in heard.gaps:
-        text = f"{gap.seconds:.2f} s of the sound were lost ({gap.reason}); {_GAP_ADVICE[gap.reason]}"
-        report.findings.append(Finding(True, text))
+    for reason, advice in _GAP_ADVICE.items():
+        lost_seconds = sum(gap.seconds for gap in heard.gaps if gap.reason == reason)
+        if lost_seconds >= _LEAST_LOSS_SECONDS:
+            report.findings.append(Finding(True, f"{lost_seconds:.2f} s were not heard ({reason}): {advice}"))
     if not heard.blocks:
         if heard.failure is None:
             text = f"no sound came within {_PATIENCE_SECONDS:g} s; {_last_words(heard.states)}"

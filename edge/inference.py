@@ -94,9 +94,10 @@ class Model:
         try:
             return Step(*self._session.run(GRAPH_OUTPUTS, {"audio": audio, "embeddings": embeddings}))
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
+            reason = str(exc).partition("\n")[0]
             raise ModelError(
-                f"{self._path}: its graph cannot run on {self.provider} ("
-                f"{str(exc).splitlines()[0]}); export the model again, or try --provider cpu"
+                f"{self._path}: its graph cannot run on {self.provider} ({reason}); export the model again, or "
+                "try --provider cpu"
             ) from exc
 
     def _embedding_size(self) -> int:

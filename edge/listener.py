@@ -50,6 +50,7 @@ class Listener:
             after it.
         onsets: of the events that the last call made certain, each told once.
         scores: that the last call gave to the decoder.
+        closed_by: what the last call ended, and its decoder with it: a `gap`, the `end`; else None.
     """
 
     def __init__(self, model: StepModel, window: Window, decoder: Decoder) -> None:
@@ -67,6 +68,7 @@ class Listener:
         self.heard_samples = 0
         self.onsets: list[Onset] = []
         self.scores: list[Scores] = []
+        self.closed_by: str | None = None
 
     @property
     def position_samples(self) -> int:
@@ -114,7 +116,7 @@ class Listener:
         return self._end("end")
 
     def _begin_call(self) -> None:
-        self.onsets, self.scores = [], []
+        self.onsets, self.scores, self.closed_by = [], [], None
 
     def _begin(self) -> None:
         """Start afresh with the frame in which the position lies; what is missing of it was not heard.
@@ -135,7 +137,7 @@ class Listener:
             events += self._decode(scores)
         events += self._decoder.flush(closed_by)
         self.onsets += self._decoder.onsets
-        self._running = False
+        self._running, self.closed_by = False, closed_by
         return events
 
     def _drain(self) -> list[Event]:

@@ -1,6 +1,8 @@
 """One log of several sources."""
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 from edge.records import Record
 from edge.sinks import Sink
@@ -18,9 +20,15 @@ class Log:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._numbers = 0
         self.failure: OSError | None = None
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What one thread numbers and writes within this, nobody else's comes between."""
+        with self._lock:
+            yield
 
     def number(self) -> int:
         """The next event's."""

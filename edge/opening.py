@@ -7,6 +7,7 @@ http://, rtsp://...  a stream
 else                 an audio file
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -79,7 +80,7 @@ def open_sources(
         raise SettingError("stdin (-) can be heard only once; give it once")
     if pcm is not None and "-" not in heard:
         raise SettingError("--pcm says what comes on stdin, but no source is stdin; give - as a source")
-    if seconds is not None and not seconds > 0:
+    if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
     samples = None if pcm is None else _pcm(pcm)
     sources = [open_source(text, name=name, realtime=realtime, pcm=samples, once=once) for name, text in wanted]

@@ -94,7 +94,7 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
         try:
             opened = session(_CUDA, _CPU)
         except Exception as exc:  # noqa: BLE001  # ONNX Runtime's own exceptions share no base but this
-            why_not = f"{str(exc).splitlines()[0]}; see what nvidia-smi says"
+            why_not = str(exc).partition("\n")[0] + "; see what nvidia-smi says"
         else:
             if opened.get_providers()[0] == _CUDA:
                 return opened

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from edge.decoder import Decoder
-from edge.events import Event, Onset
+from edge.event_writer import EventWriter
+from edge.events import Event
 from edge.inference import Floats, Step
 from edge.listener import Listener
 from edge.log import Log
 from edge.pace import Pacer
-from edge.records import Record, event_record, gap_record, onset_record, source_record, start_record, stop_record
+from edge.records import Record, gap_record, source_record, start_record, stop_record
+from edge.scores import Heard, ScoreTaker
 from edge.sources import Block, Gap, Item, Source, State
 from edge.stream import StepModel, Window
 from edge.tally import Tally
@@ -33,6 +35,7 @@ class Reporter:
         log: shared with others.
         onsets: whether onsets are written as soon as they are certain.
         started_at: when the first sample was heard, in UTC, of a source that does not know.
+        scores: gets them too.
     """
 
     def __init__(
@@ -45,8 +48,9 @@ class Reporter:
         *,
         onsets: bool,
         started_at: datetime | None,
+        scores: ScoreTaker | None = None,
     ) -> None:
-        self._source, self._card, self._log, self._onsets = source, model.card, log, onsets
+        self._source, self._card, self._log, self._scores = source, model.card, log, scores
         self._labels, self._window = decoder.labels, window
         self._model = _TimedModel(model)
         self._listener = Listener(self._model, window, decoder)
@@ -54,7 +58,7 @@ class Reporter:
         self._tally = Tally()
         widest_factor = (window.window_frames - window.lookahead_frames) // window.hop_frames
         self._pacer = Pacer(window.hop_frames * model.card.frame_seconds, widest_factor)
-        self._numbers: dict[Onset, int] = {}  # of events whose onsets have been written
+        self._event_writer = EventWriter(source.name, model.card, log, self._tally.events, onsets=onsets)
         self._lost_since: float | None = None
 
     def begin(self, first: Item | None) -> None:
@@ -137,15 +141,12 @@ class Reporter:
 
     def _write_events(self, events: list[Event]) -> None:
         """Those that the listener has just returned, and its onsets before them."""
-        if self._onsets:
-            for onset in self._listener.onsets:
-                number = self._numbers[onset] = self._log.number()
-                self._write(onset_record(number, onset, self._card, self._timeline))
-        for event in events:
-            self._tally.events[event.label] += 1
-            onset = Onset(label=event.label, onset_frame=event.onset_frame)
-            number = self._numbers.pop(onset) if onset in self._numbers else self._log.number()
-            self._write(event_record(number, event, self._card, self._timeline, self._listener.heard_samples))
+        heard, began_at = self._listener, self._timeline.began_at()
+        with self._log.together():
+            if self._scores is not None:
+                said = Heard(heard.scores, heard.closed_by, heard.heard_samples, began_at)
+                self._scores.take(self._source.name, said)
+            self._event_writer.write(events, heard.onsets, heard.heard_samples, began_at)
 
     def _write_now(self, record: Record) -> None:
         """Of a live source, with the time of day that it is: it tells of the present, not of a sound."""

@@ -11,6 +11,7 @@ from edge.decoder import Decoder
 from edge.errors import SedError, SourceError
 from edge.log import Log
 from edge.reporter import Reporter
+from edge.scores import ScoreTaker
 from edge.sinks import Sink
 from edge.sources import Source
 from edge.stream import StepModel, Window
@@ -33,6 +34,7 @@ def listen(
     started_at: datetime | None = None,
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
+    scores: ScoreTaker | None = None,
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log what is heard.
 
@@ -50,6 +52,7 @@ def listen(
         started_at: when the first sample was heard, in UTC, of sources that do not know.
         stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
         queue_seconds: of a source's sound that may wait to be heard.
+        scores: gets those of all of them.
 
     Raises:
         SedError: what a source raised, or how many did.
@@ -58,7 +61,9 @@ def listen(
     log, done = Log(sink), queue.SimpleQueue[Worker]()
     workers = []
     for source in sources:
-        reporter = Reporter(source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at)
+        reporter = Reporter(
+            source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at, scores=scores
+        )
         workers.append(Worker(source, reporter, queue_seconds, stats_every_seconds, done.put))
     try:
         _wait(workers, log, done, stopping)

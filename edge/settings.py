@@ -11,8 +11,8 @@ reading and checking the file, refusing names that mean nothing, and thresholds,
 
 import contextlib
 import dataclasses
+import datetime
 import os
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,8 +24,10 @@ from click.core import ParameterSource
 from edge.card import Card, ClassDecoding
 from edge.command_line import SedCommand
 from edge.errors import SettingError, did_you_mean
+from edge.urls import redacted
 
 _LONGEST_FILE = 100_000  # bytes
+_DEEDS = ("show_config", "list_devices", "as_json")  # ask for something else than listening
 _STRENGTH = ("flag", "environment", "file", "default")
 _FILE_KEY = "edge.settings.file"  # in the context's `meta`
 
@@ -98,7 +100,10 @@ class SettingsCommand(SedCommand):
     def _keep_strongest(self, ctx: click.Context) -> None:
         kinds = {name: origin_of(ctx, name).kind for name in self._together}
         strongest = min(kinds.values(), key=_STRENGTH.index, default="default")
-        ctx.params |= {name: () for name, kind in kinds.items() if kind != strongest}
+        for name, kind in kinds.items():
+            if kind != strongest:
+                ctx.params[name] = ()
+                ctx.set_parameter_source(name, ParameterSource.DEFAULT)
 
     def _check_environment(self) -> None:
         known = {str(param.envvar) for param in self.params if param.envvar is not None}
@@ -132,10 +137,10 @@ class ThresholdOption(click.Option):
 
 
 def settable(command: click.Command) -> dict[str, click.Parameter]:
-    """Key -> argument or option, of those that may stand in a file: no `--help`, `--version`, `--config`."""
+    """Key -> argument or option, of those that may stand in a file: no `--help`, `--config` or the like."""
     keys = {}
     for param in command.params:
-        if not param.is_eager and param.name not in ("show_config", "help", "version"):
+        if not param.is_eager and param.name not in _DEEDS:
             keys[_key(param)] = param
     return keys
 
@@ -205,6 +210,8 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 def _checked(param: click.Parameter, value: Any, where: str) -> Any:
     """A value from a file, if its type fits the parameter."""
+    if isinstance(value, datetime.date):  # or a time of day with it
+        value = value.isoformat()
     if isinstance(param, ThresholdOption):
         origin = Origin("file", where)
         table = _table(value, where, (int, float), "a score such as 0.6")
@@ -261,12 +268,13 @@ def _threshold(text: str, origin: Origin) -> Threshold:
     raise SettingError(f"{origin.place} {text}: expected LABEL=P with P between 0 and 1, such as dog=0.6")
 
 
-def known_labels(names: Iterable[str], card: Card, place: str) -> list[str]:
-    """The names in the model's order, each known to it; `place` is where they were said."""
-    wanted = [name.strip() for name in names]
-    for name in wanted:
-        if name not in card.labels:
-            raise SettingError(f"{place}: the model knows no label {name!r}{did_you_mean(name, card.labels)}")
+def chosen_labels(ctx: click.Context, labels: str | None, card: Card) -> list[str] | None:
+    """The labels of `--labels`, in the model's order, each known to it; None for all."""
+    if labels is None:
+        return None
+    wanted = [label.strip() for label in labels.split(",")]
+    for label in wanted:
+        _require_label(label, card, origin_of(ctx, "labels").place)
     return [label for label in card.labels if label in wanted]
 
 
@@ -274,11 +282,11 @@ def chosen_decoding(card: Card, thresholds: Iterable[Threshold]) -> dict[str, Cl
     """The card's settings, with the user's thresholds; an event ends at the card's, or at a lower one's own."""
     chosen = dict(card.decoding)
     for label, on, origin in thresholds:
-        known_labels([label], card, origin.place)
+        _require_label(label, card, origin.place)
         chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, card.decoding[label].off))
     return chosen
 
 
-def redacted(text: str) -> str:
-    """Text without the passwords of URLs."""
-    return re.sub(r"://[^/@\s]*@", "://***@", text)
+def _require_label(label: str, card: Card, place: str) -> None:
+    if label not in card.labels:
+        raise SettingError(f"{place}: the model knows no label {label!r}{did_you_mean(label, card.labels)}")

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from edge.card import Card, ClassDecoding
-from edge.settings import ThresholdOption, origin_of, redacted, settable
+from edge.settings import ThresholdOption, origin_of, settable
 from edge.stream import Window
+from edge.urls import redacted
 
 
 def show_config(

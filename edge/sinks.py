@@ -1,9 +1,13 @@
-"""Where records go."""
+"""Where records go: several places at once, memory, stdout. Files have a module of their own."""
 
-import json
+import logging
+from collections.abc import Sequence
 from typing import Protocol, TextIO
 
+from edge.formats import json_line
 from edge.records import Record
+
+_log = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
@@ -11,6 +15,36 @@ class Sink(Protocol):
 
     def write(self, record: Record) -> None:
         """Write one record and hand it on at once."""
+
+
+class FanOut:
+    """Hands each record to several sinks, in order. One that fails is told of and left out while another works.
+
+    Args:
+        sinks: those first that must have a line before it is seen elsewhere.
+    """
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        self._sinks = list(sinks)
+
+    def write(self, record: Record) -> None:
+        """See `Sink.write`.
+
+        Raises:
+            BrokenPipeError: from a reader that has left.
+            OSError: from the last sink.
+        """
+        for sink in tuple(self._sinks):
+            try:
+                sink.write(record)
+            except BrokenPipeError:
+                raise
+            except OSError as exc:
+                if len(self._sinks) == 1:
+                    raise
+                self._sinks.remove(sink)
+                why = exc.strerror or exc
+                _log.warning("%s: one place of the log can be written no further; it goes on in the others", why)
 
 
 class KeepingSink:
@@ -32,15 +66,21 @@ class JsonLinesSink:
 
     def write(self, record: Record) -> None:
         """See `Sink.write`."""
-        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._stream.write(json_line(record))
         self._stream.flush()
 
 
 class TextSink:
-    """A table for people: events, gaps, and what they add up to."""
+    """A table for people: events, gaps, what becomes of the sources, and what it all adds up to.
 
-    def __init__(self, stream: TextIO) -> None:
+    Args:
+        stream: to write to.
+        sources: names of the log's sources; where there are several, each row says whose it is.
+    """
+
+    def __init__(self, stream: TextIO, sources: Sequence[str] = ()) -> None:
         self._stream = stream
+        self._source_width = max(map(len, ("source", *sources))) if len(sources) > 1 else 0
         self._label_width = self._time_width = 0
 
     def write(self, record: Record) -> None:
@@ -51,24 +91,38 @@ class TextSink:
             self._stream.flush()
 
     def _line(self, record: Record) -> str | None:
-        if record["type"] == "start":
-            self._label_width = max(len(label) for label in ["label", *record["labels"]])
-            self._time_width = len(record.get("started_at", "")) or 12
-            return self._row("onset", "offset", "label", "confidence")
-        if record["type"] == "event":
-            onset = record.get("onset_utc", _clock_time(record["onset"]))
-            offset = record.get("offset_utc", _clock_time(record["offset"]))
-            return self._row(onset, offset, record["label"], f"{record['confidence']:10.2f}")
-        if record["type"] == "gap":
-            return self._row(_clock_time(record["onset"]), _clock_time(record["offset"]), "(gap)", record["reason"])
-        if record["type"] == "stats":
-            total = sum(record["events"].values())
-            return f"{total} event{'' if total == 1 else 's'} in {_clock_time(record['audio_seconds'])} of sound"
+        source = record["source"]
+        match record["type"]:
+            case "start" if self._label_width == 0:  # one header does for all sources: they share a model
+                self._label_width = max(map(len, ("label", *record["labels"])))
+                self._time_width = len(record.get("started_at", "")) or 12
+                return self._row("source", "onset", "offset", "label", "confidence")
+            case "event":
+                return self._row(source, *_times(record), record["label"], f"{record['confidence']:10.2f}")
+            case "onset":
+                return self._row(source, *_times(record), record["label"], "(begins)")
+            case "gap":
+                return self._row(source, *_times(record), "(gap)", record["reason"])
+            case "source":
+                return self._row(source, record.get("at_utc", ""), "", f"({record['state']})", record["detail"])
+            case "stats":
+                total = sum(record["events"].values())
+                sound = f"{total} event{'' if total == 1 else 's'} in {_clock_time(record['audio_seconds'])} of sound"
+                return f"{source}: {sound}" if self._source_width else sound
         return None
 
-    def _row(self, onset: str, offset: str, label: str, last: str) -> str:
+    def _row(self, source: str, onset: str, offset: str, label: str, last: str) -> str:
         width = self._time_width
-        return f"{onset:>{width}}  {offset:>{width}}  {label:<{self._label_width}}  {last}"
+        whose = f"{source:<{self._source_width}}  " if self._source_width else ""
+        return f"{whose}{onset:>{width}}  {offset:>{width}}  {label:<{self._label_width}}  {last}"
+
+
+def _times(record: Record) -> tuple[str, str]:
+    """Of day where they are known, else since the source began; empty where the record has none."""
+    onset, offset = (
+        record.get(f"{edge}_utc", _clock_time(record[edge])) if edge in record else "" for edge in ("onset", "offset")
+    )
+    return onset, offset
 
 
 def _clock_time(seconds: float) -> str:

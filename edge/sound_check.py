@@ -19,6 +19,7 @@ _OFFSET_SHARE = 0.02
 _CANCELLED_DB = 20.0
 _ZEROS_SECONDS = 0.01  # a stretch of digital silence that is no accident of a quiet moment
 _BAND_HZ = 100.0
+_RESOLUTION_HZ = 6.0
 _CLIFF_DB = 35.0
 _TONE_DB = 80.0
 
@@ -90,7 +91,7 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
         found.append(Finding(True, f"too quiet, its peak is {sound.peak_db:.0f} dBFS: raise the gain"))
     if sound.clipped > _CLIPPED_SHARE:
         found.append(Finding(True, f"clipped, {sound.clipped:.2%} of the samples: lower the gain"))
-    if abs(sound.offset) > _OFFSET_SHARE:
+    if abs(sound.offset) > _OFFSET_SHARE and sound.seconds >= 1:
         text = f"a DC offset of {sound.offset:+.1%} of full scale: check the microphone's wiring, or use another input"
         found.append(Finding(True, text))
     if sound.channels > 1 and sound.rms_db < sound.loudest_rms_db - _CANCELLED_DB:
@@ -156,10 +157,10 @@ def _limit_hz(mix: NDArray[np.float64], sample_rate: int) -> float | None:
 
     Sounds fall off over octaves; only a filter falls by `_CLIFF_DB` within a fifth.
     """
-    length = 2 ** round(math.log2(sample_rate / _BAND_HZ * 2))
+    length = 2 ** round(math.log2(sample_rate / _RESOLUTION_HZ))
     if len(mix) < 8 * length or not mix.any():
         return None
-    windows = sliding_window_view(mix, length)[:: length // 2] * np.hanning(length)
+    windows = sliding_window_view(mix, length)[:: length // 2] * np.kaiser(length, 16.0)  # a tone stays where it is
     level = 10 * np.log10((np.abs(np.fft.rfft(windows)) ** 2).mean(axis=0) + 1e-20)
     hz = np.fft.rfftfreq(length, 1 / sample_rate)
     best, limit = _CLIFF_DB, None
@@ -169,7 +170,7 @@ def _limit_hz(mix: NDArray[np.float64], sample_rate: int) -> float | None:
         drop = float(np.median(below) - above.max())
         # Next to a pure tone there is nothing on either side.
         if drop > best and np.median(below) > level.max() - _TONE_DB:
-            best, limit = drop, float(candidate)
+            best, limit = drop, 1.05 * float(candidate)  # between the two
     return limit
 
 

@@ -65,7 +65,7 @@ def window_of(card: Card, window_seconds: float | None = None, hop_seconds: floa
 def _whole_frames(name: str, seconds: float, card: Card) -> int:
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise SettingError(
-            f"a {name} of {seconds:g} s will not do; expected more than 0 and at most {_LONGEST_SECONDS} s"
+            f"--{name} {seconds:g} will not do; expected more than 0 and at most {_LONGEST_SECONDS} seconds"
         )
     frames = seconds / card.frame_seconds
     nearest = max(1, round(frames))

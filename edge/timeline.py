@@ -58,11 +58,16 @@ class Timeline:
 
     def utc(self, sample: int) -> str:
         """RFC 3339, to the millisecond."""
-        if self._started_at is not None:
-            return rfc3339(self._started_at + timedelta(seconds=sample / self.sample_rate))
-        heard_at = self.heard_at(sample)
-        assert heard_at is not None
-        return rfc3339(datetime.fromtimestamp(time.time() - time.monotonic() + heard_at, UTC))
+        began_at = self.began_at()
+        assert began_at is not None
+        return rfc3339(began_at + timedelta(seconds=sample / self.sample_rate))
+
+    def began_at(self) -> datetime | None:
+        """When the source's first sample was heard, as far as that is known now."""
+        heard_at = self.heard_at(0)
+        if self._started_at is not None or heard_at is None:
+            return self._started_at
+        return datetime.fromtimestamp(time.time() - time.monotonic() + heard_at, UTC)
 
     @property
     def drift_ppm(self) -> float | None:

@@ -52,8 +52,9 @@ def command(name: str) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Decoded audio goes to a folder of the tests' own, that of the commands they run too."""
+    """Decoded audio goes to a folder of the tests' own, that of the commands they run too, which all use the CPU."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SED_STREAM_PROVIDER", "cpu")
         patch.setenv("SED_EDGE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

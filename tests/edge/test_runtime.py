@@ -1,6 +1,9 @@
+import itertools
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,23 +11,30 @@ from numpy.typing import NDArray
 
 from edge.decoder import Decoder
 from edge.errors import SourceError
-from edge.inference import Model
+from edge.inference import Floats, Model, Step
 from edge.records import Record
 from edge.runtime import listen
 from edge.sinks import KeepingSink
-from edge.sources import Block
-from edge.stream import window_of
+from edge.sources import Block, FileSource, Gap, Item, Limited, Source, State
+from edge.stream import StepModel, window_of
+from tests.conftest import DEMO
 
 
 class Played:
     """A source that plays an array in pieces, and may fail or be stopped at its end."""
 
-    name = "played"
+    live = False
 
-    def __init__(self, audio: NDArray[np.float32], piece: int = 16_000, end: Exception | threading.Event | None = None):
-        self._audio, self._piece, self._end = audio, piece, end
+    def __init__(
+        self,
+        audio: NDArray[np.float32],
+        piece: int = 16_000,
+        end: Exception | threading.Event | None = None,
+        name: str = "played",
+    ):
+        self._audio, self._piece, self._end, self.name = audio, piece, end, name
 
-    def blocks(self) -> Iterator[Block]:
+    def items(self, stopping: threading.Event) -> Iterator[Item]:  # noqa: ARG002  # it may block
         for start in range(0, len(self._audio), self._piece):
             yield Block(self._audio[start : start + self._piece, None], 16_000)
         if isinstance(self._end, Exception):
@@ -34,25 +44,69 @@ class Played:
             threading.Event().wait()  # as a stream that never ends
 
 
+class Said:
+    """A live source that says these items one after another, and nothing more until it is stopped."""
+
+    live = True
+
+    def __init__(self, items: Iterable[Item], name: str = "said") -> None:
+        self._items, self.name = items, name
+
+    def items(self, stopping: threading.Event) -> Iterator[Item]:
+        yield from self._items
+        stopping.wait()
+
+
+class Slow:
+    """A model each of whose steps takes some time more."""
+
+    def __init__(self, model: Model, seconds: float) -> None:
+        self.card, self.embedding_size = model.card, model.embedding_size
+        self._model, self.seconds = model, seconds
+
+    def step(self, audio: Floats, embeddings: Floats) -> Step:
+        time.sleep(self.seconds)
+        return self._model.step(audio, embeddings)
+
+
 def heard(
-    model: Model,
-    source: Played,
-    started_at: datetime | None = None,
-    stopping: threading.Event | None = None,
+    model: StepModel,
+    *sources: Source,
     kept: KeepingSink | None = None,
+    stopping: threading.Event | None = None,
+    hop: float | None = None,
+    **wishes: Any,
 ) -> list[Record]:
-    """The log of a source."""
+    """The log of some sources."""
     kept = KeepingSink() if kept is None else kept
     listen(
-        source,
+        sources,
         model,
-        window_of(model.card),
-        Decoder(model.card.labels, model.card.decoding),
+        window_of(model.card, hop_seconds=hop),
+        lambda: Decoder(model.card.labels, model.card.decoding),
         kept,
-        started_at=started_at,
         stopping=threading.Event() if stopping is None else stopping,
+        **wishes,
     )
     return kept.records
+
+
+def of_type(log: list[Record], *types: str) -> list[Record]:
+    """The records of some types."""
+    return [record for record in log if record["type"] in types]
+
+
+class StoppingSink(KeepingSink):
+    """Ends everything after the record that a test waits for."""
+
+    def __init__(self, is_last: Callable[[Record], bool]) -> None:
+        super().__init__()
+        self._is_last, self.stopping = is_last, threading.Event()
+
+    def write(self, record: Record) -> None:
+        super().write(record)
+        if self._is_last(record):
+            self.stopping.set()
 
 
 def test_a_log_has_a_beginning_and_an_end(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -62,7 +116,7 @@ def test_a_log_has_a_beginning_and_an_end(model: Model, demo_audio: NDArray[np.f
     events = log[1:-2]
     assert [*range(1, len(events) + 1)] == [event["id"] for event in events if event["type"] == "event"]
     assert sum(log[-2]["events"].values()) == len(events) > 0
-    assert {"type": "stop", "reason": "end"} == log[-1]
+    assert {"type": "stop", "source": "played", "reason": "end"} == log[-1]
 
 
 def test_a_file_has_no_time_of_day(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -97,7 +151,7 @@ def test_a_source_that_fails_later_has_its_events_closed(model: Model, demo_audi
     with pytest.raises(SourceError, match="gone"):
         heard(model, Played(demo_audio, end=SourceError("gone")), kept=kept)
     assert heard(model, Played(demo_audio))[:-2] == kept.records[:-2]
-    assert {"type": "stop", "reason": "error"} == kept.records[-1]
+    assert {"type": "stop", "source": "played", "reason": "error"} == kept.records[-1]
 
 
 def test_stopping_ends_a_source_that_blocks(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -105,7 +159,7 @@ def test_stopping_ends_a_source_that_blocks(model: Model, demo_audio: NDArray[np
     stopping = threading.Event()
     log = heard(model, Played(demo_audio[: 30 * 16_000], end=stopping), stopping=stopping)
     assert ["start", "stats", "stop"] == [record["type"] for record in log if record["type"] != "event"]
-    assert {"type": "stop", "reason": "interrupted"} == log[-1]
+    assert {"type": "stop", "source": "played", "reason": "interrupted"} == log[-1]
 
 
 def test_a_source_that_breaks_down_does_not_hang(model: Model) -> None:
@@ -118,13 +172,14 @@ def test_what_was_lost_is_written_down(model: Model, demo_audio: NDArray[np.floa
     """A gap with its borders and its reason, and what it leaves of the time."""
 
     class Damaged(Played):
-        def blocks(self) -> Iterator[Block]:
+        def items(self, stopping: threading.Event) -> Iterator[Item]:  # noqa: ARG002  # it does not block
             yield Block(demo_audio[:48_000, None], 16_000)
-            yield Block(np.zeros((16_000, 1), dtype=np.float32), 16_000, lost=True)
+            yield Gap(1.0, "decode")
             yield Block(demo_audio[64_000:160_000, None], 16_000)
 
     log = heard(model, Damaged(demo_audio))
-    assert [{"type": "gap", "onset": 3.0, "offset": 4.0, "reason": "decode"}] == [r for r in log if r["type"] == "gap"]
+    gap = {"type": "gap", "source": "played", "onset": 3.0, "offset": 4.0, "reason": "decode"}
+    assert [gap] == of_type(log, "gap")
     stats = log[-2]
     assert (9.0, 1.0, 0.9) == (stats["audio_seconds"], stats["gap_seconds"], stats["coverage"])
 
@@ -141,7 +196,7 @@ def test_another_rate_gives_the_same_clear_events(model: Model, demo_audio: NDAr
     import soxr
 
     class Faster(Played):
-        def blocks(self) -> Iterator[Block]:
+        def items(self, stopping: threading.Event) -> Iterator[Item]:  # noqa: ARG002  # it does not block
             up = soxr.resample(demo_audio, 16_000, 48_000)
             yield Block(np.stack([up, up], axis=1), 48_000)
 
@@ -152,3 +207,178 @@ def test_another_rate_gives_the_same_clear_events(model: Model, demo_audio: NDAr
     assert len(sure) >= 5
     for label, onset in sure:
         assert any(label == other and abs(onset - begin) <= 0.3 for other, begin in found), (label, onset, found)
+
+
+def live_block(audio: NDArray[np.float32], begin: float, end: float, heard_at: float) -> Block:
+    """The demo recording between two seconds, as if it had been heard then."""
+    return Block(audio[round(16_000 * begin) : round(16_000 * end), None], 16_000, heard_at)
+
+
+def test_what_becomes_of_a_source_is_written_down(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Lost in the middle of a sound, for a minute and a half: its event ends there, the gap has its exact borders."""
+    began = time.monotonic() - 200.0
+    items = [
+        State("connected", "48 kHz"),
+        live_block(demo_audio, 0, 29, began),
+        State("lost", "unplugged"),
+        State("retrying", "no such device"),
+        Gap(90.0, "device"),
+        State("connected", "48 kHz"),
+        live_block(demo_audio, 38, 50, began + 119.0),
+    ]
+    kept = StoppingSink(lambda record: record.get("label") == "helicopter")
+    log = heard(model, Said(items), kept=kept, stopping=kept.stopping)
+    states = ["connected", "event", "lost", "retrying", "gap", "connected"]
+    marked = [r for r in log if r["type"] in ("source", "gap") or r.get("closed_by") == "gap"]
+    assert states == [record.get("state", record["type"]) for record in marked]
+    assert ("chainsaw", 27.0, 29.0) == (marked[1]["label"], marked[1]["onset"], marked[1]["offset"])
+    assert (29.0, 119.0, "device") == (marked[4]["onset"], marked[4]["offset"], marked[4]["reason"])
+    assert (41.0, 90.0, 0.31298) == tuple(log[-2][name] for name in ("audio_seconds", "gap_seconds", "coverage"))
+    (helicopter,) = (record for record in log if record.get("label") == "helicopter")
+    assert 121.0 == pytest.approx(helicopter["onset"], abs=0.3)
+    heard_at = datetime.fromisoformat(helicopter["onset_utc"]).timestamp() - time.time() + time.monotonic()
+    assert heard_at - began == pytest.approx(helicopter["onset"], abs=0.01)
+    assert all("at_utc" in record for record in of_type(log, "source", "stats"))
+
+
+def test_an_event_has_the_number_of_its_onset(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Each is told of once before, at the same time and under the same label."""
+    log = heard(model, Played(demo_audio), onsets=True)
+    told: dict[int, Record] = {}
+    for record in of_type(log, "onset", "event"):
+        if record["type"] == "onset":
+            assert record["id"] not in told
+            told[record["id"]] = record
+        else:
+            onset = told.pop(record["id"])
+            assert (onset["label"], onset["onset"]) == (record["label"], record["onset"])
+    assert {} == told
+    assert of_type(heard(model, Played(demo_audio)), "event") != []
+
+
+def test_sources_do_not_wait_for_each_other(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """One fails, one cannot be opened, one is heard to its end: its log is what it is alone."""
+    kept, silence = KeepingSink(), np.zeros(0, dtype=np.float32)
+    with pytest.raises(SourceError, match="2 of 3 sources failed: a, b; why is said above"):
+        heard(
+            model,
+            Played(silence, end=SourceError("a is gone"), name="a"),
+            Played(demo_audio[:160_000], end=SourceError("b is gone"), name="b"),
+            Played(demo_audio, name="c"),
+            kept=kept,
+        )
+    logs = {name: [record for record in kept.records if record["source"] == name] for name in "abc"}
+    assert [] == logs["a"]
+    assert ["error", "end"] == [logs[name][-1]["reason"] for name in "bc"]
+    alone = of_type(heard(model, Played(demo_audio)), "event")
+    assert [(r["label"], r["onset"]) for r in alone] == [(r["label"], r["onset"]) for r in of_type(logs["c"], "event")]
+
+
+def test_the_failure_of_a_source_is_told_at_once(model: Model, caplog: pytest.LogCaptureFixture) -> None:
+    """While another goes on, that is: it is stopped only then."""
+    stopping, silence = threading.Event(), np.zeros(16_000, dtype=np.float32)
+
+    def stop_once_told() -> None:
+        until = time.monotonic() + 20.0
+        while "a: it is gone" not in caplog.text and time.monotonic() < until:
+            time.sleep(0.01)
+        stopping.set()
+
+    threading.Thread(target=stop_once_told, daemon=True).start()
+    kept = KeepingSink()
+    with pytest.raises(SourceError, match="1 of 2 sources failed: a"):
+        heard(
+            model,
+            Played(silence, end=SourceError("it is gone"), name="a"),
+            Said([], name="b"),
+            kept=kept,
+            stopping=stopping,
+        )
+    assert "a: it is gone" in caplog.text
+    assert ("b", "interrupted") == (kept.records[-1]["source"], kept.records[-1]["reason"])
+
+
+def test_a_sink_that_fails_ends_everything(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """With what it raised; no thread is left behind."""
+
+    class Full(KeepingSink):
+        def write(self, record: Record) -> None:
+            super().write(record)
+            if record["type"] == "event":
+                raise OSError("no space left")
+
+    kept, before = Full(), threading.active_count()
+    with pytest.raises(OSError, match="no space left"):
+        heard(model, Played(demo_audio, name="a"), Said([], name="b"), kept=kept)
+    assert "event" == kept.records[-1]["type"]
+    assert before == threading.active_count()
+
+
+def test_figures_come_as_often_as_asked_for(model: Model) -> None:
+    """Also while a source is silent; what it misses counts at once."""
+    began = time.monotonic() - 10.0
+    items = [Block(np.zeros((80_000, 1), dtype=np.float32), 16_000, began), State("lost", "unplugged")]
+    kept = StoppingSink(lambda _: len(of_type(kept.records, "stats")) == 3)
+    log = of_type(heard(model, Said(items), kept=kept, stopping=kept.stopping, stats_every_seconds=0.2), "stats", "gap")
+    assert ["stats", "stats", "stats", "gap", "stats"] == [record["type"] for record in log]
+    assert [5.0] * 4 == [record["audio_seconds"] for record in of_type(log, "stats")]
+    for before, after in itertools.pairwise(of_type(log, "stats")[:3]):
+        assert after["recent_seconds"] == pytest.approx(after["gap_seconds"] - before["gap_seconds"], abs=0.002)
+        assert 0.2 <= after["recent_seconds"] + 0.05
+        assert 0.0 == after["recent_coverage"]
+    assert 5.0 <= log[0]["gap_seconds"] <= log[-1]["gap_seconds"] == pytest.approx(log[3]["offset"] - 5.0, abs=0.002)
+
+
+def test_a_file_at_its_own_pace_gives_the_events_of_the_file(model: Model) -> None:
+    """With times of day, little lag, and nothing missed."""
+    began = time.time()
+    log = heard(model, Limited(FileSource(str(DEMO), realtime=True), 6.0), hop=0.25)
+    took = time.time() - began
+    expected = heard(model, Limited(FileSource(str(DEMO)), 6.0), hop=0.25)
+    ours, theirs = ([(r["label"], r["onset"], r["offset"]) for r in of_type(each, "event")] for each in (log, expected))
+    assert ours == theirs != []
+    event = of_type(log, "event")[0]
+    assert began <= datetime.fromisoformat(event["onset_utc"]).timestamp() - event["onset"] <= began + took - 6.0 + 0.01
+    assert (6.0, 0.0) == (log[-2]["audio_seconds"], log[-2]["gap_seconds"])
+    assert log[-2]["lag_seconds"] < 0.25
+
+
+def test_a_slow_model_gets_a_wider_hop_before_anything_is_lost(model: Model) -> None:
+    """It is told of, and again when the hop is what it was; every event is there."""
+    slow = Slow(model, 0.2)  # for a hop of 0.1 s
+
+    def relieved(record: Record) -> bool:
+        if record.get("detail") == "hop 0.4 s":
+            slow.seconds = 0.0
+        return record.get("state") == "steady"
+
+    kept = StoppingSink(relieved)
+    log = heard(slow, FileSource(str(DEMO), realtime=True), hop=0.1, kept=kept, stopping=kept.stopping)
+    details = [(record["state"], record["detail"]) for record in of_type(log, "source")]
+    assert [("slow", "hop 0.2 s"), ("slow", "hop 0.4 s")] == details[:2]
+    assert ("steady", "hop 0.1 s") == details[-1]
+    assert [] == of_type(log, "gap")
+
+
+def test_what_a_slow_model_misses_is_accounted_for(model: Model) -> None:
+    """With sound of a second that may wait: audio and gaps together are the time that went by."""
+    stopping, stopped_at = threading.Event(), []
+    timer = threading.Timer(5.0, lambda: (stopped_at.append(time.time()), stopping.set()))
+    timer.start()
+    source = FileSource(str(DEMO), realtime=True)
+    log = heard(Slow(model, 1.5), source, hop=0.5, stopping=stopping, queue_seconds=1.0)
+    stats, gaps = log[-2], of_type(log, "gap")
+    assert {"overrun"} == {gap["reason"] for gap in gaps}
+    seconds = stopped_at[0] - datetime.fromisoformat(log[0]["started_at"]).timestamp()
+    assert seconds == pytest.approx(stats["audio_seconds"] + stats["gap_seconds"], abs=0.2)
+    assert stats["gap_seconds"] == pytest.approx(sum(gap["offset"] - gap["onset"] for gap in gaps), abs=0.01)
+
+
+def test_no_thread_is_left_behind(model: Model, demo_audio: NDArray[np.float32]) -> None:
+    """Of sources that ended, and of one that was stopped."""
+    before = threading.active_count()
+    kept = StoppingSink(lambda record: record["type"] == "stop")
+    sources = [Played(demo_audio[:48_000], name=str(number)) for number in range(16)]
+    heard(model, *sources, Said([], name="live"), kept=kept, stopping=kept.stopping)
+    assert before == threading.active_count()
+    assert {"interrupted"} == {r["reason"] for r in of_type(kept.records, "stop") if r["source"] == "live"}

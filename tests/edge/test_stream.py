@@ -72,7 +72,9 @@ def test_a_hop_may_change_between_steps(model: Model, demo_audio: NDArray[np.flo
     for number, piece in enumerate(np.split(audio, 160)):
         stream.set_hop((5, 10, 13, 180, 1)[number // 32])
         scores += stream.push(piece)
-    joined, expected = (np.concatenate(pieces) for pieces in (scores + stream.flush(), usual.push(audio) + usual.flush()))
+    joined, expected = (
+        np.concatenate(pieces) for pieces in (scores + stream.flush(), usual.push(audio) + usual.flush())
+    )
     assert expected.shape == joined.shape
     assert np.abs(expected - joined).mean() < 0.01
     assert {5, 10, 13, 180, 1} <= {len(piece) for piece in scores}

@@ -35,8 +35,14 @@ def of_clip(model: Model, audio: NDArray[np.float32], path: Path) -> Heard:
 def test_events_are_those_that_the_runtime_logs(model: Model, demo: Heard) -> None:
     """Labels and borders, to the millisecond."""
     kept = KeepingSink()
-    decoder = Decoder(model.card.labels, model.card.decoding)
-    listen(FileSource(str(DEMO)), model, window_of(model.card), decoder, kept, stopping=threading.Event())
+    listen(
+        [FileSource(str(DEMO))],
+        model,
+        window_of(model.card),
+        lambda: Decoder(model.card.labels, model.card.decoding),
+        kept,
+        stopping=threading.Event(),
+    )
     logged = [(r["onset"], r["offset"], r["label"]) for r in kept.records if r["type"] == "event"]
     assert sorted(logged) == sorted(demo.events) != []
 

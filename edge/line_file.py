@@ -1,0 +1,192 @@
+"""One file of lines, open: appended to, mended after a crash, put aside under a name that sorts by time.
+
+Lines are written whole or not at all: what a full disk took of one is cut off again. A file that is put aside is
+renamed to when its last line was written, `events.20261124T235959.123456Z.jsonl`. These names sort by time and are
+never used twice, whatever the clock does.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.errors import SettingError
+from edge.formats import Format
+
+_log = logging.getLogger(__name__)
+
+_TAIL_BYTES = 1 << 20  # no line is longer
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+class Rotation(NamedTuple):
+    """When a file is put aside: before it would grow beyond `most_bytes`, and on the first line of a day (UTC)."""
+
+    most_bytes: int | None = None
+    daily: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Rotation":
+        """What `--rotate` asks for.
+
+        Raises:
+            SettingError: if it is neither `day` nor a size.
+
+        >>> Rotation.parse("100MB")
+        Rotation(most_bytes=100000000, daily=False)
+        """
+        if text == "day":
+            return cls(daily=True)
+        size = re.fullmatch(r"(\d{1,9}) ?(kB|MB|GB)", text)
+        if size is None or int(size[1]) == 0:
+            raise SettingError(f"--rotate {text}: expected day, or a size such as 500kB, 100MB or 1GB")
+        return cls(most_bytes=int(size[1]) * _UNITS[size[2]])
+
+
+class LineFile:
+    """Opens or creates a file, mends its end, and writes what a new one begins with.
+
+    Args:
+        path: of the file.
+        form: of its lines.
+        durable: whether a new file is to survive a crash of the machine.
+        written_by: when this process wrote the last line to it; None if it did not. A line that lacks only its end is
+            then given it, rather than cut off to be written again.
+
+    Attributes:
+        size: bytes.
+        last_line_at: when its last line was written.
+
+    Raises:
+        OSError: if it cannot be opened or written.
+        SettingError: if it is something else than a file of this format.
+    """
+
+    def __init__(self, path: Path, form: Format, *, durable: bool, written_by: datetime | None = None) -> None:
+        self._path, self._form = path, form
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            status = os.fstat(self._descriptor)
+            self._regular = stat.S_ISREG(status.st_mode)
+            if not self._regular and not stat.S_ISCHR(status.st_mode):
+                raise SettingError(f"--out {path}: is no file; give the path of a file")
+            self.size = status.st_size if self._regular else 0
+            self.last_line_at = datetime.fromtimestamp(status.st_mtime, UTC) if written_by is None else written_by
+            if self.size > 0:
+                self._mend(kept=written_by is not None)
+            self._fresh = self.size == 0  # it holds no line but its beginning
+            if self._fresh:
+                self._write(form.beginning().encode())
+            if durable:
+                self.sync()
+                _sync_folder(path.parent)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has deleted it."""
+        return self._regular and os.fstat(self._descriptor).st_nlink == 0
+
+    def is_due(self, line: bytes, rotation: Rotation) -> bool:
+        """Whether it is to be put aside before this line."""
+        if self._fresh or not self._regular:
+            return False
+        if rotation.most_bytes is not None and self.size + len(line) > rotation.most_bytes:
+            return True
+        return rotation.daily and _now().date() != self.last_line_at.date()
+
+    def append(self, line: bytes) -> None:
+        """Write a line, whole or, with an OSError, not at all."""
+        self._write(line)
+        self._fresh, self.last_line_at = False, _now()
+
+    def sync(self) -> None:
+        """Bring to the disk what was written."""
+        if self._regular:
+            os.fsync(self._descriptor)
+
+    def cut(self, size: int) -> None:
+        """Take back what was written beyond that size, as far as that can be done."""
+        if self._regular:
+            with contextlib.suppress(OSError):  # it is mended when it is opened again
+                os.ftruncate(self._descriptor, size)
+        self.size = size
+
+    def close(self) -> None:
+        """Let go of it; twice does no harm."""
+        descriptor, self._descriptor = self._descriptor, -1
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+    def put_aside(self) -> None:
+        """Close it and give it a name of its own."""
+        self.close()
+        self._path.rename(_unused_name(self._path, self._form.suffix, self.last_line_at))
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError:
+            self.cut(self.size)
+            raise
+        self.size += len(data)
+
+    def _mend(self, kept: bool) -> None:
+        with self._path.open("rb") as reader:
+            first = reader.readline(_TAIL_BYTES)
+            reader.seek(max(0, self.size - _TAIL_BYTES))
+            tail = reader.read()
+        whole, newline, torn = tail.rpartition(b"\n")
+        if not self._form.is_ours(_text(first)) or (not newline and self.size > len(tail)):
+            name = self._form.suffix.lstrip(".")
+            raise SettingError(f"--out {self._path}: holds something else than this {name}; give another file")
+        if torn and not kept and self._form.is_whole(_text(torn)):
+            self._write(b"\n")
+        elif torn:
+            self.size -= len(torn)
+            os.ftruncate(self._descriptor, self.size)
+            if not kept:
+                _log.warning("%s: its last line was cut off and is removed: %s", self._path, _text(torn))
+        if newline:
+            self._form.resume(_text(whole.rpartition(b"\n")[2]))
+
+
+def _unused_name(path: Path, suffix: str, at: datetime) -> Path:
+    """A name beside `path` for what was written until `at`, which sorts after those that are there."""
+    stem, end = path.name, ""
+    if path.name.lower().endswith(suffix):
+        stem, end = path.name[: -len(suffix)], path.name[-len(suffix) :]
+    pattern = re.compile(re.escape(stem) + r"\.(\d{8}T\d{6}\.\d{6}Z)" + re.escape(end))
+    used = [found[1] for found in map(pattern.fullmatch, os.listdir(path.parent)) if found is not None]
+    if used:
+        newest = datetime.strptime(max(used), _STAMP).replace(tzinfo=UTC)
+        at = max(at, newest + timedelta(microseconds=1))
+    return path.with_name(f"{stem}.{at.strftime(_STAMP)}{end}")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a new name to the disk; a system that cannot is left alone."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _text(line: bytes) -> str:
+    """A line that a crash may have left unreadable, or full of zeros."""
+    return line.decode(errors="replace").strip("\0\r\n")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

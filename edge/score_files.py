@@ -1,0 +1,193 @@
+"""Frame scores in numbered files: NumPy archives, or Parquet for tables.
+
+Neither kind of file survives a crash while it is appended to, so a run leaves several, each whole: what is asked for as
+`scores.npz` becomes `scores.000001.npz`, `scores.000002.npz` and so on, and a later run goes on counting.
+
+| .npz                                 | .parquet                      | holds                                         |
+|--------------------------------------|-------------------------------|-----------------------------------------------|
+| scores `[frames, classes]`, float32  | a column `score_dog` a label  | probability of each class in each frame       |
+| labels `[classes]`                   | the names of these columns    | in the order of the scores                    |
+| source `[frames]`                    | source                        | whose frame it is                             |
+| frame `[frames]`                     | frame                         | its number since the source began             |
+| lost `[frames]`                      | lost                          | True where nobody heard anything              |
+| card, entries                        | metadata: sed_edge_card,      | JSON: the model's card, and what the log said |
+|                                      | sed_edge_entries              | between the scores (see `edge.scores`)        |
+
+Frame k begins at k * frame_samples / sample_rate seconds, both in the card.
+"""
+
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.card import Card
+from edge.errors import SettingError, SourceError
+from edge.inference import Floats
+
+Entry = dict[str, Any]
+_SUFFIXES = (".npz", ".parquet")
+# What NumPy, zipfile, pyarrow and json raise where a file is not what they expect.
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+class Piece(NamedTuple):
+    """What one file holds.
+
+    Attributes:
+        card: of the model that gave the scores.
+        entries: what happened, in order; those with `pushes` own so many of the frames, in order.
+        scores: `[frames, classes]`.
+        lost: `[frames]`, True where nobody heard anything.
+    """
+
+    card: Card
+    entries: list[Entry]
+    scores: Floats
+    lost: NDArray[np.bool_]
+
+
+def check_path(path: Path) -> None:
+    """See that scores can be kept there.
+
+    Raises:
+        ModuleNotFoundError: if what writes Parquet is missing.
+        OSError: if its folder is missing or cannot be written.
+        SettingError: if its suffix is not one of ours.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise SettingError(f"--scores {path}: expected a path that ends in {' or '.join(_SUFFIXES)}")
+    if path.suffix.lower() == ".parquet":
+        import pyarrow  # noqa: F401  # now rather than at the first piece
+    part = _part(path)
+    part.touch()
+    part.unlink()
+
+
+def next_path(path: Path) -> Path:
+    """The first number that is not taken."""
+    taken = [int(found.name.split(".")[-2]) for found in _numbered(path)]
+    return path.with_name(f"{path.stem}.{max(taken, default=0) + 1:06d}{path.suffix}")
+
+
+def save_piece(piece: Piece, path: Path) -> None:
+    """Write one file, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    part = _part(path)
+    try:
+        with part.open("wb") as file:
+            if path.suffix.lower() == ".npz":
+                _write_npz(piece, file)
+            else:
+                _write_parquet(piece, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def load_pieces(path: Path) -> Iterator[Piece]:
+    """The pieces of `path`, by number; or the one that it is.
+
+    Raises:
+        SourceError: if there are none, or one cannot be read.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise SourceError(f"{path}: holds no scores; give what sed-stream --scores was given, {' or '.join(_SUFFIXES)}")
+    files = [path] if path.is_file() else _numbered(path)
+    if not files:
+        raise SourceError(f"{path}: no such scores, nor {path.stem}.000001{path.suffix}; see sed-stream --scores")
+    for file in files:
+        yield _load(file)
+
+
+def _load(path: Path) -> Piece:
+    try:
+        piece = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
+        frames = sum(sum(entry.get("pushes", ())) for entry in piece.entries)
+        if piece.scores.shape != (frames, len(piece.card.labels)) or piece.lost.shape != (frames,):
+            raise ValueError(f"{frames} frames, but scores of shape {piece.scores.shape}")
+        return piece
+    except _UNREADABLE as exc:
+        raise SourceError(f"{path}: holds no scores that can be read; give what sed-stream --scores wrote") from exc
+
+
+def _write_npz(piece: Piece, file: Any) -> None:
+    sources, frames = _grid(piece)
+    np.savez_compressed(
+        file,
+        scores=piece.scores,
+        labels=np.array(piece.card.labels),
+        source=np.array(sources, dtype=np.str_),
+        frame=frames,
+        lost=piece.lost,
+        card=np.array(piece.card.to_json()),
+        entries=np.array(json.dumps(piece.entries)),
+    )
+
+
+def _read_npz(path: Path) -> Piece:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        card = Card.from_json(str(arrays["card"]), str(path))
+        return Piece(card, json.loads(str(arrays["entries"])), arrays["scores"], arrays["lost"])
+
+
+def _write_parquet(piece: Piece, file: Any) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    sources, frames = _grid(piece)
+    columns = {"source": pyarrow.array(sources, pyarrow.string()), "frame": frames, "lost": piece.lost}
+    for label, column in zip(piece.card.labels, piece.scores.T, strict=True):
+        columns[f"score_{label}"] = np.ascontiguousarray(column)
+    metadata = {"sed_edge_card": piece.card.to_json(), "sed_edge_entries": json.dumps(piece.entries)}
+    pyarrow.parquet.write_table(pyarrow.table(columns, metadata=metadata), file, compression="zstd")
+
+
+def _read_parquet(path: Path) -> Piece:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path)
+    metadata = table.schema.metadata or {}
+    card = Card.from_json(metadata[b"sed_edge_card"].decode(), str(path))
+    scores = [table[f"score_{label}"].to_numpy() for label in card.labels]
+    return Piece(card, json.loads(metadata[b"sed_edge_entries"]), np.stack(scores, axis=1), table["lost"].to_numpy())
+
+
+def _grid(piece: Piece) -> tuple[list[str], NDArray[np.int64]]:
+    """Source and number of each frame."""
+    sources: list[str] = []
+    frames = [np.zeros(0, dtype=np.int64)]
+    for entry in piece.entries:
+        if "pushes" in entry:
+            count = sum(entry["pushes"])
+            sources += [entry["source"]] * count
+            frames.append(np.arange(entry["first_frame"], entry["first_frame"] + count))
+    return sources, np.concatenate(frames)
+
+
+def _numbered(path: Path) -> list[Path]:
+    """The files of `path`, by number."""
+    pattern = re.compile(re.escape(path.stem) + r"\.(\d{6,})" + re.escape(path.suffix))
+    names = os.listdir(path.parent) if path.parent.is_dir() else []
+    found = [(int(match[1]), path.with_name(match[0])) for match in map(pattern.fullmatch, names) if match is not None]
+    return [file for _, file in sorted(found)]
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")

@@ -1,0 +1,163 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from edge import doctor
+from edge.doctor import examine
+from edge.inference import shipped_model
+from edge.installation import known_troubles
+from edge.sources import Block, FileSource, Gap, Item, State
+from tests.conftest import DEMO
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run sed-doctor as a user does."""
+    code = "from edge.commands import doctor; doctor(prog_name='sed-doctor')"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, check=False, text=True
+    )
+
+
+def wrong(report: dict[str, object]) -> list[str]:
+    """What is said to be wrong."""
+    findings = report["findings"]
+    assert isinstance(findings, list)
+    return [finding["text"] for finding in findings if finding["wrong"]]
+
+
+class Live:
+    """A live source that says these things, each after a wait of so many seconds."""
+
+    name, live = "porch", True
+
+    def __init__(self, *said: tuple[float, Item]) -> None:
+        self._said = said
+
+    def items(self, stopping: threading.Event) -> Iterator[Item]:
+        """See `Source.items`."""
+        for wait, item in self._said:
+            if stopping.wait(wait):
+                return
+            yield item
+        stopping.wait()
+
+
+def block(seconds: float) -> Block:
+    """Noise."""
+    samples = np.random.default_rng(0).uniform(-0.3, 0.3, (round(16_000 * seconds), 1))
+    return Block(samples.astype(np.float32), 16_000, time.monotonic())
+
+
+def test_a_sound_installation_and_recording_are_fine() -> None:
+    """Exit code 0, and what a person wants to know of both."""
+    done = run(DEMO)
+    assert (0, "") == (done.returncode, done.stderr)
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert "fine" == lines["verdict"]
+    assert "CPU" in lines["providers"]
+    assert f"{DEMO}: 5.0 s, 32000 Hz, 1 channel(s)" == lines["source"]
+    assert "RMS -29.9 dBFS, peak -5.9 dBFS" == lines["level"]
+
+
+def test_json_says_which_nodes_run_where_and_how_fast() -> None:
+    """For programs."""
+    done = run("--json", "--provider", "cpu")
+    report = json.loads(done.stdout)
+    assert (0, True) == (done.returncode, report["fine"])
+    assert {"CPU"} == set(report["model"]["nodes"])
+    assert report["model"]["nodes"]["CPU"] > 20
+    assert 0 < report["model"]["step_seconds"] < report["model"]["hop_seconds"]
+    assert {"python", "sed-edge", "numpy", "onnxruntime", "av", "soxr", "portaudio"} <= set(report["versions"])
+    assert "sound" not in report
+
+
+def test_each_fault_of_a_recording_is_said_with_what_to_do(tmp_path: Path) -> None:
+    """Exit code 1."""
+    samples = np.random.default_rng(0).uniform(-1.0, 1.0, 16_000 * 2)
+    for name, sound, message in (
+        ("quiet", samples / 2000, "too quiet, its peak is -66 dBFS: raise the gain"),
+        ("loud", np.clip(3 * samples, -1, 1), "of the samples: lower the gain"),
+        ("muted", 0 * samples, "nothing but digital silence"),
+    ):
+        soundfile.write(tmp_path / f"{name}.wav", sound, 16_000, subtype="FLOAT")
+        report = examine(shipped_model(), "cpu", 1, lambda name=name: FileSource(str(tmp_path / f"{name}.wav")))
+        assert not report.fine
+        assert message in wrong(report.to_dict())[0]
+        json.dumps(report.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.wav"], "missing.wav: no such file"),
+        (["--model", "missing.onnx"], "missing.onnx: no such model file"),
+        (["-"], "stdin: holds no audio"),
+    ],
+)
+def test_what_cannot_be_examined_is_wrong(arguments: list[str], message: str) -> None:
+    """The rest is told all the same."""
+    done = run(*arguments)
+    assert (1, "") == (done.returncode, done.stderr)
+    assert message in done.stdout
+    assert done.stdout.startswith("versions")
+
+
+def test_a_live_source_that_loses_sound_is_wrong() -> None:
+    """With the reason, what to do, and what it said of itself."""
+    source = Live((0, State("connected", "")), (0, block(1)), (0, Gap(0.5, "device")), (0, block(4)))
+    report = examine(shipped_model(), "cpu", 1, lambda: source).to_dict()
+    assert ["0.50 s were not heard (device): look at the microphone's plug and power"] == wrong(report)
+    assert [{"state": "connected", "detail": ""}] == report["sound"]["states"]
+
+
+def test_samples_that_come_too_slowly_are_wrong() -> None:
+    """The rate that a device claims is not the one it has, or frames are dropped."""
+    source = Live(*[(0.25 if number else 0, block(1)) for number in range(5)])
+    assert [] == wrong(examine(shipped_model(), "cpu", 1, lambda: source).to_dict())  # a burst of old sound
+    slow = Live(*[(1.5 if number else 0, block(1)) for number in range(5)])
+    (text,) = wrong(examine(shipped_model(), "cpu", 1, lambda: slow).to_dict())
+    assert text.startswith("its samples come at 0.")
+
+
+def test_a_source_that_says_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for for ever."""
+    monkeypatch.setattr(doctor, "_PATIENCE_SECONDS", 0.5)
+    source = Live((0, State("retrying", "connection refused")))
+    report = examine(shipped_model(), "cpu", 1, lambda: source)
+    assert ["no sound came within 0.5 s; it says: retrying, connection refused"] == wrong(report.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("version", "processor", "bad"),
+    [
+        ("1.23.2", "aarch64", False),
+        ("1.24.0", "aarch64", True),
+        ("1.26.0", "armv7l", True),
+        ("1.26.1", "aarch64", False),
+        ("1.25.0", "x86_64", False),
+        ("1.20.1", "x86_64", True),
+    ],
+)
+def test_known_bad_versions_are_told(version: str, processor: str, bad: bool) -> None:
+    """Those that leak memory on Arm, and those too old."""
+    assert bad == any(finding.wrong for finding in known_troubles(version, processor))
+
+
+def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that blocks is given up."""
+    monkeypatch.setattr(doctor, "_PATIENCE_SECONDS", 0.5)
+    reading, writing = os.pipe()
+    report = examine(shipped_model(), "cpu", 1, lambda: FileSource(f"/dev/fd/{reading}"))
+    os.close(writing)
+    assert not report.fine
+    assert wrong(report.to_dict())[0].startswith("no sound came within 0.5 s")
+    os.close(reading)

@@ -1,0 +1,56 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from edge.audio import Pcm
+from edge.errors import SettingError
+from edge.opening import open_source, open_sources
+from edge.sources import FileSource, Limited
+
+
+def test_a_path_is_a_file() -> None:
+    """With its own name, or another."""
+    source = open_source("porch.wav")
+    assert isinstance(source, FileSource)
+    assert ("porch.wav", False) == (source.name, source.live)
+    assert "porch" == open_source("porch.wav", name="porch").name
+    assert open_source("porch.wav", realtime=True).live
+
+
+def test_names_are_kept_in_order() -> None:
+    """First those without a name of their own; a name may hold all but an equals sign, a source that too."""
+    sources = open_sources(["a.wav", "b.wav"], ["back yard=c=d.wav"], seconds=2.0)
+    assert ["a.wav", "b.wav", "back yard"] == [source.name for source in sources]
+    assert all(isinstance(source, Limited) for source in sources)
+
+
+@pytest.mark.parametrize(
+    ("texts", "named", "message"),
+    [
+        ([], [], "nothing to hear"),
+        (["a.wav", "./a.wav", "a.wav"], [], r"2 sources are called a\.wav"),
+        (["a.wav"], ["a.wav=b.wav"], r"2 sources are called a\.wav"),
+        ([], ["porch="], "expected NAME=SOURCE"),
+        ([], ["=mic"], "expected NAME=SOURCE"),
+    ],
+)
+def test_sources_that_do_not_fit_together_are_refused(texts: list[str], named: list[str], message: str) -> None:
+    """With what to do."""
+    with pytest.raises(SettingError, match=message):
+        open_sources(texts, named)
+
+
+@pytest.mark.parametrize("text", ["", "s16le", "s16le:48000", "s16le:48000:1:1", "s16le:4 8:1", "s16le:-1:1", "x:1:1"])
+def test_what_does_not_describe_samples_is_refused(text: str) -> None:
+    """It says what would."""
+    with pytest.raises(ValueError, match="expected FORMAT:HZ:CHANNELS such as s16le:48000:1; formats are u8"):
+        Pcm.parse(text)
+    assert Pcm("f32le", 44_100, 2) == Pcm.parse("f32le:44100:2")
+
+
+def test_a_file_that_is_missing_is_told_of_when_it_is_read(tmp_path: Path) -> None:
+    """Not before: the others are heard."""
+    source = open_source(str(tmp_path / "gone.wav"))
+    with pytest.raises(Exception, match="no such file"):
+        next(iter(source.items(threading.Event())))
