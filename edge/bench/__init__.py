@@ -12,5 +12,6 @@ plot           and as pictures
 load           how many sources in real time
 latency        from a sound to its lines
 machine        what was measured on
-commands       the command, but for `frontend`, which needs torch
+options        what the parts share on the command line
+commands       the command; export.bench adds `frontend` to it, which needs torch
 """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.bench.rounds import Seconds
 from edge.bench.sessions import SGEMM_GRAPH, open_on
@@ -44,20 +45,30 @@ def step_figures(seconds: Seconds, sgemm_seconds: Seconds, heard_seconds: float,
     """
     by_round = 1e3 * np.median(seconds, axis=1) / heard_seconds
     products = 1e3 * np.median(sgemm_seconds, axis=1)
-    low, median, high = (_rounded(value) for value in np.percentile(by_round, [25, 50, 75]))
-    streams = 1e3 / median
+    cost = spread(by_round)
+    streams = 1e3 / cost["median"]
     return {
         "steps": int(seconds.size),
         "step_ms": {
             f"p{percent}": _rounded(1e3 * value)
             for percent, value in zip((50, 95, 99), np.percentile(seconds, [50, 95, 99]), strict=True)
         },
-        "ms_per_second": {"median": median, "low": low, "high": high},
+        "ms_per_second": cost,
         "of_sgemm": _rounded(np.median(by_round / products)),
-        "real_time_factor": _rounded(median / 1e3),
+        "real_time_factor": _rounded(cost["median"] / 1e3),
         "streams_per_core": None if threads is None else _rounded(streams / threads),
         "streams_per_device": _rounded(streams) if threads is None else None,
     }
+
+
+def spread(by_round: NDArray[np.float64]) -> dict[str, float]:
+    """The median round; half of the rounds are within low and high.
+
+    >>> spread(np.array([1.0, 2.0, 3.0, 4.0, 9.0]))
+    {'low': 2.0, 'median': 3.0, 'high': 4.0}
+    """
+    quartiles = np.percentile(by_round, [25, 50, 75])
+    return {name: _rounded(value) for name, value in zip(("low", "median", "high"), quartiles, strict=True)}
 
 
 def _rounded(value: float) -> float:

@@ -53,10 +53,7 @@ def table_text(table: Table, *, markdown: bool, with_nodes: bool) -> str:
     lines.append(
         "sgemm of {size}: {milliseconds:.2f} ms, {gflops:.0f} GFLOP/s on one core of the CPU".format(**table.sgemm)
     )
-    if markdown:
-        lines = ["\n\n".join(lines), ""]
-    if table.rows:
-        lines += rows_text(table.rows, [*varying, *_FIGURES], markdown=markdown)
+    rows = rows_text(table.rows, [*varying, *_FIGURES], markdown=markdown) if table.rows else []
     below = [f"{_who(each)}: {each['status']}: {each['reason']}" for each in table.unmeasured]
     for (model, provider), nodes in table.nodes.items():
         ran = [node.provider for node in nodes]
@@ -64,7 +61,56 @@ def table_text(table: Table, *, markdown: bool, with_nodes: bool) -> str:
         below.append(f"{provider} {model}: {len(nodes)} nodes, {counts}")
         if with_nodes:
             below += [f"  {node.provider:<9} {node.operator:<20} {node.name}" for node in nodes]
-    return "\n".join([*lines, *(["", *(f"- {line}" for line in below)] if markdown else below)])
+    return page(lines, rows, below, markdown=markdown)
+
+
+def streams_text(result: Row, *, markdown: bool) -> str:
+    """What the command for streams found."""
+    columns = [
+        Column("sources", lambda row: f"{row['sources']}"),
+        Column("seconds", lambda row: f"{row['seconds']:g}"),
+        Column("p99 lag s", lambda row: "?" if row["lag_p99_seconds"] is None else f"{row['lag_p99_seconds']:.3f}"),
+        Column("cores busy", lambda row: f"{row['cores_busy']:.2f}"),
+        Column("MB", lambda row: "?" if row["resident_mb"] is None else f"{row['resident_mb']:.0f}"),
+        Column("", lambda row: "held" if row["held"] else str(row["why_not"]), number=False),
+    ]
+    settings = "{model}, window {window_seconds:g} s, hop {hop_seconds:g} s, threads {threads}".format(**result)
+    largest = result["largest"]
+    found = "not even one source holds" if largest is None else f"{largest['sources']} sources hold"
+    above = [describe_machine(result["machine"]), settings]
+    rows = rows_text(result["tries"], columns, markdown=markdown)
+    return page(above, rows, [f"{found} for {result['seconds']:g} s"], markdown=markdown)
+
+
+def latency_text(result: Row, *, markdown: bool) -> str:
+    """What the command for latency found."""
+    columns = [
+        Column("source", lambda row: str(row["source"]), number=False),
+        Column("hop s", lambda row: f"{row['hop_seconds']:g}"),
+        Column("events", lambda row: f"{row['events']}"),
+        *(_wait_column(line, figure) for line in ("onset", "event") for figure in ("median", "worst")),
+    ]
+    above = [
+        describe_machine(result["machine"]),
+        f"{result['model']}; from a sound's begin to its onset line, from its end to its event line",
+    ]
+    below = [f"{each['source']}: not measured: {each['reason']}" for each in result["unmeasured"]]
+    return page(above, rows_text(result["rows"], columns, markdown=markdown), below, markdown=markdown)
+
+
+def _wait_column(line: str, figure: str) -> Column:
+    def cell(row: Row) -> str:
+        found = row[f"{line}_seconds"]
+        return "?" if found is None else f"{found[figure]:.3f}"
+
+    return Column(f"{line} {figure} s", cell)
+
+
+def page(above: Sequence[str], rows: Sequence[str], below: Sequence[str], *, markdown: bool) -> str:
+    """Lines above and below a table; in a document, paragraphs above it and a list below."""
+    if not markdown:
+        return "\n".join([*above, *rows, *below])
+    return "\n\n".join([*above, "\n".join(rows), "\n".join(f"- {line}" for line in below)]).strip()
 
 
 def rows_text(rows: Sequence[Row], columns: Sequence[Column], *, markdown: bool) -> list[str]:
