@@ -110,9 +110,10 @@ def table(
 ) -> None:
     """Measure the steps of each MODEL (.onnx files; the shipped one unless named) in every combination.
 
-    A step is one call of the graph and the decoding of what it emits. All combinations take turns, round after round,
-    beside a product of matrices (sgemm): compare runs by the column "of sgemm", on the same machine. A provider that
-    cannot be had is named with the reason, which is no failure unless --require names it.
+    A step is one call of the graph and the decoding of what it emits, of noise in which nothing is heard. All
+    combinations take turns, round after round, beside a product of matrices (sgemm): compare runs by the column "of
+    sgemm", on the same machine. A provider that cannot be had is named with the reason, which is no failure unless
+    --require names it.
     """
     if plot is not None:
         from edge.bench.plot import draw_table

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.bench.rounds import Seconds
 from edge.bench.sessions import SGEMM_GRAPH, open_on
 
-_SIZE = 1024
+_SIZE = 512  # takes about as long as a step: what interrupts the one would interrupt the other
 
 
 def sgemm() -> Callable[[], object]:

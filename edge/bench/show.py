@@ -32,7 +32,7 @@ _FIGURES = [
     Column("p99 ms", lambda row: f"{row['step_ms']['p99']:.2f}"),
     Column("ms/s", lambda row: f"{row['ms_per_second']['median']:.3f}"),
     Column("half of rounds", lambda row: "{low:.3f} - {high:.3f}".format(**row["ms_per_second"])),
-    Column("of sgemm", lambda row: f"{row['of_sgemm']:.3f}"),
+    Column("of sgemm", lambda row: f"{row['of_sgemm']:.2f}"),
     Column("real time", lambda row: f"{row['real_time_factor']:.5f}"),
     Column("room for", lambda row: _streams(row)),
     Column("start s", lambda row: f"{row['start_seconds']:.2f}"),

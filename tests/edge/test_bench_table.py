@@ -220,3 +220,16 @@ def test_plots_say_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stdout)
     assert "matplotlib is not installed; run pip install 'sed-edge[plot]'" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_runs_agree() -> None:
+    """Beside a product of matrices in the same rounds, within 15 %: on a machine that does nothing else."""
+    runs = [
+        json.loads(CliRunner().invoke(bench, ["--provider", "cpu", "--hop", "0.25,1", "--json"]).stdout)["rows"]
+        for _ in range(3)
+    ]
+    for same in zip(*runs, strict=True):
+        of_sgemm = [row["of_sgemm"] for row in same]
+        assert max(of_sgemm) <= 1.15 * min(of_sgemm), same[0]["hop_seconds"]
