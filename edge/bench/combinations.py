@@ -1,6 +1,7 @@
 """What is to be measured: every combination of what was asked for."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ class Combination:
 
     Attributes:
         path: of its file.
+        name: of the file; its path where several are called so.
         card: of the file.
         embedding_size: of its graph.
         provider: one of `edge.bench.sessions.PROVIDERS`.
@@ -27,6 +29,7 @@ class Combination:
     """
 
     path: Path
+    name: str
     card: Card
     embedding_size: int
     provider: str
@@ -47,7 +50,7 @@ class Combination:
     def axes(self) -> dict[str, Any]:
         """What tells it from others."""
         return {
-            "model": self.path.name,
+            "model": self.name,
             "precision": self.card.precision,
             "provider": self.provider,
             "threads": self.threads,
@@ -89,9 +92,11 @@ def combinations(
                 f"give a file that sed-export --precision {precision} wrote"
             )
     wanted = {path: one for path, one in models.items() if not precisions or one.card.precision in precisions}
+    named = Counter(path.name for path in wanted)
     found = [
         Combination(
             path=path,
+            name=path.name if named[path.name] == 1 else str(path),
             card=model.card,
             embedding_size=model.embedding_size,
             provider=provider,

@@ -4,6 +4,7 @@
 """
 
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from edge.card import METADATA_KEY, Card
 from edge.errors import SedError
 from edge.stream import window_of
 
+_log = logging.getLogger(__name__)
 _STEPS = 20
 
 
@@ -34,8 +36,13 @@ def start_figures(chosen: Combination, times: int) -> dict[str, Any]:
 
     Returns:
         `start_seconds`, from the start of the process to its first scores, and `resident_mb` after some steps; medians.
+        None where the process failed, which a warning tells, or where the system does not say.
     """
-    found = [_start(chosen) for _ in range(times + 1)][1:]
+    try:
+        found = [_start(chosen) for _ in range(times + 1)][1:]
+    except SedError as exc:
+        _log.warning("%s on %s: %s", chosen.name, chosen.provider, exc)
+        return {"start_seconds": None, "resident_mb": None}
     memory = [megabytes for _, megabytes in found if megabytes is not None]
     return {
         "start_seconds": round(statistics.median(seconds for seconds, _ in found), 3),
@@ -54,9 +61,8 @@ def _start(chosen: Combination) -> tuple[float, float | None]:
         seconds = time.perf_counter() - began
         rest, said = process.communicate()
     if not first or process.returncode != 0:
-        raise SedError(f"a process of its own failed: {said.strip().splitlines()[-1:]}")
-    megabytes = json.loads(rest)
-    return seconds, megabytes
+        raise SedError(f"a process of its own failed: {(said.strip() or 'no word').splitlines()[-1]}")
+    return seconds, json.loads(rest)
 
 
 def _run(path: str, provider: str, threads: str, window: str, hop: str, streams: str) -> None:

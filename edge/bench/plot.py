@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cycler import cycler
+from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
 
 from edge.bench.table import Table
 
@@ -35,8 +36,10 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, draw in pictures.items():
-        figure = Figure(figsize=(8, 4.5), layout="constrained")
-        draw(figure.subplots())
+        figure = Figure(figsize=(9, 4.5), layout="constrained")
+        axes = figure.subplots()
+        axes.set_prop_cycle(cycler(linestyle=["-", "--", ":"]) * cycler(color=color_sequences["tab10"]))
+        draw(axes)
         paths.append(folder / f"{name}.png")
         figure.savefig(paths[-1], dpi=110)
     return paths
@@ -63,7 +66,7 @@ def _draw_latency(axes: Axes, table: Table) -> None:
             fontsize=8,
         )
     axes.set_yticks([100, 10, 1], ["100", "10", "1"])
-    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_major_formatter("{x:g}")
     _finish(axes, "Latency of a step")
 
 
@@ -99,15 +102,15 @@ def _draw_devices(axes: Axes, rows: Sequence[Row]) -> None:
         axes.barh(at, list(found.values()), height=0.9 * width, label=provider)
     axes.set_yticks(range(len(groups)), groups or [""])
     axes.invert_yaxis()
-    axes.set(xscale="log", xlabel="milliseconds per second of audio")
-    _finish(axes, "Devices")
+    axes.set(xlabel="milliseconds per second of audio")
+    _finish(axes, "Cost by device")
 
 
 def _finish(axes: Axes, title: str) -> None:
     axes.set_title(title)
     axes.grid(alpha=0.3)
     if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _name_ticks(axes: Axes, rows: Sequence[Row], name: str) -> None:
@@ -139,5 +142,10 @@ def _label(row: Row, varying: Sequence[str]) -> str:
     >>> _label({"provider": "cpu", "hop_seconds": 0.25}, ["provider", "hop_seconds"])
     'cpu, 0.25 s hop'
     """
-    values = [(row[name], _AXES[name]) for name in varying]
-    return ", ".join(f"{value if isinstance(value, str) else format(value, 'g')}{unit}" for value, unit in values)
+    return ", ".join(_value(row[name], _AXES[name]) for name in varying)
+
+
+def _value(value: str | float, unit: str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:g}{unit.removesuffix('s') if value == 1 and unit.endswith('s') else unit}"

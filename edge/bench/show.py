@@ -35,7 +35,7 @@ _FIGURES = [
     Column("of sgemm", lambda row: f"{row['of_sgemm']:.2f}"),
     Column("real time", lambda row: f"{row['real_time_factor']:.5f}"),
     Column("room for", lambda row: _streams(row)),
-    Column("start s", lambda row: f"{row['start_seconds']:.2f}"),
+    Column("start s", lambda row: "?" if row["start_seconds"] is None else f"{row['start_seconds']:.2f}"),
     Column("MB", lambda row: "?" if row["resident_mb"] is None else f"{row['resident_mb']:.0f}"),
 ]
 

@@ -105,8 +105,8 @@ def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep
         if absent[one.provider] is not None or key in failed:
             continue
         try:
-            if (one.path.name, one.provider) not in table.nodes:
-                table.nodes[one.path.name, one.provider] = _nodes_of(one)
+            if (one.name, one.provider) not in table.nodes:
+                table.nodes[one.name, one.provider] = _nodes_of(one)
             if key not in sessions:
                 sessions[key] = open_on(*key)
             opened[number] = lockstep_of(one, sessions[key])
@@ -116,7 +116,7 @@ def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep
                 raise
             failed.add(key)
             reason = str(exc) if isinstance(exc, SedError) else f"{type(exc).__name__}: {str(exc).splitlines()[0]}"
-            row = {"provider": one.provider, "model": one.path.name, "status": "failed", "reason": reason}
+            row = {"provider": one.provider, "model": one.name, "status": "failed", "reason": reason}
             table.unmeasured.append(row)
             opened.pop(number, None)
     return opened

@@ -18,6 +18,7 @@ from onnx import TensorProto, helper
 from edge.bench.combinations import combinations
 from edge.bench.commands import bench
 from edge.bench.lockstep import Lockstep
+from edge.bench.plot import draw_table
 from edge.bench.rounds import measure
 from edge.bench.sessions import NEWEST_GRAPH, SGEMM_GRAPH, open_on, why_absent
 from edge.bench.table import measure_all
@@ -120,6 +121,15 @@ def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
     assert ["hop.png", "latency.png"] == sorted(path.name for path in (tmp_path / "new").iterdir())
 
 
+def test_devices_stand_side_by_side(tmp_path: Path) -> None:
+    """Where two were measured; here the second is the first by another name."""
+    chosen = combinations([shipped_model()], providers=["cpu"], hops=[0.5, 1.0])
+    found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
+    found.rows += [row | {"provider": "cuda"} for row in found.rows]
+    found.seconds += found.seconds
+    assert ["devices.png", "hop.png", "latency.png"] == sorted(path.name for path in draw_table(found, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -134,6 +144,14 @@ def test_what_cannot_be_measured_is_said_at_once(arguments: list[str], said: str
     done = sed_bench(*arguments)
     assert 2 == done.exit_code
     assert said in done.stderr
+
+
+def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As those of several training runs are."""
+    copy = tmp_path / shipped_model().name
+    copy.write_bytes(shipped_model().read_bytes())
+    chosen = combinations([shipped_model(), copy, copy], providers=["cpu"])
+    assert [str(shipped_model()), str(copy)] == [one.axes()["model"] for one in chosen]
 
 
 def test_precisions_choose_among_the_models() -> None:
