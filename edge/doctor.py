@@ -19,7 +19,8 @@ from edge.sources import Block, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much
-_SLOWEST_PACE = 0.95
+_BURST_SECONDS = 2.0
+_SLOWEST_PACE = 0.9
 _LEAST_LOSS_SECONDS = 0.02
 _GAP_ADVICE = {
     "decode": "the source is damaged: record it again, or look at the connection",
@@ -98,10 +99,15 @@ class _Heard:
 
     @property
     def pace(self) -> float | None:
-        """Seconds of sound, and of gaps, a second; None if too little came. A burst of old sound is faster than 1."""
-        if len(self.blocks) < 2 or self.seconds < SOUND_SECONDS / 2:
+        """Seconds of sound that come a second; None if too little came.
+
+        What comes first may be old and come all at once.
+        """
+        passed = np.cumsum([block.seconds for block in self.blocks])
+        first = int(np.searchsorted(passed, _BURST_SECONDS))
+        if len(passed) < first + 2 or passed[-1] < SOUND_SECONDS - 0.5:
             return None
-        return round((self.seconds - self.blocks[0].seconds) / (self.arrivals[-1] - self.arrivals[0] + 1e-9), 3)
+        return round(float(passed[-1] - passed[first]) / (self.arrivals[-1] - self.arrivals[first] + 1e-9), 3)
 
 
 def _hear(source: Source) -> _Heard:

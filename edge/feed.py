@@ -43,8 +43,8 @@ class Feed:
                 raise queue.Empty
             if self._items:
                 item = self._items.popleft()
-                if isinstance(item, Block):
-                    self.seconds -= item.seconds
+                left = self.seconds - (item.seconds if isinstance(item, Block) else 0.0)
+                self.seconds = left if self._items else 0.0  # no rounding adds up
                 self._changed.notify_all()
                 return item
             if self._failure is not None:

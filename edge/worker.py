@@ -73,27 +73,44 @@ class Worker:
         if isinstance(first[0], State) and first[0].state == "connected":
             first.append(self._feed.next())  # the first sound: it says when the source began
         self._reporter.begin(first[-1])
-        if self._stats_every_seconds is None and self.source.live:
-            self._stats_every_seconds = _HOUR_SECONDS
-        self._stats_at = time.monotonic() + (self._stats_every_seconds or math.inf)
+        every = self._stats_every_seconds
+        if every is None:
+            every = _HOUR_SECONDS if self.source.live else 0.0
+        stats = _Regularly(every if every > 0 else math.inf)
         item = first.pop(0)
         while item is not None:
             self._reporter.take(item, self._feed.seconds)
-            item = first.pop(0) if first else self._next()
+            item = first.pop(0) if first else self._next(stats)
         self._reporter.end("error" if self.failure is not None else "interrupted" if self._interrupted else "end")
 
-    def _next(self) -> Item | None:
+    def _next(self, stats: "_Regularly") -> Item | None:
         """The next item; None where there is none any more. Meanwhile, stats are written when it is their time."""
         while True:
-            left = self._stats_at - time.monotonic()
-            if left <= 0:
+            if stats.is_due():
                 self._reporter.write_stats()
-                self._stats_at += self._stats_every_seconds or math.inf
-                continue
             try:
-                return self._feed.next(min(left, _LONGEST_WAIT_SECONDS))
+                return self._feed.next(min(stats.seconds_left, _LONGEST_WAIT_SECONDS))
             except queue.Empty:
                 continue
             except Exception as exc:  # noqa: BLE001  # first the log is ended
                 self.failure = exc
                 return None
+
+
+class _Regularly:
+    """What is due every so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._next = seconds, time.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Until it is due."""
+        return max(0.0, self._next - time.monotonic())
+
+    def is_due(self) -> bool:
+        """Whether it is; if so, it is taken for done."""
+        if time.monotonic() < self._next:
+            return False
+        self._next += self._seconds
+        return True

@@ -17,13 +17,18 @@ from edge.inference import shipped_model
 from edge.installation import known_troubles
 from edge.sources import Block, FileSource, Gap, Item, State
 from tests.conftest import DEMO
+from tests.edge.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run sed-doctor as a user does."""
     code = "from edge.commands import doctor; doctor(prog_name='sed-doctor')"
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, check=False, text=True
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        check=False,
+        text=True,
+        env=environment,
     )
 
 
@@ -161,3 +166,17 @@ def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.Monke
     assert not report.fine
     assert wrong(report.to_dict())[0].startswith("no sound came within 0.5 s")
     os.close(reading)
+
+
+def test_a_real_microphone_is_examined(pulse: Pulse, tmp_path: Path) -> None:
+    """A muted one is found out; one that hears something is fine, at its full pace."""
+    muted = json.loads(run("mic", "--json", environment=pulse.environment).stdout)
+    assert ["nothing but digital silence: is it the right device or stream, and is it not muted?"] == wrong(muted)
+    assert 48_000 == muted["sound"]["sample_rate"]
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.3, 0.3, 48_000 * 30), 48_000)
+    with subprocess.Popen(["paplay", tmp_path / "a.wav"], env=pulse.environment) as playing:
+        done = run("mic", "--json", environment=pulse.environment)
+        playing.kill()
+    heard = json.loads(done.stdout)
+    assert (0, []) == (done.returncode, wrong(heard))
+    assert 0.9 < heard["sound"]["pace"] < 1.2
