@@ -1,5 +1,6 @@
 """The log-mel frontend in all its forms, each a call from samples to decibels in the machine's own memory."""
 
+import copy
 import io
 import logging
 import tempfile
@@ -77,7 +78,7 @@ def export_frontend(config: FrontendConfig, path: Path) -> None:
 
 
 def _by_torch(network: nn.Module, device: str) -> Frontend:
-    placed = network.to(device).eval()
+    placed = copy.deepcopy(network).to(device).eval()
 
     @torch.inference_mode()
     def call(audio: Floats) -> Floats:

@@ -221,7 +221,7 @@ def test_it_measures_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stderr
-    assert "sgemm of 1024" in done.stdout
+    assert "sgemm of 512" in done.stdout
 
 
 def test_plots_say_what_to_install() -> None:
