@@ -92,7 +92,7 @@ def measure_all(chosen: Sequence[Combination], rounds: int, progress: Progress) 
 
 
 def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep]:
-    """By the number of the combination; what cannot be opened is noted in the table once."""
+    """By the number of the combination; what cannot run is noted in the table."""
     absent = {provider: why_absent(provider) for provider in dict.fromkeys(one.provider for one in chosen)}
     for provider, reason in absent.items():
         if reason is not None:
@@ -114,8 +114,11 @@ def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep
         except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
             if not isinstance(exc, SedError) and not type(exc).__module__.startswith("onnxruntime"):
                 raise
-            failed.add(key)
             reason = str(exc) if isinstance(exc, SedError) else f"{type(exc).__name__}: {str(exc).splitlines()[0]}"
+            if key in sessions:  # others may need less memory
+                reason = f"hop {one.hop_seconds:g} s, {one.streams} streams: {reason}"
+            else:
+                failed.add(key)
             row = {"provider": one.provider, "model": one.name, "status": "failed", "reason": reason}
             table.unmeasured.append(row)
             opened.pop(number, None)
