@@ -45,5 +45,6 @@ report         findings of an examination
 sound_check    a few seconds of sound, judged
 installation   versions, known troubles, speed
 doctor         the examination
+bench          sed-bench: how fast, how much
 commands       sed-stream, sed-replay, sed-doctor, sed-info
 """
