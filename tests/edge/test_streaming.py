@@ -497,12 +497,13 @@ def test_a_server_that_hangs_keeps_nobody_waiting(broadcast: Broadcast) -> None:
 def test_nothing_is_left_of_200_reconnects(answering: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread and no descriptor, of streams that end and of servers that are not there."""
     monkeypatch.setattr(streaming, "Backoff", lambda *_: Backoff(0.001, 0.001))
+    earlier = set(threading.enumerate())
+
+    def left() -> tuple[set[threading.Thread], int]:
+        return set(threading.enumerate()) - earlier, len(os.listdir("/proc/self/fd"))
+
     list(UrlSource(f"{answering}/200", name="a", once=True).items(threading.Event()))
-
-    def left() -> tuple[int, int]:
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
-
-    wait_until(lambda: threading.active_count() <= 3, "the server's own threads to end")
+    wait_until(lambda: not left()[0], "the server's own threads to end")
     before = left()
     for url, state, times in (
         (f"{answering}/200", "connected", 200),
@@ -511,4 +512,4 @@ def test_nothing_is_left_of_200_reconnects(answering: str, monkeypatch: pytest.M
         with Hearing(UrlSource(url, name="a")) as hearing:
             wait_until(lambda h=hearing, s=state, t=times: h.states().count(s) >= t, f"{times} of {state}", 120)  # type: ignore[misc]
             time.sleep(0.3)
-    wait_until(lambda: left() == before, f"{before} threads and descriptors instead of {left()}", 10)
+    wait_until(lambda: left() == before, f"{before}, threads and descriptors, instead of {left()}", 10)
