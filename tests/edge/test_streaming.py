@@ -502,14 +502,17 @@ def test_nothing_is_left_of_200_reconnects(answering: str, monkeypatch: pytest.M
     def left() -> tuple[set[threading.Thread], int]:
         return set(threading.enumerate()) - earlier, len(os.listdir("/proc/self/fd"))
 
-    list(UrlSource(f"{answering}/200", name="a", once=True).items(threading.Event()))
+    def reconnect(times: int) -> None:
+        for url, state, count in (
+            (f"{answering}/200", "connected", times),
+            (f"http://127.0.0.1:{free_port()}", "retrying", 1),
+        ):
+            with Hearing(UrlSource(url, name="a")) as hearing:
+                wait_until(lambda h=hearing, s=state, c=count: h.states().count(s) >= c, f"{count} of {state}", 120)  # type: ignore[misc]
+                time.sleep(0.3)
+
+    reconnect(3)  # what is opened once and for all
     wait_until(lambda: not left()[0], "the server's own threads to end")
     before = left()
-    for url, state, times in (
-        (f"{answering}/200", "connected", 200),
-        (f"http://127.0.0.1:{free_port()}", "retrying", 1),
-    ):
-        with Hearing(UrlSource(url, name="a")) as hearing:
-            wait_until(lambda h=hearing, s=state, t=times: h.states().count(s) >= t, f"{times} of {state}", 120)  # type: ignore[misc]
-            time.sleep(0.3)
+    reconnect(200)
     wait_until(lambda: left() == before, f"{before}, threads and descriptors, instead of {left()}", 10)
