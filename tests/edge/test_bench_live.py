@@ -114,6 +114,7 @@ def test_without_a_sound_server_the_microphone_is_not_measured(monkeypatch: pyte
     assert any(line.startswith("file") for line in done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_the_latency_of_a_microphone_is_measured(pulse: Pulse) -> None:
     """What the server plays is heard, known again and timed; the sink of its own is gone afterwards."""
     script = "from edge.bench.commands import bench; bench(prog_name='sed-bench')"
