@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ from tests.conftest import DEMO
 from tests.edge.servers import Broadcast
 from tests.edge.test_streaming import station
 
-_RATE, _LOOP_SECONDS, _LOOPS = 48_000, 40, 3
+_RATE, _LOOP_SECONDS, _LOOPS, _NEAR_SECONDS = 48_000, 40, 3, 0.5
 _SURE = 0.9  # doubtful sounds have other borders through another codec
 
 
@@ -71,16 +72,17 @@ def _waits(kind: str, model: Model, hop_seconds: float, folder: Path) -> tuple[l
             UrlSource(on_air.url, name=kind, options=on_air.options), model, hop_seconds, _LOOPS * _LOOP_SECONDS
         )
     told = {record["id"]: written for written, record in lines if record["type"] == "onset"}
+    began = time.time() - time.monotonic() + broadcast.began
     onsets, events = [], []
     for written, record in lines:
         if record["type"] != "event" or record["closed_by"] != "silence" or record["confidence"] < _SURE:
             continue
-        # The file's event of that label that ended last before this line: its borders are the truth.
-        alike = [true for true in file if true["label"] == record["label"]]
-        if alike:
-            true = min(alike, key=lambda true: (written - broadcast.began - true["offset"]) % _LOOP_SECONDS)
-            onsets.append((told[record["id"]] - broadcast.began - true["onset"]) % _LOOP_SECONDS)
-            events.append((written - broadcast.began - true["offset"]) % _LOOP_SECONDS)
+        place = datetime.fromisoformat(record["onset_utc"]).timestamp() - began
+        for true in file:
+            off = (place - true["onset"] + _LOOP_SECONDS / 2) % _LOOP_SECONDS - _LOOP_SECONDS / 2
+            if true["label"] == record["label"] and abs(off) < _NEAR_SECONDS:
+                onsets.append((told[record["id"]] - broadcast.began - true["onset"]) % _LOOP_SECONDS)
+                events.append((written - broadcast.began - true["offset"]) % _LOOP_SECONDS)
     return onsets, events
 
 
