@@ -363,12 +363,11 @@ def _stop_on_signals() -> threading.Event:
     stopping = threading.Event()
 
     def stop(number: int, _: object) -> None:
-        second = stopping.is_set()
-        stopping.set()
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        if second:  # both came before this thread could look
+        # Only its own: Python drops a signal that has come, but whose handler it finds gone when it looks.
+        signal.signal(number, signal.SIG_DFL)
+        if stopping.is_set():
             signal.raise_signal(number)
+        stopping.set()
 
     for number in _SIGNALS:
         signal.signal(number, stop)

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -124,18 +125,33 @@ def test_duration_is_exact() -> None:
     assert (12.345, "end") == (log[-2]["audio_seconds"], log[-1]["reason"])
 
 
-def test_the_second_signal_ends_at_once(demo_wav: bytes) -> None:
-    """Even where a source holds up the end."""
+@pytest.fixture
+def listening(demo_wav: bytes) -> Iterator[subprocess.Popen[bytes]]:
+    """A sed-stream that hears stdin, on which nothing more comes after ten seconds."""
     with subprocess.Popen([command("sed-stream"), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(demo_wav)
+        process.stdin.write(demo_wav[: 10 * 2 * 44_100])
         process.stdin.flush()
-        process.stdout.readline()  # it listens
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert -signal.SIGTERM == process.wait(timeout=10)
+        assert b"start" in process.stdout.readline()
+        yield process
+
+
+def test_the_second_signal_ends_at_once(listening: subprocess.Popen[bytes]) -> None:
+    """Even where a source holds up the end: the log has its last line by then."""
+    listening.send_signal(signal.SIGINT)
+    assert listening.stdout is not None
+    while b"stop" not in listening.stdout.readline():
+        assert listening.poll() is None
+    listening.send_signal(signal.SIGTERM)
+    assert -signal.SIGTERM == listening.wait(timeout=10)
+
+
+def test_two_signals_at_once_are_two(listening: subprocess.Popen[bytes]) -> None:
+    """Both have come before the command could look."""
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+        listening.send_signal(number)
+    assert -signal.SIGTERM == listening.wait(timeout=10)
 
 
 def test_a_person_who_saves_the_log_sees_progress() -> None:
