@@ -104,6 +104,26 @@ def test_one_source_that_fails_does_not_end_the_others(tmp_path: Path) -> None:
     assert "sed-stream: 1 of 2 sources failed: porch" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_log_is_utf_8_whatever_names_and_terminals_are(tmp_path: Path, encoding: str) -> None:
+    """A name that is none in UTF-8, and one that the terminal's encoding has no letters for."""
+    names = [os.fsdecode(b"caf\xe9.ogg"), "\u65e5.ogg"]
+    for name in names:
+        (tmp_path / name).symlink_to(DEMO)
+    done = subprocess.run(
+        [command("sed-stream"), *names, "--out", "a.csv", "--duration", "9"],
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    log = records(done.stdout.decode())
+    assert {"caf?.ogg", "\u65e5.ogg"} == {record["source"] for record in log if record["type"] == "event"}
+    assert {"source", "caf?.ogg", "\u65e5.ogg"} == {
+        row.split(",")[0] for row in (tmp_path / "a.csv").read_text().splitlines()
+    }
+
+
 @pytest.mark.parametrize(("pcm", "dtype"), [("s16le", "<i2"), ("s32le", "<i4"), ("f32le", "<f4"), ("f32be", ">f4")])
 def test_bare_samples_on_stdin_are_heard_as_the_file_is(tmp_path: Path, pcm: str, dtype: str) -> None:
     """Two channels at 44.1 kHz, without a header."""
@@ -211,6 +231,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{demo}", "--hop", "0.13"], 2, "the nearest is --hop 0.15"),
         (["{demo}", "--window", "0.5"], 2, "too short"),
         (["{demo}", "--started-at", "yesterday"], 2, "expected an ISO 8601 time"),
+        (["{demo}", "--started-at", "9999-12-31T23:59:59Z"], 2, "expected an ISO 8601 time"),
         (["{demo}", "--started-at", "2026-05-01", "--realtime"], 2, "--started-at is for files"),
         (["{demo}", "--stats-every", "-1"], 2, "--stats-every -1: expected seconds"),
         (["{demo}", "--duration", "0"], 2, "--duration 0: expected more than 0 seconds"),
