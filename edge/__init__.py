@@ -32,6 +32,7 @@ sinks          where else they go: several places at once, stdout
 event_writer   events into the log, under its numbers
 scores         frame scores kept without sound
 score_files    the files they are in
+entries        what is kept beside them, checked
 replay         kept scores -> the log again
 log            one log of several sources
 reporter       one source -> records

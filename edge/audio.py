@@ -85,18 +85,22 @@ class AudioFile:
         self._may_be_bare = path is None and pcm is None
         self.damaged = False  # or cut short, as far as it has been read
         if path is not None:
-            _check_path(path)
+            try:
+                _check_path(path)
+            except OSError as exc:
+                raise SourceError(f"{path}: {exc.strerror}; give the path of an audio file that can be read") from exc
         # FFmpeg would take a relative name with a colon in it for a protocol.
         place = "pipe:0" if path is None else str(path.absolute())
         try:
             self._container = av.open(place, mode="r", metadata_errors="ignore", **_demuxer(pcm))
         except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise SourceError(self._no_audio) from exc
-        # Some formats are known by the file's name alone, and then have no rate.
-        if not self._container.streams.audio or not self._container.streams.audio[0].rate:
+        # Some formats are known by the file's name alone, and then have no rate; of an unknown codec nothing is known.
+        streams = self._container.streams.audio
+        if not streams or not is_known(streams[0]) or not streams[0].rate:
             self._container.close()
             raise SourceError(self._no_audio)
-        self._stream = self._container.streams.audio[0]
+        self._stream = streams[0]
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +189,11 @@ class AudioFile:
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
 
 
+def is_known(stream: av.AudioStream) -> bool:
+    """Whether there is a decoder for it; it has neither rate nor channels if not."""
+    return stream.codec_context is not None
+
+
 def _demuxer(pcm: Pcm | None) -> dict[str, Any]:
     """What PyAV is to be told, where the sound itself does not."""
     if pcm is None:
@@ -197,6 +206,7 @@ def _demuxer(pcm: Pcm | None) -> dict[str, Any]:
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
 # Headers of some formats round the length, or count the encoder's padding.
 _DECLARED_TOLERANCE_SECONDS = 0.5
+_GREATEST_SAMPLE = 1e6
 
 
 def _check_path(path: Path) -> None:
@@ -227,8 +237,13 @@ class Resampler:
             self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32", quality="HQ")
 
     def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate, within [-1, 1]."""
-        return self._resample(block.mean(axis=1, dtype=np.float32), last=False)
+        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate, within [-1, 1].
+
+        What is no number, or far beyond full scale, is damage, and heard as silence: it would spoil what is near it.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = block.mean(axis=1, dtype=np.float32)
+        return self._resample(np.where(np.abs(mono) < _GREATEST_SAMPLE, mono, np.float32(0.0)), last=False)
 
     def flush(self) -> NDArray[np.float32]:
         """Return what is still inside, then reset."""

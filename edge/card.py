@@ -14,7 +14,11 @@ from edge.errors import ModelError
 METADATA_KEY = "sed_edge_card"
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "int8")
-_LONGEST_SECONDS = 600  # a damaged card must not ask for all of the memory
+# A damaged card must not ask for all of the memory, nor for numbers that are none as floats.
+_LONGEST_SECONDS, _LONGEST_CONTEXT_SECONDS = 600, 60
+_MOST_FRAMES = 12_000  # the cost of attention grows with their square
+_GREATEST_NUMBER = 2**53
+_LEAST_HZ, _GREATEST_HZ = 1000, 768_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +104,18 @@ class Card:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.context_samples < 0 or self.lookahead_frames < 0:
             raise ValueError("context_samples and lookahead_frames must not be negative")
-        frames = [self.window_frames, self.hop_frames, self.lookahead_frames, self.grid_frames]
-        frames += [settings.median_frames for settings in self.decoding.values()]
-        longest_samples = max(self.context_samples, max(frames) * self.frame_samples)
-        if longest_samples > _LONGEST_SECONDS * self.sample_rate:
+        if not _LEAST_HZ <= self.sample_rate <= _GREATEST_HZ:
+            raise ValueError(f"sample_rate must be {_LEAST_HZ} to {_GREATEST_HZ} Hz, got {self.sample_rate}")
+        if self.context_samples > _LONGEST_CONTEXT_SECONDS * self.sample_rate:
             raise ValueError(
-                "context, window, hop, lookahead, grid and medians must each be at most "
-                f"{_LONGEST_SECONDS} s, got {longest_samples / self.sample_rate:g} s"
+                f"context_samples must be at most {_LONGEST_CONTEXT_SECONDS} s, got {self.context_samples}"
+            )
+        frames = [self.window_frames + self.grid_frames, self.hop_frames, self.lookahead_frames]
+        frames += [settings.median_frames for settings in self.decoding.values()]
+        if max(frames) > min(_MOST_FRAMES, _LONGEST_SECONDS * self.sample_rate / self.frame_samples):
+            raise ValueError(
+                f"window with grid, hop, lookahead and medians must each be at most {_LONGEST_SECONDS} s and "
+                f"{_MOST_FRAMES} frames, got {max(frames)} frames"
             )
         if not self.labels or len(set(self.labels)) != len(self.labels):
             raise ValueError(f"labels must be distinct and at least one, got {list(self.labels)}")
@@ -152,19 +161,32 @@ class Card:
             )
         try:
             chosen = {name: values[name] for name in names}  # a newer minor card may say more
-            for name in ("frontend", "parity", "training", "validation"):
-                if not isinstance(chosen[name], dict):
-                    raise TypeError(f"{name} must be an object, got {chosen[name]!r}")
+            _require_types(chosen)
             chosen["labels"] = tuple(values["labels"])
             chosen["decoding"] = {label: ClassDecoding(**entry) for label, entry in values["decoding"].items()}
-            if not all(isinstance(label, str) for label in chosen["labels"]):
-                raise TypeError(f"labels must be text, got {values['labels']}")
             return cls(**chosen)
         except (TypeError, ValueError, AttributeError) as exc:
             raise ModelError(f"{where}: its card is wrong: {exc}; export the model again") from exc
 
 
+def _require_types(values: dict[str, Any]) -> None:
+    json.dumps(values, ensure_ascii=False).encode()  # JSON may hold text that is none
+    for name in ("model_id", "parent_sha256", "licence"):
+        if not isinstance(values[name], str):
+            raise TypeError(f"{name} must be text, got {values[name]!r}")
+    for name in ("frontend", "parity", "training", "validation"):
+        if not isinstance(values[name], dict):
+            raise TypeError(f"{name} must be an object, got {values[name]!r}")
+    if not all(isinstance(value, float | int) for value in values["parity"].values()):
+        raise TypeError(f"parity must be numbers, got {values['parity']}")
+    if not all(isinstance(label, str) for label in values["labels"]):
+        raise TypeError(f"labels must be text, got {values['labels']}")
+
+
 def _require_whole(settings: Any, *names: str) -> None:
     for name in names:
-        if type(getattr(settings, name)) is not int:
-            raise TypeError(f"{name} must be a whole number, got {getattr(settings, name)!r}")
+        value = getattr(settings, name)
+        if type(value) is not int:
+            raise TypeError(f"{name} must be a whole number, got {value!r}")
+        if abs(value) > _GREATEST_NUMBER:
+            raise ValueError(f"{name} must be at most {_GREATEST_NUMBER}")

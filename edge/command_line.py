@@ -5,7 +5,9 @@ missing becomes a message that says what to install.
 """
 
 import contextlib
+import io
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +36,8 @@ class SedCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """See `click.Command.invoke`."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a name that a terminal cannot show ends nothing
         logging.basicConfig(format=f"{ctx.find_root().info_name}: %(message)s", level=logging.WARNING)
         with self.errors_in_one_line(ctx):
             return self._invoke(ctx)

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import itertools
 import json
 import logging
@@ -38,6 +39,7 @@ from edge.show_config import show_config as settings_text
 from edge.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
 from edge.stream import window_of
+from edge.timeline import LAST_YEAR
 
 _log = logging.getLogger(__name__)
 
@@ -318,6 +320,8 @@ def _sinks(
     """The files of the log, opened again on SIGHUP, and then stdout, as a table where a person reads it."""
     if log_format is None:
         log_format = "text" if sys.stdout.isatty() else "jsonl"
+    if log_format == "jsonl" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal shows
     stdout = TextSink(sys.stdout, sources) if log_format == "text" else JsonLinesSink(sys.stdout)
     several = len(sources) > 1
     files = open_files(outs, sample_rate=card.sample_rate, several=several, durable=durable, rotation=rotation)
@@ -371,12 +375,11 @@ def _stop_on_signals() -> threading.Event:
     stopping = threading.Event()
 
     def stop(number: int, _: object) -> None:
-        second = stopping.is_set()
-        stopping.set()
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        if second:  # both came before this thread could look
+        # Only its own: Python drops a signal that has come, but whose handler it finds gone when it looks.
+        signal.signal(number, signal.SIG_DFL)
+        if stopping.is_set():
             signal.raise_signal(number)
+        stopping.set()
 
     for number in _SIGNALS:
         signal.signal(number, stop)
@@ -386,6 +389,9 @@ def _stop_on_signals() -> threading.Event:
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        if time.year > LAST_YEAR:
+            raise ValueError(f"{time.year} is too late")
+        return time
     except (ValueError, OverflowError) as exc:
         raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc

@@ -39,14 +39,15 @@ def open_source(
     Raises:
         SedError: if it cannot be what it claims to be.
     """
+    name = _legible(redacted(text) if name is None else name)
     if _is_microphone(text):
         from edge.microphone import Microphone
 
-        return Microphone(text[4:] or None, name=text if name is None else name)
+        return Microphone(text[4:] or None, name=name)
     if is_url(text):
         from edge.streaming import UrlSource
 
-        return UrlSource(text, name=redacted(text) if name is None else name, options=options, once=once)
+        return UrlSource(text, name=name, options=options, once=once)
     return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None)
 
 
@@ -97,6 +98,15 @@ def open_sources(
     if count > 1:
         raise SettingError(f"{count} sources are called {name}; give them names of their own with --name NAME=SOURCE")
     return sources if seconds is None else [Limited(source, seconds) for source in sources]
+
+
+def _legible(name: str) -> str:
+    r"""A name as text: those of files may be any bytes, for which Python has characters that cannot be written.
+
+    >>> _legible("caf\udce9.wav")
+    'caf?.wav'
+    """
+    return name.encode(errors="replace").decode()
 
 
 def _is_microphone(text: str) -> bool:

@@ -14,6 +14,7 @@ import ctypes
 import importlib.metadata
 import io
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def import_onnxruntime() -> Any:
     Raises:
         InstallError: if it is missing or broken, or both of its packages are installed.
     """
+    # From 1.29 on it would tell its maker over the network what it does, and keep a file of that in the user's home.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     if len(onnxruntime_packages()) == 2:
         raise InstallError(
             "onnxruntime and onnxruntime-gpu are both installed and overwrite each other; run "

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from edge.card import Card
 from edge.decoder import Decoder
+from edge.entries import Entry
 from edge.errors import SourceError
 from edge.event_writer import EventWriter
 from edge.events import Event, Onset, frame_edge
 from edge.inference import Floats
 from edge.log import Log
 from edge.records import Record, gap_record
-from edge.score_files import Entry, Piece
+from edge.score_files import Piece
 from edge.sinks import Sink
 from edge.timeline import Timeline
 

@@ -29,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Card
+from edge.entries import Entry, check_entries
 from edge.errors import SettingError, SourceError
 from edge.inference import Floats
 
-Entry = dict[str, Any]
 _SUFFIXES = (".npz", ".parquet")
 # What NumPy, zipfile, pyarrow and json raise where a file is not what they expect.
 _UNREADABLE = (
@@ -122,9 +122,11 @@ def load_pieces(path: Path) -> Iterator[Piece]:
 def _load(path: Path) -> Piece:
     try:
         piece = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
-        frames = sum(sum(entry.get("pushes", ())) for entry in piece.entries)
+        frames = check_entries(piece.entries, piece.card)
         if piece.scores.shape != (frames, len(piece.card.labels)) or piece.lost.shape != (frames,):
             raise ValueError(f"{frames} frames, but scores of shape {piece.scores.shape}")
+        if piece.scores.dtype != np.float32 or piece.lost.dtype != np.bool_ or np.abs(piece.scores).max(initial=0) > 1:
+            raise ValueError(f"scores of {piece.scores.dtype} that are no probabilities")
         return piece
     except _UNREADABLE as exc:
         raise SourceError(f"{path}: holds no scores that can be read; give what sed-stream --scores wrote") from exc

@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Card
+from edge.entries import Entry
 from edge.inference import Floats
 from edge.listener import Scores
 from edge.records import Record
-from edge.score_files import Entry, Piece, check_path, next_path, save_piece
+from edge.score_files import Piece, check_path, next_path, save_piece
 
 _log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ import errno
 import http.client
 import socket
 import ssl
+import string
 import threading
 import time
 import urllib.error
@@ -12,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from edge.arrival import Backoff
+from edge.audio import is_known
 from edge.errors import SourceError
 from edge.placement import Piece, Placement, Stamps
 from edge.sources import Block, Gap, Item, State
@@ -138,9 +140,9 @@ class UrlSource:
             metadata_errors="ignore",
             io_open=fetch,
         )
-        if not container.streams.audio:
+        if not container.streams.audio or not is_known(container.streams.audio[0]):
             container.close()
-            raise _NoSoundError("holds no sound")
+            raise _NoSoundError("holds no sound that can be decoded")
         for stream in container.streams:
             if stream.index != container.streams.audio[0].index:
                 stream.discard = Discard.all
@@ -300,24 +302,32 @@ def _https_fetcher(options: Mapping[str, str]) -> _Fetch:
         headers["Cookie"] = "; ".join(line.partition(";")[0] for line in options["cookies"].splitlines())
 
     def fetch(url: str, _flags: int, _options: dict[str, str]) -> Any:
-        parts = urlsplit(url)
-        secret = dict(headers)
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            secret["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl())
-        for name, value in secret.items():
-            request.add_unredirected_header(name, value)
         try:
-            if parts.scheme not in ("http", "https"):
-                raise OSError(errno.EPROTONOSUPPORT, "a playlist that leads elsewhere")
+            request = _request(url, headers)
             return urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context)
         except urllib.error.URLError as exc:
             if isinstance(exc.reason, TimeoutError):
                 raise TimeoutError from None
             raise OSError(errno.EIO, f"a part of it cannot be fetched: {exc.reason}") from None
+        except ValueError:
+            raise OSError(errno.EIO, "a part of it has a URL that is none") from None
 
     return fetch
+
+
+def _request(url: str, headers: Mapping[str, str]) -> urllib.request.Request:
+    # FFmpeg sends other characters than those of ASCII as they are, which Python does not.
+    parts = urlsplit(quote(url, safe=string.punctuation))
+    if parts.scheme not in ("http", "https"):
+        raise OSError(errno.EPROTONOSUPPORT, "a playlist that leads elsewhere")
+    secret = dict(headers)
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        secret["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    request = urllib.request.Request(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl())
+    for name, value in secret.items():
+        request.add_unredirected_header(name, value)
+    return request
 
 
 def _header(line: str) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR = 60.0, 3600.0
+LAST_YEAR = 9000
+"""In which a source may begin: the calendar ends with 9999."""
 
 
 class Timeline:

@@ -95,6 +95,7 @@ def test_what_is_no_audio_is_refused(tmp_path: Path) -> None:
         ("empty.wav", "is empty"),
         ("missing.wav", "no such file"),
         (".", "is a folder"),
+        ("a" * 300, "File name too long; give the path of an audio file"),
     ):
         with pytest.raises(SourceError, match=message):
             AudioFile(tmp_path / name)
@@ -153,3 +154,25 @@ def test_resampling_stays_within_full_scale() -> None:
     square = np.sign(tone(440, 48_000))[:, None]
     resampler = Resampler(48_000, 16_000)
     assert 1.0 == np.abs(np.concatenate([resampler.push(1.5 * square), resampler.flush()])).max()
+
+
+@pytest.mark.parametrize("damage", [np.nan, np.inf, -np.inf, 3e38])
+def test_what_is_no_sample_is_silence(damage: float) -> None:
+    """It spoils nothing around it, whether the rate is changed or not."""
+    block = np.stack([tone(440, 48_000), tone(660, 48_000)], axis=1)
+    broken, silent = block.copy(), block.copy()
+    broken[1000:1010], silent[1000:1010] = damage, 0.0
+    for rate in (16_000, 48_000):
+        resampler = Resampler(48_000, rate)
+        expected, heard = (np.concatenate([resampler.push(b), resampler.flush()]) for b in (silent, broken))
+        np.testing.assert_array_equal(expected, heard)
+
+
+def test_sound_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:
+    """A WAV whose format has a number that nobody uses."""
+    soundfile.write(tmp_path / "a.wav", tone(440, 16_000), 16_000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[20:22] = b"\x77\x77"
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(SourceError, match="holds no audio that can be decoded"):
+        AudioFile(tmp_path / "a.wav")

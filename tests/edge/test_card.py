@@ -31,6 +31,11 @@ def test_a_missing_field_is_named(model: Model, field: str) -> None:
         ("decoding", {"dog": {"on": 0.5}}, "missing"),
         ("decoding", 3, "wrong"),
         ("sample_rate", "fast", "wrong"),
+        ("sample_rate", 10**9, "sample_rate must be 1000 to 768000 Hz"),
+        ("frame_samples", 10**400, "frame_samples must be at most"),
+        ("parity", {"score": "good"}, "parity must be numbers"),
+        ("licence", None, "licence must be text"),
+        ("model_id", "\ud800", "wrong"),
     ],
 )
 def test_a_wrong_field_is_explained(model: Model, field: str, value: object, message: str) -> None:

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,26 @@ def test_one_source_that_fails_does_not_end_the_others(tmp_path: Path) -> None:
     assert f"sed-stream: {tmp_path / 'gone.wav'}: no such file" in unnamed
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_log_is_utf_8_whatever_names_and_terminals_are(tmp_path: Path, encoding: str) -> None:
+    """A name that is none in UTF-8, and one that the terminal's encoding has no letters for."""
+    names = [os.fsdecode(b"caf\xe9.ogg"), "\u65e5.ogg"]
+    for name in names:
+        (tmp_path / name).symlink_to(DEMO)
+    done = subprocess.run(
+        [command("sed-stream"), *names, "--out", "a.csv", "--duration", "9"],
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    log = records(done.stdout.decode())
+    assert {"caf?.ogg", "\u65e5.ogg"} == {record["source"] for record in log if record["type"] == "event"}
+    assert {"source", "caf?.ogg", "\u65e5.ogg"} == {
+        row.split(",")[0] for row in (tmp_path / "a.csv").read_text().splitlines()
+    }
+
+
 @pytest.mark.parametrize(("pcm", "dtype"), [("s16le", "<i2"), ("s32le", "<i4"), ("f32le", "<f4"), ("f32be", ">f4")])
 def test_bare_samples_on_stdin_are_heard_as_the_file_is(tmp_path: Path, pcm: str, dtype: str) -> None:
     """Two channels at 44.1 kHz, without a header."""
@@ -126,18 +147,33 @@ def test_duration_is_exact() -> None:
     assert (12.345, "end") == (log[-2]["audio_seconds"], log[-1]["reason"])
 
 
-def test_the_second_signal_ends_at_once(demo_wav: bytes) -> None:
-    """Even where a source holds up the end."""
+@pytest.fixture
+def listening(demo_wav: bytes) -> Iterator[subprocess.Popen[bytes]]:
+    """A sed-stream that hears stdin, on which nothing more comes after ten seconds."""
     with subprocess.Popen([command("sed-stream"), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(demo_wav)
+        process.stdin.write(demo_wav[: 10 * 2 * 44_100])
         process.stdin.flush()
-        process.stdout.readline()  # it listens
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert -signal.SIGTERM == process.wait(timeout=10)
+        assert b"start" in process.stdout.readline()
+        yield process
+
+
+def test_the_second_signal_ends_at_once(listening: subprocess.Popen[bytes]) -> None:
+    """Even where a source holds up the end: the log has its last line by then."""
+    listening.send_signal(signal.SIGINT)
+    assert listening.stdout is not None
+    while b"stop" not in listening.stdout.readline():
+        assert listening.poll() is None
+    listening.send_signal(signal.SIGTERM)
+    assert -signal.SIGTERM == listening.wait(timeout=10)
+
+
+def test_two_signals_at_once_are_two(listening: subprocess.Popen[bytes]) -> None:
+    """Both have come before the command could look."""
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+        listening.send_signal(number)
+    assert -signal.SIGTERM == listening.wait(timeout=10)
 
 
 def test_a_person_who_saves_the_log_sees_progress() -> None:
@@ -199,6 +235,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{demo}", "--hop", "0.13"], 2, "the nearest is --hop 0.15"),
         (["{demo}", "--window", "0.5"], 2, "too short"),
         (["{demo}", "--started-at", "yesterday"], 2, "expected an ISO 8601 time"),
+        (["{demo}", "--started-at", "9999-12-31T23:59:59Z"], 2, "expected an ISO 8601 time"),
         (["{demo}", "--started-at", "2026-05-01", "--realtime"], 2, "--started-at is for files"),
         (["{demo}", "--stats-every", "-1"], 2, "--stats-every -1: expected seconds"),
         (["{demo}", "--duration", "0"], 2, "--duration 0: expected more than 0 seconds"),

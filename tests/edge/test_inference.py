@@ -88,7 +88,8 @@ def test_a_graph_that_does_not_fit_its_card_is_refused(tmp_path: Path, model: Mo
     ("field", "value", "message"),
     [
         ("window_frames", 10**12, "must each be at most 600 s"),
-        ("context_samples", 10**12, "must each be at most 600 s"),
+        ("context_samples", 10**12, "context_samples must be at most 60 s"),
+        ("grid_frames", 11_990, "must each be at most 600 s and 12000 frames"),
         ("sample_rate", "16000", "sample_rate must be a whole number, got '16000'"),
         ("hop_frames", 1.5, "hop_frames must be a whole number, got 1.5"),
         ("training", [], r"training must be an object, got \[\]"),

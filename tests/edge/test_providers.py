@@ -113,3 +113,12 @@ def test_a_package_left_in_pieces_is_explained(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(InstallError, match="run 'pip uninstall onnxruntime onnxruntime-gpu'"):
         Model(shipped_model())
+
+
+def test_a_model_is_run_without_telling_anybody(tmp_path: Path) -> None:
+    """ONNX Runtime leaves nothing in the user's home, from where it would be sent."""
+    code = "from edge.inference import Model, shipped_model; Model(shipped_model(), 'cpu')"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=environment)
+    assert [] == list(tmp_path.iterdir())

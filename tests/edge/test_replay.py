@@ -198,6 +198,48 @@ def test_scores_that_are_missing_are_a_gap(
     assert [record["type"] for record in direct][-2:] == [record["type"] for record in replayed][-2:]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"record": {"type": "gap", "source": "porch", "onset": 1.0}},
+        {"record": {"type": "event", "source": "porch"}},
+        {"record": {"type": "stats", "source": "porch", "audio_seconds": float("inf")}},
+        {"record": {"type": "stop", "source": "\ud800", "reason": "end"}},
+        {"source": "porch", "first_frame": 0, "pushes": [-20], "closed_by": None, "heard_samples": 0, "began_at": None},
+        {"source": "porch", "first_frame": 0, "pushes": [], "closed_by": "end", "heard_samples": 0, "began_at": "noon"},
+        {"missing": {"porch": [0, 10**400]}},
+        {"source": "porch"},
+        [],
+    ],
+)
+def test_entries_that_no_run_leaves_are_refused(model: Model, tmp_path: Path, wrong: object) -> None:
+    """By the name of their file, before anything is replayed."""
+    arrays = {"scores": np.zeros((0, len(model.card.labels)), dtype=np.float32), "lost": np.zeros(0, dtype=bool)}
+    for name, entries in (("good.npz", [{"begin": True}]), ("bad.npz", [{"begin": True}, wrong])):
+        np.savez(tmp_path / name, card=model.card.to_json(), entries=json.dumps(entries), **arrays)
+    assert 1 == len(list(load_pieces(tmp_path / "good.npz")))
+    with pytest.raises(SourceError, match=r"bad\.npz: holds no scores that can be read"):
+        list(load_pieces(tmp_path / "bad.npz"))
+
+
+def test_scores_that_are_no_probabilities_are_refused(model: Model, tmp_path: Path) -> None:
+    """Nobody's decoder gives events for them."""
+    entry = {
+        "source": "a",
+        "first_frame": 0,
+        "pushes": [3],
+        "closed_by": "end",
+        "heard_samples": 2400,
+        "began_at": None,
+    }
+    for value in (np.float32(1.5), np.float32(np.inf), np.float64(0.5)):
+        scores = np.full((3, len(model.card.labels)), value)
+        lost = np.zeros(3, dtype=bool)
+        np.savez(tmp_path / "a.npz", scores=scores, lost=lost, card=model.card.to_json(), entries=json.dumps([entry]))
+        with pytest.raises(SourceError, match="holds no scores that can be read"):
+            list(load_pieces(tmp_path / "a.npz"))
+
+
 def test_what_cannot_be_replayed_is_an_error(model: Model, tmp_path: Path) -> None:
     """No such file, no file of ours, nothing like it."""
     (tmp_path / "a.npz").write_bytes(b"no zip")

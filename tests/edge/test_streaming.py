@@ -400,6 +400,16 @@ def test_a_download_that_breaks_off_is_an_error() -> None:
         list(UrlSource(f"{address}/a.ogg", name="a").items(threading.Event()))
 
 
+def test_a_download_of_an_unknown_codec_is_an_error(tmp_path: Path) -> None:
+    """A WAV whose format has a number that nobody uses."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16_000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[20:22] = b"\x77\x77"
+    (tmp_path / "a.wav").write_bytes(data)
+    with web_server(tmp_path) as address, pytest.raises(SourceError, match="holds no sound that can be decoded"):
+        items(f"{address}/a.wav")
+
+
 def test_a_whole_playlist_is_a_download(tmp_path: Path) -> None:
     """HLS that has an end."""
     needs("ffmpeg")
@@ -415,12 +425,12 @@ def test_a_whole_playlist_is_a_download(tmp_path: Path) -> None:
 def test_a_certificate_that_nobody_signed_is_refused(tmp_path: Path) -> None:
     """Unless the user trusts it, or anybody."""
     files = certificate(tmp_path)
-    soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16_000)
+    soundfile.write(tmp_path / "\u00e9.wav", np.zeros(1600), 16_000)
     with web_server(tmp_path, files=files) as address:
         with pytest.raises(SourceError, match=r"not trusted \(self-signed certificate\); give option ca_file=FILE"):
-            items(f"{address}/a.wav", once=False)
+            items(f"{address}/\u00e9.wav", once=False)
         for options in ({"ca_file": str(files[0])}, {"tls_verify": "0"}):
-            assert 0.1 == sum(lengths(items(f"{address}/a.wav", **options)))  # type: ignore[arg-type]
+            assert 0.1 == sum(lengths(items(f"{address}/\u00e9.wav", **options)))  # type: ignore[arg-type]
 
 
 def test_segments_come_over_connections_that_are_verified_too(tmp_path: Path) -> None:
