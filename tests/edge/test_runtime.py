@@ -235,7 +235,7 @@ def test_what_becomes_of_a_source_is_written_down(model: Model, demo_audio: NDAr
     assert (29.0, 119.0, "device") == (marked[4]["onset"], marked[4]["offset"], marked[4]["reason"])
     assert (41.0, 90.0, 0.31298) == tuple(log[-2][name] for name in ("audio_seconds", "gap_seconds", "coverage"))
     (helicopter,) = (record for record in log if record.get("label") == "helicopter")
-    assert 121.0 == pytest.approx(helicopter["onset"], abs=0.3)
+    assert 120.0 <= helicopter["onset"] <= 121.3
     heard_at = datetime.fromisoformat(helicopter["onset_utc"]).timestamp() - time.time() + time.monotonic()
     assert heard_at - began == pytest.approx(helicopter["onset"], abs=0.01)
     assert all("at_utc" in record for record in of_type(log, "source", "stats"))
