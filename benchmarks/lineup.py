@@ -1,6 +1,8 @@
 """Who runs: this project's networks and the others'."""
 
 import dataclasses
+import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from sed.checkpoint import Checkpoint, make_card
 from sed.config import Recipe, load_recipe
 from sed.model import Detector
 
+_log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parent.parent
 
 
@@ -47,6 +50,12 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
         "mid, frontend and convolutions": subjects.convolutions(mid_path, mid.card, audio),
         "mid int8, the same": subjects.convolutions(folder / "mid8.onnx", mid.card, audio),
     }
+    recipe = load_recipe(_ROOT / "recipes" / "esc10.toml")
+    chosen["light, torch eager, hop 1 s"] = subjects.by_torch(recipe, light.card, 1.0)
+    if shutil.which("g++") is None:
+        _log.warning("torch.compile is not measured: it needs a C++ compiler; apt install g++")
+    else:
+        chosen["light, torch compiled, hop 1 s"] = subjects.by_torch(recipe, light.card, 1.0, compiled=True)
     chosen |= {f"{name}, chunk by chunk": found for name, found in peers.silero_streaming(audio).items()}
     chosen["silero-vad, sequence of 1 s"] = peers.silero_sequence(audio)
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import soxr
+import torch
 
 from benchmarks.timing import Subject, session
 from edge.card import Card
@@ -14,6 +15,8 @@ from edge.inference import Floats, Model
 from edge.listener import Listener
 from edge.sources import Block
 from edge.stream import window_of
+from sed.config import Recipe
+from sed.model import Detector
 
 
 def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0, rate: int | None = None) -> Subject:
@@ -38,6 +41,24 @@ def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0
             listener.push(next(pieces))
 
     return Subject(seconds, call)
+
+
+def by_torch(recipe: Recipe, card: Card, hop_seconds: float, compiled: bool = False, steps: int = 8) -> Subject:
+    """The step of a recipe's network by torch, with random weights: as it is written, or compiled for its shapes."""
+    detector = Detector(recipe, len(card.labels)).eval()
+    window = window_of(card, hop_seconds=hop_seconds)
+    samples = card.context_samples + window.hop_frames * card.frame_samples
+    generator = torch.Generator().manual_seed(0)
+    audio = 0.05 * torch.randn(1, samples, generator=generator)
+    old = torch.randn(1, window.window_frames - window.hop_frames, recipe.network.embedding_size, generator=generator)
+    step = torch.compile(detector.step, dynamic=False) if compiled else detector.step
+
+    @torch.inference_mode()
+    def call() -> None:
+        for _ in range(steps):
+            step(audio, old)
+
+    return Subject(steps * hop_seconds, call)
 
 
 def naive(model: Model, audio: Floats, hop_seconds: float, hops: int = 4) -> Subject:

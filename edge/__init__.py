@@ -8,6 +8,13 @@ ring           the newest samples of a source
 audio          decoding and resampling
 sources        where sound comes from
 arrival        when the sound of a live source was heard
+devices        what can record
+recording      one connection to a device
+continuity     what a device did not deliver
+microphone     a microphone as a source
+urls           URLs of streams: what can be heard, and how it is written down
+placement      what a stream says, placed in time
+streaming      a stream as a source
 opening        what a user calls a source, as a source
 providers      what runs a model, and why not CUDA
 inference      a model file, opened
@@ -39,5 +46,6 @@ report         findings of an examination
 sound_check    a few seconds of sound, judged
 installation   versions, known troubles, speed
 doctor         the examination
+bench          sed-bench: how fast, how much
 commands       sed-stream, sed-replay, sed-doctor, sed-info
 """

@@ -82,6 +82,7 @@ class AudioFile:
 
     def __init__(self, path: Path | None, pcm: Pcm | None = None) -> None:
         self._name = "stdin" if path is None else str(path)
+        self._may_be_bare = path is None and pcm is None
         self.damaged = False  # or cut short, as far as it has been read
         if path is not None:
             try:
@@ -111,6 +112,7 @@ class AudioFile:
     def _no_audio(self) -> str:
         return (
             f"{self._name}: holds no audio that can be decoded; expected WAV, FLAC, Ogg, MP3, M4A or another container"
+            + (", or --pcm s16le:48000:1 where it is bare samples" if self._may_be_bare else "")
         )
 
     @property

@@ -21,7 +21,7 @@ _EXTRAS = {
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",
-    "matplotlib": "train",
+    "matplotlib": "plot",
     "tensorboard": "train",
     "scipy": "train",
     "sed_scores_eval": "train",
@@ -38,7 +38,7 @@ class SedCommand(click.Command):
         """See `click.Command.invoke`."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # a name that a terminal cannot show ends nothing
-        logging.basicConfig(format=f"{ctx.info_name}: %(message)s", level=logging.WARNING)
+        logging.basicConfig(format=f"{ctx.find_root().info_name}: %(message)s", level=logging.WARNING)
         with self.errors_in_one_line(ctx):
             return self._invoke(ctx)
 
@@ -48,16 +48,16 @@ class SedCommand(click.Command):
         try:
             yield
         except SedError as exc:
-            click.echo(f"{ctx.info_name}: {exc}", err=True)
+            click.echo(f"{ctx.find_root().info_name}: {exc}", err=True)
             ctx.exit(exc.exit_code)
         except KeyboardInterrupt:
-            click.echo(f"{ctx.info_name}: interrupted", err=True)
+            click.echo(f"{ctx.find_root().info_name}: interrupted", err=True)
             ctx.exit(130)
         except BrokenPipeError:
             raise  # a reader that has left: click ends quietly
         except OSError as exc:
             place = f"{exc.filename}: " if exc.filename else ""
-            click.echo(f"{ctx.info_name}: {place}{exc.strerror or exc}", err=True)
+            click.echo(f"{ctx.find_root().info_name}: {place}{exc.strerror or exc}", err=True)
             ctx.exit(1)
 
     def _invoke(self, ctx: click.Context) -> Any:

@@ -55,6 +55,13 @@ _SOURCE_OPTIONS = (
         metavar="NAME=SOURCE",
         help="One more SOURCE, called NAME in the log; may be repeated.  [default: a SOURCE is called what it is]",
     ),
+    click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Option of FFmpeg's for every URL, such as ca_file=FILE; may be repeated.  [default: none]",
+    ),
     click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
     click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
     click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
@@ -168,6 +175,7 @@ def stream(
     list_devices: bool,
     as_json: bool,
     named: tuple[str, ...],
+    options: tuple[str, ...],
     once: bool,
     realtime: bool,
     duration: float | None,
@@ -209,7 +217,7 @@ def stream(
     if show_config:
         click.echo(settings_text(ctx, shipped_model(), card, frames, decoding))
         return
-    heard = open_sources(sources, named, once=once, realtime=realtime, seconds=duration, pcm=pcm)
+    heard = open_sources(sources, named, options, once=once, realtime=realtime, seconds=duration, pcm=pcm)
     if began is not None and (live := [source.name for source in heard if source.live]):
         raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
     if stats_every is not None and not 0 <= stats_every < math.inf:

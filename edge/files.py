@@ -212,7 +212,13 @@ def open_files(
     for path in paths:
         if paths.count(path) > 1:
             raise SettingError(f"--out {path}: is given twice; give each format a file of its own")
-    return [FileSink(path, form, durable=durable, rotation=rotation) for path, form in chosen]
+    files = []
+    for path, form in chosen:
+        try:
+            files.append(FileSink(path, form, durable=durable, rotation=rotation))
+        except OSError as exc:
+            raise OSError(exc.errno, exc.strerror, f"--out {path}") from exc
+    return files
 
 
 def _why(exc: OSError | SettingError) -> str:

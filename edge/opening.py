@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from edge.audio import Pcm
 from edge.errors import SettingError
 from edge.sources import FileSource, Limited, Source
-from edge.urls import redacted
+from edge.urls import is_url, redacted
 
 
 def open_source(
@@ -44,7 +44,7 @@ def open_source(
         from edge.microphone import Microphone
 
         return Microphone(text[4:] or None, name=name)
-    if _is_stream(text):
+    if is_url(text):
         from edge.streaming import UrlSource
 
         return UrlSource(text, name=name, options=options, once=once)
@@ -54,6 +54,7 @@ def open_source(
 def open_sources(
     texts: Sequence[str],
     named: Sequence[str] = (),
+    options: Sequence[str] = (),
     *,
     once: bool = False,
     realtime: bool = False,
@@ -65,6 +66,7 @@ def open_sources(
     Args:
         texts: each a source.
         named: each NAME=SOURCE.
+        options: of FFmpeg's for every stream, each KEY=VALUE.
         once: end where a stream ends, and do not connect to it again.
         realtime: play files at their own pace.
         seconds: to hear of each; all of it if None.
@@ -73,7 +75,8 @@ def open_sources(
     Raises:
         SettingError: if they do not fit together.
     """
-    wanted = [(None, text) for text in texts] + [_split_name(text) for text in named]
+    wanted: list[tuple[str | None, str]] = [(None, text) for text in texts]
+    wanted += [_split("--name", text, "NAME=SOURCE, such as porch=mic") for text in named]
     heard = [text for _, text in wanted]
     if not wanted:
         raise SettingError("there is nothing to hear; give a file, - for stdin, mic, or the URL of a stream")
@@ -83,8 +86,14 @@ def open_sources(
         raise SettingError("--pcm says what comes on stdin, but no source is stdin; give - as a source")
     if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
+    if options and not any(is_url(text) for text in heard):
+        raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
+    for_streams = dict(_split("--option", text, "KEY=VALUE, such as ca_file=camera.pem") for text in options)
     samples = None if pcm is None else _pcm(pcm)
-    sources = [open_source(text, name=name, realtime=realtime, pcm=samples, once=once) for name, text in wanted]
+    sources = [
+        open_source(text, name=name, realtime=realtime, pcm=samples, once=once, options=for_streams)
+        for name, text in wanted
+    ]
     name, count = Counter(source.name for source in sources).most_common(1)[0]
     if count > 1:
         raise SettingError(f"{count} sources are called {name}; give them names of their own with --name NAME=SOURCE")
@@ -104,15 +113,11 @@ def _is_microphone(text: str) -> bool:
     return text == "mic" or text.startswith("mic:")
 
 
-def _is_stream(text: str) -> bool:
-    return "://" in text or text.lower().endswith(".sdp")
-
-
-def _split_name(text: str) -> tuple[str | None, str]:
-    name, _, source = text.partition("=")
-    if not name or not source:
-        raise SettingError(f"--name {text}: expected NAME=SOURCE, such as porch=mic")
-    return name, source
+def _split(flag: str, text: str, expected: str) -> tuple[str, str]:
+    key, _, value = text.partition("=")
+    if not key or not value:
+        raise SettingError(f"{flag} {redacted(text)}: expected {expected}")
+    return key, value
 
 
 def _pcm(text: str) -> Pcm:

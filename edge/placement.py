@@ -25,6 +25,7 @@ _LONGEST_SEGMENTED_HOLD_SECONDS = 30.0
 _BURST_SECONDS = 0.05  # an arrival that much less late belongs to the burst
 _PAUSE_SECONDS = 0.3  # between the segments of a segmented stream
 _STALL_SECONDS = 2.5  # after which a stream may have gone on without us
+_LONGEST_OVERLAP_SECONDS = 60.0  # that a playlist holds of what was before
 _SEAM_SECONDS = 0.05  # arrival times are not more exact
 _SLIP_SECONDS = 0.3  # by which a stream may come later than it did before something must be missing
 _LEAST_HOLE_SECONDS = 0.05  # time stamps are coarse
@@ -146,8 +147,10 @@ class Placement:
             placed += self.flush()
             anchor.change_rate(piece.sample_rate)
         stalled = self._has_stalled(arrived)
-        if stalled or (self.settled and anchor is not None and not anchor.believes(piece, arrived)):
-            placed += self.flush()
+        if stalled or (
+            anchor is not None and not anchor.believes(piece, arrived) and (anchor.settled or self._segmented)
+        ):
+            placed += self.flush(more_follows=True)
             self._forget_anchor()
             anchor = None
         if anchor is None:
@@ -162,14 +165,20 @@ class Placement:
         self._last_arrival = arrived
         return placed + (self.flush() if anchor.settled else [])
 
-    def flush(self) -> list[Block | Gap]:
-        """Return what is still held back, placed as well as can be."""
+    def flush(self, *, more_follows: bool = False) -> list[Block | Gap]:
+        """Return what is still held back, placed as well as can be.
+
+        Args:
+            more_follows: what comes next has arrived already, and is of another time.
+        """
         placed: list[Block | Gap] = []
         anchor = self._anchor
         if anchor is None or not anchor.held:
             return placed
-        if self._segmented and not anchor.resumed:
-            self._join_by_stamps(anchor)
+        if self._segmented and not anchor.resumed and not self._join_by_stamps(anchor, more_follows) and more_follows:
+            # Segments of a playlist from before another began to write it: old, nobody knows how old.
+            self._anchor = self._before
+            return placed
         for held in anchor.held:
             for item in self._place(held, anchor):
                 last = placed[-1] if placed else None
@@ -218,15 +227,19 @@ class Placement:
         else:
             anchor.settled = arrived - anchor.improved_at >= _HOLD_SECONDS or held_seconds > _LONGEST_HOLD_SECONDS
 
-    def _join_by_stamps(self, anchor: _Anchor) -> None:
+    def _join_by_stamps(self, anchor: _Anchor, more_follows: bool) -> bool:
         """Keep the anchor from before if time stamps say so: arrivals of segments are exact to a segment only."""
         expected = None if self._before is None else self._before.expected(anchor.held[0].piece.stamp)
         if expected is None or self.heard_until is None:
-            return
+            return False
         first = anchor.held[0].first
-        if abs(expected - anchor.clock.heard_at(first)) < 2 * max(anchor.pauses, default=0.0) + _PAUSE_SECONDS:
-            anchor.clock.observe(first, expected)
-            self.heard_until += anchor.clock.heard_at(first) - expected  # the newer anchor was less late
+        late = anchor.clock.heard_at(first) - expected
+        exact = 2 * max(anchor.pauses, default=0.0) + _PAUSE_SECONDS
+        if not -exact < late < (_LONGEST_OVERLAP_SECONDS if more_follows else exact):
+            return False
+        anchor.clock.observe(first, expected)
+        self.heard_until += anchor.clock.heard_at(first) - expected  # the newer anchor was less late
+        return True
 
     def _place(self, held: _Held, anchor: _Anchor) -> list[Block | Gap]:
         rate, samples, heard_at = held.piece.sample_rate, held.piece.samples, anchor.clock.heard_at(held.first)

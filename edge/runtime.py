@@ -89,7 +89,8 @@ def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]"
         left -= 1
         if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
             mistake = None if isinstance(worker.failure, SedError) else worker.failure
-            _log.error("%s: %s", worker.source.name, worker.failure, exc_info=mistake)
+            name = worker.source.name  # that of a file is its path, with which its own errors begin
+            _log.error("%s: %s", name, str(worker.failure).removeprefix(f"{name}: "), exc_info=mistake)
 
 
 def _raise_failures(workers: Sequence[Worker]) -> None:

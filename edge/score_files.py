@@ -70,8 +70,11 @@ def check_path(path: Path) -> None:
     if path.suffix.lower() == ".parquet":
         import pyarrow  # noqa: F401  # now rather than at the first piece
     part = _part(path)
-    part.touch()
-    part.unlink()
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, f"--scores {path}") from exc
 
 
 def next_path(path: Path) -> Path:

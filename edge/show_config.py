@@ -11,7 +11,7 @@ import click
 from edge.card import Card, ClassDecoding
 from edge.settings import ThresholdOption, origin_of, settable
 from edge.stream import Window
-from edge.urls import redacted
+from edge.urls import SECRET_OPTIONS, redacted
 
 
 def show_config(
@@ -39,7 +39,8 @@ def show_config(
             tables.append([(f"[{key}]", ""), *_thresholds(value, card, decoding)])
         elif param.metavar is not None and "=" in param.metavar:
             pairs = [text.partition("=") for text in value]
-            tables.append([(f"[{key}]", ""), *((_assigned(name, text), origin) for name, _, text in pairs)])
+            shown = [(name, "***" if key == "option" and name in SECRET_OPTIONS else text) for name, _, text in pairs]
+            tables.append([(f"[{key}]", ""), *((_assigned(name, text), origin) for name, text in shown)])
         elif origin == "default" and key in from_card:
             lines.append((_assigned(key, from_card[key]), "model card"))
         elif value is None and key == "model":

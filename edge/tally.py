@@ -41,13 +41,14 @@ class Tally:
         heard, missed = float(self.heard_seconds), float(self.missed_seconds) + missing_seconds
         recent = [now - before for now, before in zip((heard, missed), self._before, strict=True)]
         self._before = (heard, missed)
+        coverage = _coverage(heard, missed, otherwise=0.0)  # nothing was heard yet
         record: Record = {
             "type": "stats",
             "audio_seconds": round(heard, 3),
             "gap_seconds": round(missed, 3),
-            "coverage": _coverage(heard, missed),
+            "coverage": coverage,
             "recent_seconds": round(sum(recent), 3),
-            "recent_coverage": _coverage(*recent),
+            "recent_coverage": _coverage(*recent, otherwise=coverage),
             "real_time_factor": round(self.busy_seconds / heard, 5) if heard > 0 else 0.0,
         }
         if self._lags:
@@ -60,7 +61,7 @@ class Tally:
         return record | {"events": dict(self.events)}
 
 
-def _coverage(heard_seconds: float, missed_seconds: float) -> float:
-    """The share of the time that was heard."""
+def _coverage(heard_seconds: float, missed_seconds: float, *, otherwise: float) -> float:
+    """The share of the time that was heard; where there was none, something else."""
     seconds = heard_seconds + missed_seconds
-    return round(heard_seconds / seconds, 5) if seconds > 0 else 1.0
+    return round(heard_seconds / seconds, 5) if seconds > 0 else otherwise

@@ -59,6 +59,8 @@ OPTIONS: dict[str, dict[str, _Kind]] = {
     "sdp": _SDP | _PROBING,
 }
 """The options that each protocol takes, by FFmpeg's names."""
+SECRET_OPTIONS = ("cookies", "headers")
+"""Those that may hold a password or a token."""
 
 # Two seconds are enough to find the sound; FFmpeg's own five would be all the time there is to open a stream.
 _DEFAULTS = {"analyzeduration": "2000000"}

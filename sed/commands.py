@@ -143,7 +143,8 @@ def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Check
     after = dataclasses.replace(recipe, decoding={**before.recipe.decoding, **recipe.decoding})
     heard_alike = (after.decoding, after.stream) == (before.recipe.decoding, before.recipe.stream)
     validation = before.validation if heard_alike else {}
-    return dataclasses.replace(before, recipe=after, validation=validation)
+    texts = {"description": recipe.description, "data": recipe.trained_on}
+    return dataclasses.replace(before, recipe=after, training=before.training | texts, validation=validation)
 
 
 def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Checkpoint":

@@ -1,6 +1,7 @@
 """The training run: clips in, a trained detector out, by Lightning."""
 
 import contextlib
+import ctypes
 import itertools
 import logging
 import sys
@@ -31,6 +32,7 @@ from sed.training_config import TrainingConfig
 from sed.watching import ScorePictures
 
 RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> Detector | None:
@@ -74,6 +76,7 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
     if not (resume and _finished(module, out / RESUME_NAME)):
         if resume:
             _keep_metrics(out)
+        _keep_freed_memory()
         _fit(module, _trainer(module.recipe, out, devices, nodes), out / RESUME_NAME if resume else None)
     if getattr(rank_zero_only, "rank", 0) != 0:
         return False
@@ -153,6 +156,14 @@ def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | 
             trainer.fit(module, ckpt_path=begin_with)
         except SystemExit as exc:  # what Lightning makes of Ctrl-C
             raise KeyboardInterrupt from exc
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what every step frees and takes again: new pages cost a sixth of a step on a CPU."""
+    with contextlib.suppress(AttributeError, TypeError):  # another C library
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(_MMAP_MAX, 0)
+        set_option(_TRIM_THRESHOLD, -1)
 
 
 def _keep_metrics(out: Path) -> None:

@@ -1,9 +1,23 @@
 import contextlib
+import importlib
 import io
+import os
 import re
+import shutil
+import subprocess
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
 
+import click
 import pytest
 
+from edge import commands, records
+from edge.events import Event, Onset
+from edge.formats import CsvTable
+from edge.inference import Model
+from edge.tally import Tally
+from edge.timeline import Timeline
 from tests.conftest import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -27,3 +41,89 @@ def test_the_frontend_example_prints_what_it_says() -> None:
     with contextlib.redirect_stdout(out):
         exec(code, {})
     assert printed == out.getvalue()
+
+
+def section(document: str, heading: str) -> str:
+    """The text under a heading, down to the next one of its kind."""
+    text = (ROOT / document).read_text().partition(f"\n## {heading}\n")[2]
+    assert text, f"{document} has no heading {heading!r}"
+    return text.partition("\n## ")[0]
+
+
+def test_the_readme_names_every_record_and_its_fields(model: Model) -> None:
+    """As the code makes them."""
+    timeline, tally = Timeline(model.card.sample_rate, datetime.now(UTC)), Tally()
+    event = Event(label="dog", onset_frame=1, offset_frame=2, confidence=0.5, closed_by="silence")
+    onset = Onset(label="dog", onset_frame=1)
+    tally.lag(0.1)
+    made = [
+        records.start_record(model.card, ["dog"], timeline),
+        records.onset_record(1, onset, model.card, timeline),
+        records.event_record(1, event, model.card, timeline, 1600),
+        records.gap_record(0, 1, "device", timeline),
+        records.source_record("lost", "why"),
+        records.stop_record("end"),
+        tally.record(drift_ppm=1.0),
+    ]
+    names = {name for record in made for name in record} | set(CsvTable.columns)
+    names |= {record["type"] for record in made} | set(CsvTable.types)
+    told = set(re.findall(r"`(\w+)`", section("README.md", "The event log")))
+    assert set() == names - told
+
+
+def test_the_readme_names_every_command_in_its_room() -> None:
+    """In the map of folders."""
+    rooms = section("README.md", "Folders")
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    for name, place in scripts.items():
+        room = place.partition(".")[0]
+        assert re.search(rf"^{room}/ .*\b{name}\b", rooms, re.MULTILINE), (name, room)
+
+
+def options_of(*names: str) -> set[str]:
+    """The long options of some of the runtime's commands."""
+    found: list[click.Command] = [getattr(commands, name) for name in names]
+    return {opt for each in found for param in each.params for opt in param.opts if opt.startswith("--")}
+
+
+def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
+    """Those of sed-stream, at least."""
+    text = (ROOT / "docs" / "stream.md").read_text()
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    assert set() == options_of("stream") - named
+    of_others = {"--user", "--kill-whom", "--signal"}  # of systemctl
+    assert set() == named - options_of("stream", "replay", "doctor", "info") - of_others - {"--help"}
+
+
+def test_the_design_names_every_module_of_the_runtime_and_what_is_there() -> None:
+    """Row by row of its table."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines_of_the_module_table()]
+    begin, end = (next(i for i, row in enumerate(rows) if row[0] == room) for room in ("edge", "sed"))
+    told = []
+    for _, names, _, contents in rows[begin:end]:
+        modules = [importlib.import_module(f"edge.{name}") for name in names.split(", ")]
+        told += names.split(", ")
+        for name in re.findall(r"`(\w+)`", contents):
+            assert any(hasattr(module, name) for module in modules), (names, name)
+    assert sorted(path.stem for path in (ROOT / "edge").glob("[!_]*.py")) == sorted(told)
+
+
+def lines_of_the_module_table() -> list[str]:
+    """Without its head."""
+    text = section("docs/design.md", "The rooms and their modules")
+    return [line for line in text.splitlines() if line.startswith("|")][2:]
+
+
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    """Every line of it; its program is another one here, for systemd looks whether it is there."""
+    if shutil.which("systemd-analyze") is None:
+        message = "needs systemd-analyze: apt install systemd"
+        if "SED_EDGE_NOTHING_MISSING" in os.environ:
+            pytest.fail(message)
+        pytest.skip(message)
+    unit = (ROOT / "docs" / "sed-stream.service").read_text()
+    (tmp_path / "sed-stream.service").write_text(unit.replace("/opt/sed-edge/bin/sed-stream", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "sed-stream.service"], capture_output=True, text=True, check=False
+    )
+    assert (0, "") == (done.returncode, done.stdout + done.stderr)

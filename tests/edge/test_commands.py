@@ -102,6 +102,8 @@ def test_one_source_that_fails_does_not_end_the_others(tmp_path: Path) -> None:
     assert {str(DEMO)} == {record["source"] for record in records(done.stdout)}
     assert f"sed-stream: porch: {tmp_path / 'gone.wav'}: no such file" in done.stderr
     assert "sed-stream: 1 of 2 sources failed: porch" in done.stderr.splitlines()[-1]
+    unnamed = stream(tmp_path / "gone.wav", DEMO).stderr
+    assert f"sed-stream: {tmp_path / 'gone.wav'}: no such file" in unnamed
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
@@ -221,6 +223,8 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{bad}/text.wav"], 1, "holds no audio that can be decoded"),
         (["{bad}/empty.wav"], 1, "is empty"),
         (["-"], 1, "stdin: holds no audio"),
+        (["-"], 1, "or --pcm s16le:48000:1 where it is bare samples"),
+        (["{demo}", "--out", "{bad}/none/a.csv"], 1, "--out {bad}/none/a.csv: No such file or directory"),
         (["{demo}", "--model", "{bad}/other.onnx"], 1, "without a card"),
         (["{demo}", "--model", "{bad}/card.onnx"], 1, "card.onnx: its card lacks model_id"),
         (["{demo}", "--model", "{bad}/text.wav"], 1, "is no ONNX model"),
@@ -249,7 +253,7 @@ def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: in
     done = stream(*(argument.format(bad=bad, demo=DEMO) for argument in arguments))
     assert (code, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines()), done.stderr
-    assert message in done.stderr
+    assert message.format(bad=bad) in done.stderr
 
 
 def test_a_wav_cut_within_a_frame_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def utc(text: str) -> float:
     return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
+@pytest.mark.slow
 def test_a_microphone_hears_what_the_file_holds(pulse: Pulse, tmp_path: Path, clips: Path) -> None:
     """The labels of the file's own log, with onsets within 150 ms, at the time of day at which it was played."""
     printed = subprocess.run([command("sed-stream"), clips], capture_output=True, check=True, text=True).stdout

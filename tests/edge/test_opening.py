@@ -54,3 +54,15 @@ def test_a_file_that_is_missing_is_told_of_when_it_is_read(tmp_path: Path) -> No
     source = open_source(str(tmp_path / "gone.wav"))
     with pytest.raises(Exception, match="no such file"):
         next(iter(source.items(threading.Event())))
+
+
+def test_options_are_for_streams() -> None:
+    """They reach the stream that knows them; elsewhere they are told."""
+    (stream,) = open_sources(["http://127.0.0.1:1/x"], options=["user_agent=sed"])
+    assert "http://127.0.0.1:1/x" == stream.name
+    with pytest.raises(SettingError, match="http has no option 'user_agend'; did you mean 'user_agent'"):
+        open_sources(["http://127.0.0.1:1/x"], options=["user_agend=sed"])
+    with pytest.raises(SettingError, match="--option user_agent: expected KEY=VALUE"):
+        open_sources(["http://127.0.0.1:1/x"], options=["user_agent"])
+    with pytest.raises(SettingError, match="--option is FFmpeg's for URLs, but no source is one"):
+        open_sources(["x.wav"], options=["user_agent=sed"])

@@ -169,3 +169,26 @@ def test_segments_are_joined_by_their_stamps() -> None:
         sound = np.concatenate([item.samples[:, 0] for item in items if isinstance(item, Block)])
         assert [] == [item for item in items if isinstance(item, Gap)]
         np.testing.assert_allclose(np.diff(sound), 1 / RATE, atol=1e-4)
+
+
+def test_a_playlist_that_another_goes_on_with_is_not_heard_twice() -> None:
+    """It still has segments from before the break, which end where the new ones begin, with stamps of their own."""
+    placement = Placement()
+    placement.connect(segmented=True)
+    items = played(placement, segments(0, 20, 5.0, 0.0)) + placement.disconnect()
+    placement.connect(segmented=True)
+    old = [(30.5, piece) for _, piece in pieces(14, 20)]
+    new = [(max(30.5, made), piece) for made, piece in segments(26, 40, 30.5, 0.0)]
+    new = [(arrived, piece._replace(stamp=(piece.stamp or 0.0) - 26.0)) for arrived, piece in new]
+    assert [(0.0, 20.0), "reconnect 6.00", (26.0, 40.0)] == heard(items + played(placement, old + new))
+
+
+def test_segments_of_unknown_age_are_left_out() -> None:
+    """Those that somebody wrote before us, and before another went on with the playlist."""
+    placement = Placement()
+    placement.connect(segmented=True)
+    old = [(30.5, piece) for _, piece in pieces(14, 20)]
+    new = [
+        (arrived, piece._replace(stamp=(piece.stamp or 0.0) - 26.0)) for arrived, piece in segments(26, 40, 30.5, 0.0)
+    ]
+    assert [(26.0, 40.0)] == heard(played(placement, old + new))

@@ -151,7 +151,7 @@ def test_a_folder_that_is_missing_is_told_of_at_once(tmp_path: Path) -> None:
         check=False,
     )
     assert (1, "") == (done.returncode, done.stdout)
-    assert "none/a.npz.part: No such file or directory" in done.stderr
+    assert f"--scores {tmp_path}/none/a.npz: No such file or directory" in done.stderr
 
 
 def test_damaged_scores_are_one_clear_error(card: Card, tmp_path: Path) -> None:

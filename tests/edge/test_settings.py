@@ -85,8 +85,9 @@ def test_sources_of_one_place_replace_those_of_a_weaker_one(tmp_path: Path) -> N
 
 
 def test_passwords_are_not_shown(tmp_path: Path) -> None:
-    """Neither of sources nor in what is said of wrong values."""
+    """Neither of sources nor of options, nor in what is said of wrong values."""
     url = "rtsp://me:secret@porch/1"
+    assert "secret" not in run("--show-config", url, "--option", "headers=Authorization: secret").output
     file = written(tmp_path, f'source = "{url}"\n[name]\nporch = "{url}"\n')
     done = run("--show-config", config=file)
     assert "secret" not in done.stdout

@@ -114,7 +114,7 @@ def check_a_break(hearing: Hearing, broadcast: Broadcast, exact: float, *, recov
     missing = in_order(found, exact)
     told = sum(gap.seconds for gap in hearing.gaps())
     # Of the seconds around each break only whole ones are found.
-    assert told - 0.2 <= missing <= told + 0.2 + 3.0 * len(hearing.gaps()), (told, found)
+    assert told - (exact - 0.1) <= missing <= told + (exact - 0.1) + 3.0 * len(hearing.gaps()), (told, found)
     assert recovered or told > 0.5
 
 
@@ -238,6 +238,7 @@ def test_garbage_in_between_is_survived(encoder: str, broadcast: Broadcast) -> N
     in_order(found, 1.0)  # FFmpeg fills its pipe by the block
 
 
+@pytest.mark.slow
 def test_a_rate_that_changes_on_the_way_is_survived(broadcast: Broadcast) -> None:
     """Another player with another rate and more channels, within one connection."""
     needs("ffmpeg")
@@ -506,18 +507,22 @@ def test_a_server_that_hangs_keeps_nobody_waiting(broadcast: Broadcast) -> None:
 def test_nothing_is_left_of_200_reconnects(answering: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread and no descriptor, of streams that end and of servers that are not there."""
     monkeypatch.setattr(streaming, "Backoff", lambda *_: Backoff(0.001, 0.001))
-    list(UrlSource(f"{answering}/200", name="a", once=True).items(threading.Event()))
+    earlier = set(threading.enumerate())
 
-    def left() -> tuple[int, int]:
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+    def left() -> tuple[set[threading.Thread], int]:
+        return set(threading.enumerate()) - earlier, len(os.listdir("/proc/self/fd"))
 
-    wait_until(lambda: threading.active_count() <= 3, "the server's own threads to end")
+    def reconnect(times: int) -> None:
+        for url, state, count in (
+            (f"{answering}/200", "connected", times),
+            (f"http://127.0.0.1:{free_port()}", "retrying", 1),
+        ):
+            with Hearing(UrlSource(url, name="a")) as hearing:
+                wait_until(lambda h=hearing, s=state, c=count: h.states().count(s) >= c, f"{count} of {state}", 120)  # type: ignore[misc]
+                time.sleep(0.3)
+
+    reconnect(3)  # what is opened once and for all
+    wait_until(lambda: not left()[0], "the server's own threads to end")
     before = left()
-    for url, state, times in (
-        (f"{answering}/200", "connected", 200),
-        (f"http://127.0.0.1:{free_port()}", "retrying", 1),
-    ):
-        with Hearing(UrlSource(url, name="a")) as hearing:
-            wait_until(lambda h=hearing, s=state, t=times: h.states().count(s) >= t, f"{times} of {state}", 120)  # type: ignore[misc]
-            time.sleep(0.3)
-    wait_until(lambda: left() == before, f"{before} threads and descriptors instead of {left()}", 10)
+    reconnect(200)
+    wait_until(lambda: left() == before, f"{before}, threads and descriptors, instead of {left()}", 10)

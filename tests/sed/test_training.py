@@ -115,14 +115,15 @@ def test_a_run_can_be_measured_on_recordings(clips: Path, tmp_path: Path) -> Non
 
 
 def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """The weights stay, the thresholds change; any other change is refused."""
+    """The weights stay, the thresholds and the card's texts change; any other change is refused."""
     shutil.copytree(tiny_run, tmp_path / "out")
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text(TINY_RECIPE + "[decoding.default]\non = 0.9\n")
+    recipe.write_text(TINY_RECIPE.replace("cuts of", "pieces of") + "[decoding.default]\non = 0.9\n")
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
     assert 0 == done.returncode, done.stderr
     before, after = (load_checkpoint(folder / "model.ckpt") for folder in (tiny_run, tmp_path / "out"))
     assert 0.9 == after.recipe.class_decoding("rooster").on
+    assert "pieces of the demo recording" == after.training["data"]
     assert torch.equal(before.detector.head.classify_coarse.weight, after.detector.head.classify_coarse.weight)
     recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 6"))
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")

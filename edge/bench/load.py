@@ -1,0 +1,225 @@
+"""How many sources in real time this machine holds, through the whole runtime: decoding, resampling, inference, log.
+
+Each try is a process of its own: `python -m edge.bench.load`, with its settings as JSON on stdin.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from edge.bench.machine import resident_megabytes
+from edge.decoder import Decoder
+from edge.errors import SedError
+from edge.inference import Model
+from edge.records import Record
+from edge.runtime import listen
+from edge.sinks import JsonLinesSink
+from edge.sources import FileSource
+from edge.stream import window_of
+
+_RATE = 48_000
+_STEPS, _FINENESS = 10, 0.05
+_SETTLE_SECONDS = 10.0  # at most, of which nothing counts; also between two looks at the lag
+_SPARE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What all tries share.
+
+    Attributes:
+        model: path of the file.
+        provider: that runs it.
+        threads: that one step may use.
+        window_seconds: of the sliding window.
+        hop_seconds: by which it advances; no lag may be greater.
+    """
+
+    model: str
+    provider: str
+    threads: int
+    window_seconds: float
+    hop_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """What became of so many sources.
+
+    Attributes:
+        sources: how many.
+        seconds: for which they were looked at.
+        held: whether the machine kept up with all of them.
+        why_not: if it did not.
+        lag_p99_seconds: of the source that was worst, in its worst ten seconds.
+        cores_busy: CPU seconds a second.
+        resident_mb: memory in the end; None where the system does not say.
+    """
+
+    sources: int
+    seconds: float
+    held: bool
+    why_not: str | None
+    lag_p99_seconds: float | None
+    cores_busy: float
+    resident_mb: float | None
+
+
+def first_guess(setup: Setup, cores: int) -> int:
+    """Half of what as many cores could do if they did nothing but steps of the model."""
+    model = Model(Path(setup.model), setup.provider, setup.threads)
+    card, window = model.card, window_of(model.card, setup.window_seconds, setup.hop_seconds)
+    samples = card.context_samples + window.hop_frames * card.frame_samples
+    audio = np.zeros((1, samples), dtype=np.float32)
+    old = np.zeros((1, window.window_frames - window.hop_frames, model.embedding_size), dtype=np.float32)
+    began = time.perf_counter()
+    for _ in range(_STEPS):
+        model.step(audio, old)
+    step_seconds = (time.perf_counter() - began) / _STEPS
+    return max(1, int(0.5 * cores * setup.hop_seconds / step_seconds))
+
+
+def find_largest(
+    run: Callable[[int, float], Try], first: int, most: int | None, short_seconds: float, seconds: float
+) -> tuple[Try | None, list[Try]]:
+    """Look for the largest number that holds, by short tries, then see that it holds for long.
+
+    Args:
+        run: try so many sources for so many seconds.
+        first: number to try.
+        most: never more; None for no limit.
+        short_seconds: of a try while it is looked for.
+        seconds: for which it must hold in the end.
+
+    Returns:
+        The largest (None if not even one holds), and all tries.
+    """
+    tries: list[Try] = []
+    limit = sys.maxsize if most is None else most
+    good, bad, number = 0, limit + 1, min(first, limit)
+    while good < number < bad:
+        tries.append(run(number, short_seconds))
+        if tries[-1].held:
+            good = number
+        else:
+            bad = number
+        if bad - good <= _FINENESS * good:
+            break
+        # Until something has failed, twice as many.
+        number = min(2 * good, limit) if bad > limit and good > 0 else (good + min(bad, limit + 1)) // 2
+    while good > 0:
+        tries.append(run(good, seconds))
+        if tries[-1].held:
+            return tries[-1], tries
+        good = min(good - 1, int((1 - _FINENESS) * good))
+    return None, tries
+
+
+def write_sound(path: Path, seconds: float) -> None:
+    """Noise that swells and fades, as FLAC of 48 kHz: long enough for a try."""
+    time_of = np.arange(round((seconds + 2 * _SETTLE_SECONDS + _SPARE_SECONDS) * _RATE)) / _RATE
+    noise = np.random.default_rng(0).normal(0.0, 0.1, len(time_of)) * (0.5 + 0.5 * np.sin(2 * np.pi * time_of / 3))
+    soundfile.write(path, noise.astype(np.float32), _RATE, format="FLAC")
+
+
+def try_sources(setup: Setup, sound: Path, sources: int, seconds: float) -> Try:
+    """Play a file to so many sources in a process of its own, for so many seconds once they have settled.
+
+    Raises:
+        SedError: what the process said, if it failed.
+    """
+    task = {"setup": asdict(setup), "sound": str(sound), "sources": sources, "seconds": seconds}
+    command = [sys.executable, "-m", "edge.bench.load"]
+    done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SedError(f"{sources} sources could not be tried: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
+    return Try(**json.loads(done.stdout))
+
+
+def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float | None]:
+    """Why the machine did not keep up, None if it did; and the worst lag, once the sources had settled.
+
+    >>> stats = [{"type": "stats", "source": "a", "lag_p99_seconds": lag} for lag in (9.0, 0.2, 0.3)]
+    >>> judge(stats, 1.0), judge(stats, 0.25)
+    ((None, 0.3), ('lag of 0.30 s', 0.3))
+    """
+    why_not, settled, worst = None, set(), None
+    for record in log:
+        if record["type"] == "stats":
+            if record["source"] in settled and "lag_p99_seconds" in record:
+                worst = max(worst or 0.0, record["lag_p99_seconds"])
+            settled.add(record["source"])
+        elif record["type"] == "gap":
+            why_not = why_not or f"gap ({record['reason']})"
+        elif record["type"] == "source" and record["state"] == "slow":
+            why_not = why_not or f"hop widened ({record['detail']})"
+    if why_not is None and (worst is None or worst > hop_seconds):
+        why_not = "no sound was heard" if worst is None else f"lag of {worst:.2f} s"
+    return why_not, worst
+
+
+def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Try:
+    _allow_many_files()
+    model = Model(Path(setup.model), setup.provider, setup.threads)
+    card = model.card
+    heard = [FileSource(sound, name=f"source {number}", realtime=True) for number in range(1, sources + 1)]
+    look_seconds = min(_SETTLE_SECONDS, seconds)
+    stopping = threading.Event()
+    timer = threading.Timer(look_seconds + seconds, stopping.set)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        began, busy = time.monotonic(), time.process_time()
+        timer.start()
+        listen(
+            heard,
+            model,
+            window_of(card, setup.window_seconds, setup.hop_seconds),
+            lambda: Decoder(card.labels, card.decoding),
+            JsonLinesSink(file),
+            stopping=stopping,
+            stats_every_seconds=look_seconds,
+        )
+        cores_busy = (time.process_time() - busy) / (time.monotonic() - began)
+        file.seek(0)
+        why_not, lag = judge(map(json.loads, file), setup.hop_seconds)
+    return Try(
+        sources=sources,
+        seconds=seconds,
+        held=why_not is None,
+        why_not=why_not,
+        lag_p99_seconds=lag,
+        cores_busy=round(cores_busy, 3),
+        resident_mb=resident_megabytes(),
+    )
+
+
+def _allow_many_files() -> None:
+    """Each source has one open."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _main() -> None:
+    task: dict[str, Any] = json.load(sys.stdin)
+    try:
+        found = _run(Setup(**task.pop("setup")), **task)
+    except SedError as exc:
+        sys.exit(str(exc))
+    sys.stdout.write(json.dumps(asdict(found)) + "\n")
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,38 @@
+"""What the parts of `sed-bench` share on the command line."""
+
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+import click
+
+Item = TypeVar("Item")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.  [default: a table]")
+markdown_option = click.option("--markdown", is_flag=True, help="Print a table for a document.  [default: as text]")
+rounds_option = click.option(
+    "--rounds", type=click.IntRange(min=3), default=15, show_default=True, help="In which all take turns."
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Of the CPU, that one call may use.",
+)
+
+
+def commas(kind: Any, **settings: Any) -> Any:
+    """Settings of an option that takes values with commas between them, each of a kind."""
+
+    def split(ctx: click.Context, param: click.Parameter, value: str | None) -> list[Any] | None:
+        return None if value is None else [kind.convert(each.strip(), param, ctx) for each in value.split(",")]
+
+    return {"callback": split, **settings}
+
+
+def progress(items: Iterable[Item], label: str) -> AbstractContextManager[Iterable[Item]]:
+    """The same items, with a bar on stderr if a person watches it."""
+    return click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

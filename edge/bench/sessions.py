@@ -1,0 +1,109 @@
+"""A graph on an execution provider, or why not; and which of its nodes run where.
+
+What ONNX Runtime runs elsewhere than it was asked to is a failure here, never a measurement.
+"""
+
+import json
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from edge.errors import InstallError
+from edge.providers import import_onnxruntime, open_session, why_no_cuda
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+_ON_GPU = ("cuda", "tensorrt")
+# Two graphs of one node: a product of two matrices, and the newest frames of embeddings.
+SGEMM_GRAPH, NEWEST_GRAPH = (Path(__file__).with_name(name) for name in ("sgemm.onnx", "newest.onnx"))
+
+
+class Node(NamedTuple):
+    """A node of a graph: its name, its operator, and the provider that ran it, by its short name."""
+
+    name: str
+    operator: str
+    provider: str
+
+
+def usual_providers() -> list[str]:
+    """The CPU and CUDA, and those of the others that this ONNX Runtime has."""
+    available = import_onnxruntime().get_available_providers()
+    return [name for name, full in PROVIDERS.items() if name in ("cpu", "cuda") or full in available]
+
+
+def why_absent(provider: str) -> str | None:
+    """Why a provider cannot be had here, and what to do; None as far as nothing is found against it."""
+    onnxruntime = import_onnxruntime()
+    if provider == "cpu":
+        return None
+    if provider != "cuda" and PROVIDERS[provider] not in onnxruntime.get_available_providers():
+        return (
+            f"this onnxruntime {onnxruntime.__version__} is built without it; "
+            f"see https://onnxruntime.ai for a package with {_short(PROVIDERS[provider])}"
+        )
+    return why_no_cuda(onnxruntime) if provider in _ON_GPU else None
+
+
+def device_of(provider: str) -> str | None:
+    """Where a provider's memory is, as ONNX Runtime names it; None where that is the machine's own."""
+    return "cuda" if provider in _ON_GPU else None
+
+
+def open_on(path: Path, provider: str, threads: int = 1, profile: Path | None = None) -> Any:
+    """An `onnxruntime.InferenceSession` on that provider and no other, but for nodes that it does not know.
+
+    Args:
+        path: the `.onnx` file.
+        provider: one of `PROVIDERS`.
+        threads: that one call may use.
+        profile: where to write which node ran where, as the beginning of a file's name.
+
+    Raises:
+        InstallError: if ONNX Runtime fell back to another.
+    """
+    if provider in ("cpu", "cuda"):
+        return open_session(path, provider, threads, profile)
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 4
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
+    wished = [PROVIDERS[provider], *([PROVIDERS["cuda"]] if provider == "tensorrt" else []), PROVIDERS["cpu"]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a provider that it does not have: that is seen below
+        session = onnxruntime.InferenceSession(str(path), options, providers=wished, enable_fallback=0)
+    if session.get_providers()[0] != PROVIDERS[provider]:
+        ran = _short(session.get_providers()[0])
+        raise InstallError(f"it fell back to {ran}; see what ONNX Runtime says on stderr")
+    return session
+
+
+def nodes(path: Path, provider: str, inputs: dict[str, Any]) -> list[Node]:
+    """The nodes of one call, in their order, by ONNX Runtime's own account.
+
+    Raises:
+        InstallError: if the provider ran none of them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        session = open_on(path, provider, profile=Path(folder) / "call")
+        session.run(None, inputs)
+        events = json.loads(Path(session.end_profiling()).read_text())
+    found = [
+        Node(event["name"].removesuffix("_kernel_time"), event["args"]["op_name"], _short(event["args"]["provider"]))
+        for event in events
+        if event["cat"] == "Node" and event["name"].endswith("_kernel_time")
+    ]
+    if not any(node.provider == _short(PROVIDERS[provider]) for node in found):
+        raise InstallError(f"all nodes ran on {' and '.join(sorted({node.provider for node in found}))}")
+    return found
+
+
+def _short(provider: str) -> str:
+    return provider.removesuffix("ExecutionProvider")

@@ -1,0 +1,111 @@
+"""`sed-bench`, whole: the runtime's parts, and the frontend's, which needs torch.
+
+The other parts are in `edge.bench`, which must not know of torch; here nothing of it is loaded before it is asked for.
+"""
+
+import dataclasses
+import functools
+import json
+
+import click
+import numpy as np
+
+from edge.bench.commands import bench
+from edge.bench.figures import spread
+from edge.bench.machine import describe_machine, machine
+from edge.bench.options import commas, json_option, markdown_option, progress, rounds_option, threads_option
+from edge.bench.rounds import measure
+from edge.bench.show import Column, Row, page, rows_text
+from edge.bench.table import SCHEMA
+from edge.inference import Model, shipped_model
+
+__all__ = ["bench"]
+
+_LONGEST_CALL_SECONDS = 640.0
+
+
+@bench.command()
+@click.option(
+    "--clip",
+    "clips",
+    **commas(click.FloatRange(min=0.1), metavar="S,S", default="1,10,300"),
+    show_default=True,
+    help="Seconds of a recording.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    **commas(click.IntRange(1, 4096), metavar="N,N", default="1,8,64"),
+    show_default=True,
+    help=f"Recordings a call, of {_LONGEST_CALL_SECONDS:g} s together at most.",
+)
+@threads_option
+@rounds_option
+@json_option
+@markdown_option
+def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, as_json: bool, markdown: bool) -> None:
+    """Measure the shipped model's log-mel frontend: by torchlibrosa, folded as in the model, by librosa.
+
+    Seconds of audio a second, from samples to decibels, both in the machine's own memory: a GPU's copies count.
+    """
+    from export.frontends import frontends
+    from sed.config import FrontendConfig
+
+    config = FrontendConfig(**Model(shipped_model(), "cpu").card.frontend)
+    found, unmeasured = frontends(config, threads)
+    sizes = [(clip, batch) for clip in clips for batch in batches if clip * batch <= _LONGEST_CALL_SECONDS]
+    rows = []
+    with progress(sizes, "sizes") as items:
+        for clip, batch in items:
+            frames = round(clip * config.sample_rate / config.hop_length)
+            samples = config.overlap_samples + frames * config.hop_length
+            audio = np.random.default_rng(0).normal(0.0, 0.1, (batch, samples)).astype(np.float32)
+            calls = {key: functools.partial(call, audio) for key, call in found.items()}
+            for (name, device), seconds in measure(calls, range(rounds), least_calls=1).items():
+                speed = spread(batch * clip / np.median(seconds, axis=1))
+                size = {"clip_seconds": clip, "batch": batch}
+                rows.append({"frontend": name, "device": device, **size, "seconds_per_second": speed})
+    result = {
+        "benchmark": "frontend",
+        "schema": SCHEMA,
+        "machine": machine(),
+        "rounds": rounds,
+        "frontend": dataclasses.asdict(config),
+        "threads": threads,
+        "rows": rows,
+        "unmeasured": unmeasured,
+    }
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _text(result, markdown=markdown))
+
+
+def _text(result: Row, *, markdown: bool) -> str:
+    """A line a size, a column a form of the frontend."""
+    rows = result["rows"]
+    forms = dict.fromkeys((row["frontend"], row["device"]) for row in rows)
+    by_size: dict[tuple[float, int], dict[tuple[str, str], dict[str, float]]] = {}
+    for row in rows:
+        of_size = by_size.setdefault((row["clip_seconds"], row["batch"]), {})
+        of_size[row["frontend"], row["device"]] = row["seconds_per_second"]
+    lines = [{"clip": clip, "batch": batch, "found": found} for (clip, batch), found in by_size.items()]
+    columns = [
+        Column("clip s", lambda line: f"{line['clip']:g}"),
+        Column("batch", lambda line: f"{line['batch']}"),
+        *(_column(name, device) for name, device in forms),
+    ]
+    settings = "{n_mels} bands, DFT of {n_fft}, hop of {hop_length} samples at {sample_rate} Hz".format(
+        **result["frontend"]
+    )
+    above = [
+        describe_machine(result["machine"]),
+        f"seconds of audio a second; {settings}; threads {result['threads']}, {result['rounds']} rounds",
+    ]
+    below = [f"{each['frontend']}: not measured: {each['reason']}" for each in result["unmeasured"]]
+    return page(above, rows_text(lines, columns, markdown=markdown), below, markdown=markdown)
+
+
+def _column(name: str, device: str) -> Column:
+    def cell(line: Row) -> str:
+        found = line["found"][name, device]
+        return f"{found['median']:.0f} ± {50 * (found['high'] - found['low']) / found['median']:.0f} %"
+
+    return Column(f"{name}, {device}", cell)

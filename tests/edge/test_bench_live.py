@@ -1,0 +1,140 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from edge.bench.commands import bench
+from edge.bench.load import Try, find_largest, judge
+from tests.conftest import DEMO
+from tests.edge.pulse import Pulse, pulse_of_the_test  # noqa: F401  # the fixture
+
+SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
+
+
+def holding(at_most: int, at_most_for_long: int) -> Callable[[int, float], Try]:
+    """A machine that holds so many sources in short tries, and in those of a minute."""
+
+    def run(sources: int, seconds: float) -> Try:
+        held = sources <= (at_most_for_long if seconds == 60.0 else at_most)
+        return Try(
+            sources=sources,
+            seconds=seconds,
+            held=held,
+            why_not=None if held else "lag of 2.00 s",
+            lag_p99_seconds=0.1 if held else 2.0,
+            cores_busy=1.0,
+            resident_mb=None,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("capacity", "for_long", "first", "most", "expected"),
+    [
+        (10, 10, 4, None, 10),
+        (10, 10, 300, None, 10),
+        (1, 1, 1, None, 1),
+        (10, 9, 2, None, 9),
+        (100, 100, 8, 20, 20),
+        (10, 0, 2, None, None),
+        (0, 0, 5, None, None),
+    ],
+)
+def test_the_largest_number_that_holds_is_found(
+    capacity: int, for_long: int, first: int, most: int | None, expected: int | None
+) -> None:
+    """From below and from above, and by what holds for long."""
+    largest, tries = find_largest(holding(capacity, for_long), first, most, 10.0, 60.0)
+    assert expected == (None if largest is None else largest.sources)
+    assert most is None or most >= max(each.sources for each in tries)
+    assert len(tries) < 25
+
+
+def test_a_large_number_is_found_in_few_tries() -> None:
+    """Within a twentieth: each try takes its time."""
+    largest, tries = find_largest(holding(777, 777), 100, None, 10.0, 60.0)
+    assert largest is not None
+    assert 0.95 * 777 < largest.sources <= 777
+    assert len(tries) < 12
+
+
+@pytest.mark.parametrize(
+    ("record", "why_not"),
+    [
+        ({"type": "gap", "reason": "overrun"}, "gap (overrun)"),
+        ({"type": "source", "state": "slow", "detail": "hop 2 s"}, "hop widened (hop 2 s)"),
+        ({"type": "stats", "source": "a", "lag_p99_seconds": 1.2}, "lag of 1.20 s"),
+        ({"type": "event"}, None),
+    ],
+)
+def test_a_machine_that_falls_behind_in_any_way_does_not_hold(record: dict[str, Any], why_not: str | None) -> None:
+    """Dropped sound and a hop that widened count like a lag of more than a hop."""
+    calm = [{"type": "stats", "source": "a", "lag_p99_seconds": lag} for lag in (5.0, 0.1)]  # the first settles
+    assert why_not == judge([*calm, record], 1.0)[0]
+
+
+def test_sources_in_real_time_are_held() -> None:
+    """Two of them, through the whole runtime; the JSON is what its schema says."""
+    done = CliRunner().invoke(bench, ["streams", "--seconds", "3", "--hop", "1", "--most", "2", "--json"])
+    assert 0 == done.exit_code, done.output
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert (3.0, 3.0) == (found["seconds"], found["tries"][-1]["seconds"])
+    assert all(each["sources"] <= 2 for each in found["tries"])
+    assert all(each["lag_p99_seconds"] is not None for each in found["tries"])
+
+
+def test_the_latency_of_a_file_is_measured() -> None:
+    """No line comes before what it tells of, and before the frames that the window must have seen after it."""
+    done = CliRunner().invoke(bench, ["latency", str(DEMO), "--seconds", "9", "--hop", "0.25,0.5", "--json"])
+    assert 0 == done.exit_code, done.output
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
+    rows = [row for row in found["rows"] if row["source"] == "file"]
+    assert [0.25, 0.5] == [row["hop_seconds"] for row in rows]
+    for row in rows:
+        assert row["events"] >= 1
+        for waits in (row["onset_seconds"], row["event_seconds"]):
+            assert 1.0 < waits["median"] <= waits["worst"]
+
+
+def test_without_a_sound_server_the_microphone_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is said, and the file is measured all the same."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = CliRunner().invoke(bench, ["latency", str(DEMO), "--seconds", "1", "--hop", "0.5"])
+    assert 0 == done.exit_code, done.output
+    assert "mic: not measured: pactl is missing; apt install pulseaudio" in done.stdout
+    assert any(line.startswith("file") for line in done.stdout.splitlines())
+
+
+@pytest.mark.slow
+def test_the_latency_of_a_microphone_is_measured(pulse: Pulse) -> None:
+    """What the server plays is heard, known again and timed; the sink of its own is gone afterwards."""
+    script = "from edge.bench.commands import bench; bench(prog_name='sed-bench')"
+    arguments = ["latency", str(DEMO), "--seconds", "9", "--hop", "0.25", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=pulse.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert [] == found["unmeasured"]
+    of_file, of_mic = found["rows"]
+    assert ("file", "mic") == (of_file["source"], of_mic["source"])
+    assert of_mic["events"] >= 1
+    assert of_mic["onset_seconds"]["median"] > 1.0
+    sinks = subprocess.run(
+        ["pactl", "list", "short", "sinks"], env=pulse.environment, capture_output=True, text=True, check=True
+    )
+    assert "sed_bench" not in sinks.stdout

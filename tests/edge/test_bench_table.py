@@ -1,0 +1,253 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from edge.bench.combinations import combinations
+from edge.bench.commands import bench
+from edge.bench.lockstep import Lockstep
+from edge.bench.plot import draw_table
+from edge.bench.rounds import measure
+from edge.bench.sessions import NEWEST_GRAPH, SGEMM_GRAPH, open_on, why_absent
+from edge.bench.table import measure_all
+from edge.errors import SettingError
+from edge.inference import Model, shipped_model
+from edge.stream import ScoreStream, window_of
+
+SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
+without_gpu = pytest.mark.skipif(why_absent("cuda") is None, reason="what is said of a missing GPU; here is one")
+
+
+def sed_bench(*arguments: object) -> Result:
+    """Run it as a user does, a few rounds only."""
+    return CliRunner().invoke(bench, [*map(str, arguments), "--rounds", "3"])
+
+
+@pytest.fixture(scope="module")
+def table() -> dict[str, Any]:
+    """Two hops by one and two streams on the CPU."""
+    done = sed_bench("--hop", "0.5,1", "--streams", "1,2", "--provider", "cpu", "--json")
+    assert 0 == done.exit_code, done.output
+    return json.loads(done.stdout)
+
+
+def test_every_combination_has_a_row(table: dict[str, Any]) -> None:
+    """Each once, and told from the others."""
+    axes = [(row["model"], row["provider"], row["hop_seconds"], row["streams"]) for row in table["rows"]]
+    assert [("esc10.onnx", "cpu", hop, streams) for hop in (0.5, 1.0) for streams in (1, 2)] == axes
+
+
+def test_json_is_what_its_schema_says(table: dict[str, Any]) -> None:
+    """The schema that is shipped, and it is no sieve."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(table, SCHEMA)
+    del table["rows"][0]["step_ms"]["p99"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(table, SCHEMA)
+
+
+def test_figures_of_a_row_fit_together(table: dict[str, Any]) -> None:
+    """Percentiles rise; cost, real-time factor and streams are the same number in other words."""
+    for row in table["rows"]:
+        cost = row["ms_per_second"]
+        assert row["step_ms"]["p50"] <= row["step_ms"]["p95"]
+        assert cost["low"] <= cost["median"] <= cost["high"]
+        assert cost["median"] == pytest.approx(1e3 * row["real_time_factor"], rel=1e-3)
+        assert 1e3 / cost["median"] == pytest.approx(row["streams_per_core"], rel=1e-3)
+
+
+def test_every_node_says_where_it_ran(table: dict[str, Any]) -> None:
+    """Not only the session, which says what was wished for."""
+    (of_model,) = table["nodes"]
+    assert {"CPU"} == {node["provider"] for node in of_model["nodes"]}
+    assert {"Conv", "GRU", "MatMul"} <= {node["operator"] for node in of_model["nodes"]}
+
+
+@without_gpu
+def test_without_a_gpu_its_rows_say_why_they_are_absent() -> None:
+    """That is no failure."""
+    done = sed_bench()
+    assert 0 == done.exit_code, done.output
+    assert "cuda: absent: " in done.stdout
+    assert "cpu esc10.onnx: " in done.stdout
+
+
+@without_gpu
+def test_a_provider_that_is_required_must_have_run() -> None:
+    """Exit code 1, and the reason on stderr."""
+    done = sed_bench("--provider", "cpu", "--require", "cuda", "--json")
+    assert 1 == done.exit_code
+    assert done.stderr.startswith("sed-bench: --require: not measured: cuda (")
+    assert "absent" == json.loads(done.stdout)["unmeasured"][0]["status"]
+
+
+def test_a_provider_that_fell_back_is_reported_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was found against it, and yet the nodes ran on the CPU: no row may say otherwise."""
+    monkeypatch.setattr("edge.bench.table.why_absent", lambda _: None)
+    chosen = combinations([shipped_model()], providers=["cpu", "openvino"])
+    found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
+    assert ["cpu"] == [row["provider"] for row in found.rows]
+    (failed,) = found.unmeasured
+    assert ("openvino", "esc10.onnx", "failed") == (failed["provider"], failed["model"], failed["status"])
+    assert "fell back to CPU" in failed["reason"]
+
+
+def test_markdown_is_a_table() -> None:
+    """What all rows share stands above it."""
+    lines = sed_bench("--provider", "cpu", "--hop", "0.5,1", "--markdown").stdout.splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert 4 == len(rows)
+    assert rows[0].startswith("| hop s | p50 ms |")
+    assert 1 == len({row.count("|") for row in rows})
+    assert any("precision fp32" in line and "window s 10" in line for line in lines)
+
+
+def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
+    """One needs several hops, one several streams, one another device."""
+    done = sed_bench("--provider", "cpu", "--hop", "0.5,1", "--plot", tmp_path / "new")
+    assert 0 == done.exit_code, done.output
+    assert ["hop.png", "latency.png"] == sorted(path.name for path in (tmp_path / "new").iterdir())
+
+
+def test_devices_stand_side_by_side(tmp_path: Path) -> None:
+    """Where two were measured; here the second is the first by another name."""
+    chosen = combinations([shipped_model()], providers=["cpu"], hops=[0.5, 1.0])
+    found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
+    found.rows += [row | {"provider": "cuda"} for row in found.rows]
+    found.seconds += found.seconds
+    assert ["devices.png", "hop.png", "latency.png"] == sorted(path.name for path in draw_table(found, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--precision", "int8"], "--precision int8: no MODEL is in it, only in fp32"),
+        (["--hop", "0.33"], "the nearest is --hop 0.35"),
+        (["--hop", "fast"], "'fast' is not a valid float"),
+        (["--provider", "gpu"], "'gpu' is not one of 'cpu', 'cuda'"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_at_once(arguments: list[str], said: str) -> None:
+    """Exit code 2, before anything is measured."""
+    done = sed_bench(*arguments)
+    assert 2 == done.exit_code
+    assert said in done.stderr
+
+
+def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As those of several training runs are."""
+    copy = tmp_path / shipped_model().name
+    copy.write_bytes(shipped_model().read_bytes())
+    chosen = combinations([shipped_model(), copy, copy], providers=["cpu"])
+    assert [str(shipped_model()), str(copy)] == [one.axes()["model"] for one in chosen]
+
+
+def test_precisions_choose_among_the_models() -> None:
+    """Each file has one."""
+    assert 1 == len(combinations([shipped_model()], providers=["cpu"], precisions=["fp32"]))
+    with pytest.raises(SettingError, match="sed-export --precision fp16"):
+        combinations([shipped_model()], providers=["cpu"], precisions=["fp32", "fp16"])
+
+
+@pytest.mark.parametrize("hop_seconds", [0.25, 1.0])
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_what_is_measured_is_what_the_runtime_does(
+    demo_audio: NDArray[np.float32], model: Model, hop_seconds: float, device: str | None
+) -> None:
+    """Streams in lockstep, embeddings bound to a device or not, score as the runtime's own stream does."""
+    card, window = model.card, window_of(model.card, hop_seconds=hop_seconds)
+    heard = demo_audio[: 15 * card.sample_rate]
+    played = np.concatenate([np.zeros(card.context_samples, dtype=np.float32), heard])
+    both = np.stack([played, played[::-1]])
+    lockstep = Lockstep(open_on(shipped_model(), "cpu"), card, window, both, "cpu", device)
+    emitted = np.concatenate([lockstep.step()[0] for _ in range(round(15 / hop_seconds))])
+    expected = np.concatenate(ScoreStream(model, window).push(heard))
+    np.testing.assert_allclose(emitted[window.lookahead_frames :], expected, atol=1e-6)
+
+
+def test_subjects_take_turns() -> None:
+    """Round by round, so that what the machine does meanwhile befalls all of them."""
+    called: list[str] = []
+
+    def subject(name: str) -> Callable[[], None]:
+        return lambda: called.append(name)
+
+    found = measure({"a": subject("a"), "b": subject("b")}, range(4))
+    rounds = {name: len(seconds) for name, seconds in found.items()}
+    assert {"a": 4, "b": 4} == rounds
+    turns = [name for name, before in zip(called, [None, *called], strict=False) if name != before]
+    assert ["a", "b"] * 5 == turns  # warm-up, then four rounds
+
+
+def test_the_small_graphs_are_what_they_are_named() -> None:
+    """They are shipped as files, because the runtime cannot write any; here is how they are made."""
+    size, whole, newest = ["size"] * 2, ["streams", "frames", "size"], ["streams", "newest_frames", "size"]
+    floats = {"left": size, "right": size, "product": size, "embeddings": whole, "newest": newest}
+    value = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in floats.items()}
+    value["start"] = helper.make_tensor_value_info("start", TensorProto.INT64, [1])
+    constants = [helper.make_tensor(name, TensorProto.INT64, [1], [at]) for name, at in (("end", 2**62), ("axis", 1))]
+    product = helper.make_node("MatMul", ["left", "right"], ["product"])
+    cut = helper.make_node("Slice", ["embeddings", "start", "end", "axis"], ["newest"])
+    graphs = {
+        SGEMM_GRAPH: helper.make_graph([product], "sgemm", [value["left"], value["right"]], [value["product"]]),
+        NEWEST_GRAPH: helper.make_graph(
+            [cut], "newest", [value["embeddings"], value["start"]], [value["newest"]], constants
+        ),
+    }
+    for path, graph in graphs.items():
+        made = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 20)])
+        assert made == onnx.load(path)
+
+
+def test_it_measures_without_torch() -> None:
+    """Neither loads it nor asks for it."""
+    script = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('torch', 'torchlibrosa', 'onnx', 'matplotlib'))\n"  # as if not installed
+        "from edge.bench.commands import bench\n"
+        "bench(['--provider', 'cpu', '--rounds', '3'], standalone_mode=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert 0 == done.returncode, done.stderr
+    assert "sgemm of 512" in done.stdout
+
+
+def test_plots_say_what_to_install() -> None:
+    """Before anything is measured."""
+    script = (
+        "import sys\n"
+        "sys.meta_path.insert(0, type('Without', (), {'find_spec': lambda name, *_: without(name)}))\n"
+        "def without(name):\n"
+        "    if name == 'matplotlib':\n"
+        "        raise ModuleNotFoundError(name=name)\n"
+        "from edge.bench.commands import bench\n"
+        "bench(['--plot', 'folder'], prog_name='sed-bench')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "matplotlib is not installed; run pip install 'sed-edge[plot]'" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_runs_agree() -> None:
+    """Beside a product of matrices in the same rounds, within 15 %: on a machine that does nothing else."""
+    runs = [
+        json.loads(CliRunner().invoke(bench, ["--provider", "cpu", "--hop", "0.25,1", "--json"]).stdout)["rows"]
+        for _ in range(3)
+    ]
+    for same in zip(*runs, strict=True):
+        of_sgemm = [row["of_sgemm"] for row in same]
+        assert max(of_sgemm) <= 1.15 * min(of_sgemm), same[0]["hop_seconds"]
