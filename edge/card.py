@@ -177,7 +177,9 @@ def _require_types(values: dict[str, Any]) -> None:
     for name in ("frontend", "parity", "training", "validation"):
         if not isinstance(values[name], dict):
             raise TypeError(f"{name} must be an object, got {values[name]!r}")
-    if not all(isinstance(value, float | int) for value in values["parity"].values()):
+    if not all(
+        isinstance(value, float | int) and abs(value) <= _GREATEST_NUMBER for value in values["parity"].values()
+    ):
         raise TypeError(f"parity must be numbers, got {values['parity']}")
     if not all(isinstance(label, str) for label in values["labels"]):
         raise TypeError(f"labels must be text, got {values['labels']}")

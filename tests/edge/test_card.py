@@ -34,6 +34,7 @@ def test_a_missing_field_is_named(model: Model, field: str) -> None:
         ("sample_rate", 10**9, "sample_rate must be 1000 to 768000 Hz"),
         ("frame_samples", 10**400, "frame_samples must be at most"),
         ("parity", {"score": "good"}, "parity must be numbers"),
+        ("parity", {"score": 10**400}, "parity must be numbers"),
         ("licence", None, "licence must be text"),
         ("model_id", "\ud800", "wrong"),
     ],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge.inference import Model
 from tests.conftest import DEMO, ROOT, command
 
 Record = dict[str, Any]
@@ -36,8 +37,8 @@ def by_source(log: str) -> dict[str, list[Record]]:
 @pytest.mark.parametrize(
     ("count", "seconds"), [(4, 12), pytest.param(16, 300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
-def test_many_sources_are_heard_without_a_gap(long_recording: Path, count: int, seconds: int) -> None:
-    """At their own pace, in one process: none is slowed down, and nearly all is worked on within a hop of a second."""
+def test_many_sources_are_heard_without_a_gap(long_recording: Path, model: Model, count: int, seconds: int) -> None:
+    """At their own pace, in one process: none is slowed down, and nearly all is worked on within a hop."""
     names = [f"--name={number}={long_recording}" for number in range(count)]
     done = subprocess.run(
         [command("sed-stream"), *names, "--realtime", "--duration", str(seconds), "--stats-every", "0"],
@@ -46,12 +47,12 @@ def test_many_sources_are_heard_without_a_gap(long_recording: Path, count: int, 
         check=False,
     )
     assert 0 == done.returncode, done.stderr
-    logs = by_source(done.stdout)
+    logs, hop_seconds = by_source(done.stdout), model.card.hop_frames * model.card.frame_seconds
     assert {str(number) for number in range(count)} == logs.keys()
     for log in logs.values():
         assert {"start", "event", "stats", "stop"} == {record["type"] for record in log}
         assert (seconds, 0.0) == (log[-2]["audio_seconds"], log[-2]["gap_seconds"])
-        assert log[-2]["lag_p99_seconds"] < 1.0, [each[-2] for each in logs.values()]
+        assert log[-2]["lag_p99_seconds"] < hop_seconds, [each[-2] for each in logs.values()]
 
 
 _TOO_SLOW = """
@@ -63,7 +64,7 @@ from edge.inference import Model, shipped_model
 from edge.runtime import listen
 from edge.sinks import JsonLinesSink
 from edge.sources import FileSource
-from edge.stream import window_of
+from edge.stream import Window
 
 class Slow:
     def __init__(self, model):
@@ -83,7 +84,8 @@ def watch():
 model, stopping = Model(shipped_model(), "cpu"), threading.Event()
 threading.Thread(target=watch).start()
 sources = [FileSource(sys.argv[1], name=str(number), realtime=True) for number in range(int(sys.argv[2]))]
-window = window_of(model.card, window_seconds=2.0, hop_seconds=0.25)
+hop, lookahead = round(0.25 / model.card.frame_seconds), model.card.lookahead_frames
+window = Window(lookahead + 4 * hop, hop, lookahead)
 decoder = lambda: Decoder(model.card.labels, model.card.decoding)
 listen(sources, Slow(model), window, decoder, JsonLinesSink(sys.stdout), stopping=stopping, queue_seconds=2.0)
 """
@@ -96,9 +98,10 @@ def test_what_is_too_much_is_accounted_for(long_recording: Path, count: int, sec
         [sys.executable, "-c", _TOO_SLOW, long_recording, str(count), str(seconds)],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         cwd=ROOT,
     )
+    assert 0 == done.returncode, done.stderr
     *resident, ended = done.stderr.split()
     for log in by_source(done.stdout).values():
         told = [record for record in log if record["type"] in ("source", "gap")]

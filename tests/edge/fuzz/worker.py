@@ -1,7 +1,7 @@
 """Gives many inputs to the commands, one after another, and says what a person should not see.
 
-    python -m tests.edge.fuzz_worker here KIND STEP FOLDER       within this process: a crash or a hang ends it
-    python -m tests.edge.fuzz_worker command KIND STEP FOLDER    each in a process of its own, as users do
+    python -m tests.edge.fuzz.worker here KIND STEP FOLDER       within this process: a crash or a hang ends it
+    python -m tests.edge.fuzz.worker command KIND STEP FOLDER    each in a process of its own, as users do
 
 Prints a line for each input with which something is wrong, none where all is well, and on stderr each one's number.
 """
@@ -26,8 +26,10 @@ from typing import NamedTuple
 from click.testing import CliRunner
 
 from edge import commands
-from tests.edge.fuzz_inputs import KINDS, Samples, Trial, damaged, make_trial
-from tests.edge.garbage import GarbageServer
+from tests.edge.fuzz.damage import damaged
+from tests.edge.fuzz.garbage import GarbageServer
+from tests.edge.fuzz.kinds import KINDS, make_trial
+from tests.edge.fuzz.trial import Samples, Trial
 
 MOST_SECONDS, MOST_BYTES = 10.0, 1 << 30
 _CTRL_C_SECONDS = 4.0  # of a command that does not end by itself
