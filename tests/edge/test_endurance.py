@@ -144,8 +144,9 @@ def test_clocks_stay_exact_and_nothing_grows(days: int) -> None:
     assert days * DAY == ears.stats["audio_seconds"]
     assert month.gap_seconds == pytest.approx(ears.stats["gap_seconds"], abs=0.001)
     assert -1e6 * DRIFT == pytest.approx(ears.stats["drift_ppm"], abs=0.5)
-    (first_blocks, first_bytes), (last_blocks, last_bytes) = month.used[2], month.used[-1]
-    assert last_blocks - first_blocks < 500, month.used
+    # By a third of the time caches are full; after it, 23 days would leave 2,000 blocks if each item left one.
+    (first_blocks, first_bytes), (last_blocks, last_bytes) = month.used[days // 3], month.used[-1]
+    assert last_blocks - first_blocks < 1000, month.used
     assert last_bytes - first_bytes < 30e6, month.used
 
 
