@@ -4,6 +4,7 @@ import os
 
 # Before anything loads a library of linear algebra.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import json
 import platform

@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from tqdm import tqdm
 
 from edge.audio import AUDIO_SUFFIXES, read_audio
 from edge.card import Card
 from edge.errors import SettingError, SourceError
 from edge.inference import GRAPH_INPUTS, Floats
+from edge.providers import import_onnxruntime
+
+import_onnxruntime()  # the first import of it, which turns its telemetry off
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: E402
 
 _log = logging.getLogger(__name__)
 
