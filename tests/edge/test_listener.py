@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
 from edge.decoder import Decoder
 from edge.events import Event, Onset
 from edge.inference import Model
@@ -15,12 +14,9 @@ from edge.stream import window_of
 Action = Block | Gap | str
 
 
-SETTINGS = ClassDecoding(on=0.5, off=0.3, median_frames=7, shortest_frames=6, merge_frames=20)
-
-
 def listener(model: Model, **changes: int) -> Listener:
-    """One with settings that hear all that is clear, but for the changes."""
-    decoding = dict.fromkeys(model.card.labels, dataclasses.replace(SETTINGS, **changes))
+    """One with the card's own settings, but for the changes."""
+    decoding = {label: dataclasses.replace(chosen, **changes) for label, chosen in model.card.decoding.items()}
     return Listener(model, window_of(model.card), Decoder(model.card.labels, decoding))
 
 
@@ -63,10 +59,10 @@ def test_no_event_bridges_a_longer_gap(model: Model, demo_audio: NDArray[np.floa
     for seconds in (1.01, 1.3):
         actions = [block(demo_audio, 0, begin), Gap(seconds, "overrun"), block(demo_audio, begin + seconds, 56)]
         first, second = spans(said(listener(model), actions), "clock_tick")
-        assert (pytest.approx(21.0, abs=0.25), "gap") == (first[0], first[2])
+        assert (20.8, "gap") == (first[0], first[2])
         assert begin - 0.1 <= first[1] <= begin + 0.05
         assert begin + seconds <= second[0] <= begin + seconds + 0.1
-        assert 25.5 == pytest.approx(second[1], abs=0.3)
+        assert 25.6 == pytest.approx(second[1], abs=0.2)
 
 
 @pytest.mark.parametrize(("seconds", "count"), [(0.2, 1), (0.51, 2), (0.7, 2)])
@@ -123,8 +119,7 @@ def test_a_source_may_be_back_within_the_frame_it_was_lost_in(
     events = said(
         ears, [block(demo_audio, 0, 24.02), "lost", Gap(seconds, "reconnect"), block(demo_audio, 24.02 + seconds, 56)]
     )
-    ((onset, _, closed_by),) = spans(events, "chainsaw")
-    assert (27.0, "silence") == (pytest.approx(onset, abs=0.1), closed_by)
+    assert [(27.0, "silence")] == [(onset, closed) for onset, _, closed in spans(events, "chainsaw")]
     assert 56 * 16_000 == ears.position_samples
 
 
@@ -139,8 +134,8 @@ def test_a_rate_may_change(model: Model, demo_audio: NDArray[np.float32]) -> Non
     ears = listener(model)
     events = said(ears, parts)
     assert 56 * 16_000 == ears.position_samples == ears.heard_samples
-    assert {"dog", "rooster", "chainsaw", "helicopter"} <= {event.label for event in events}
-    assert [pytest.approx(27.0, abs=0.1)] == [onset for onset, _, _ in spans(events, "chainsaw")]
+    assert {"dog", "rooster", "chainsaw", "helicopter", "crackling_fire"} <= {event.label for event in events}
+    assert [27.0] == [onset for onset, _, _ in spans(events, "chainsaw")]
 
 
 def test_the_clock_does_not_drift(model: Model) -> None:
