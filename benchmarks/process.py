@@ -1,6 +1,6 @@
 """The runtime as a process of its own: start-up, memory, a day without end."""
 
-import resource
+import math
 import subprocess
 import sys
 import time
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge.bench.machine import resident_megabytes
 from edge.decoder import Decoder
 from edge.inference import Floats, Model
 from edge.listener import Listener
@@ -75,9 +76,4 @@ def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
             listener.push(pieces[pushed % len(pieces)])
             taken[hop] = time.perf_counter() - began
             pushed += 1
-        yield Hour(1e3 * float(np.median(taken)), _resident_megabytes())
-
-
-def _resident_megabytes() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+        yield Hour(1e3 * float(np.median(taken)), resident_megabytes() or math.nan)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.card import METADATA_KEY, Card
 from edge.errors import ModelError, SedError
-from edge.providers import open_session
+from edge.providers import open_session, short_name
 
 Floats = NDArray[np.float32]
 GRAPH_INPUTS = ("audio", "embeddings")
@@ -79,7 +79,7 @@ class Model:
     @property
     def provider(self) -> str:
         """What runs it: `CPU` or `CUDA`."""
-        return str(self._session.get_providers()[0]).removesuffix("ExecutionProvider")
+        return short_name(self._session.get_providers()[0])
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         """Call the graph once.

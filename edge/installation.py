@@ -1,7 +1,6 @@
 """What is installed here, what is known to go wrong with it, and how fast it is."""
 
 import importlib.metadata
-import json
 import os
 import platform
 import tempfile
@@ -13,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from edge.inference import Model
-from edge.providers import gpu_seen, import_onnxruntime, onnxruntime_packages, open_session, why_no_cuda
+from edge.providers import (
+    gpu_seen,
+    import_onnxruntime,
+    nodes_run,
+    onnxruntime_packages,
+    open_session,
+    short_name,
+    why_no_cuda,
+)
 from edge.report import Finding, Report
 
 _STEPS = 20
@@ -40,7 +47,7 @@ def check_installation(report: Report) -> None:
     onnxruntime = import_onnxruntime()
     why_not = why_no_cuda(onnxruntime)
     report.parts["providers"] = {
-        "available": [_short(name) for name in onnxruntime.get_available_providers()],
+        "available": [short_name(name) for name in onnxruntime.get_available_providers()],
         "cuda": "nothing is against it" if why_not is None else f"cannot be had: {why_not}",
     }
     if why_not is not None and gpu_seen():
@@ -103,14 +110,7 @@ def _nodes(path: Path, provider: str, threads: int, inputs: dict[str, Any]) -> d
     """How many nodes of the graph each provider runs, by ONNX Runtime's own account."""
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(path, provider, threads, profile=Path(folder) / "step")
-        session.run(None, inputs)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    ran = [event for event in events if event["cat"] == "Node" and event["name"].endswith("_kernel_time")]
-    return dict(Counter(_short(event["args"]["provider"]) for event in ran))
-
-
-def _short(provider: str) -> str:
-    return provider.removesuffix("ExecutionProvider")
+        return dict(Counter(node.provider for node in nodes_run(session, inputs)))
 
 
 def _ffmpeg_version() -> str:

@@ -13,11 +13,12 @@ import contextlib
 import ctypes
 import importlib.metadata
 import io
+import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge.errors import InstallError
 
@@ -25,6 +26,14 @@ _log = logging.getLogger(__name__)
 
 PROVIDERS = ("auto", "cpu", "cuda")
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+
+
+class Node(NamedTuple):
+    """A node of a graph: its name, its operator, and the provider that ran it, by its short name."""
+
+    name: str
+    operator: str
+    provider: str
 
 
 def import_onnxruntime() -> Any:
@@ -108,6 +117,28 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
     if gpu_seen():
         _log.warning("a GPU seems to be here, but the CPU is used: %s; --provider cpu asks for the CPU", why_not)
     return opened
+
+
+def nodes_run(session: Any, inputs: dict[str, Any]) -> list[Node]:
+    """The nodes of one call, in their order, by ONNX Runtime's own account; the session was opened with a profile."""
+    session.run(None, inputs)
+    events = json.loads(Path(session.end_profiling()).read_text())
+    return [
+        Node(
+            event["name"].removesuffix("_kernel_time"), event["args"]["op_name"], short_name(event["args"]["provider"])
+        )
+        for event in events
+        if event["cat"] == "Node" and event["name"].endswith("_kernel_time")
+    ]
+
+
+def short_name(provider: str) -> str:
+    """A provider's name for people.
+
+    >>> short_name("CUDAExecutionProvider")
+    'CUDA'
+    """
+    return provider.removesuffix("ExecutionProvider")
 
 
 def why_no_cuda(onnxruntime: Any) -> str | None:

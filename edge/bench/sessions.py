@@ -3,14 +3,13 @@
 What ONNX Runtime runs elsewhere than it was asked to is a failure here, never a measurement.
 """
 
-import json
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from edge.errors import InstallError
-from edge.providers import import_onnxruntime, open_session, why_no_cuda
+from edge.providers import Node, import_onnxruntime, nodes_run, open_session, short_name, why_no_cuda
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -21,14 +20,6 @@ PROVIDERS = {
 _ON_GPU = ("cuda", "tensorrt")
 # Two graphs of one node: a product of two matrices, and the newest frames of embeddings.
 SGEMM_GRAPH, NEWEST_GRAPH = (Path(__file__).with_name(name) for name in ("sgemm.onnx", "newest.onnx"))
-
-
-class Node(NamedTuple):
-    """A node of a graph: its name, its operator, and the provider that ran it, by its short name."""
-
-    name: str
-    operator: str
-    provider: str
 
 
 def usual_providers() -> list[str]:
@@ -45,7 +36,7 @@ def why_absent(provider: str) -> str | None:
     if provider != "cuda" and PROVIDERS[provider] not in onnxruntime.get_available_providers():
         return (
             f"this onnxruntime {onnxruntime.__version__} is built without it; "
-            f"see https://onnxruntime.ai for a package with {_short(PROVIDERS[provider])}"
+            f"see https://onnxruntime.ai for a package with {short_name(PROVIDERS[provider])}"
         )
     return why_no_cuda(onnxruntime) if provider in _ON_GPU else None
 
@@ -80,7 +71,7 @@ def open_on(path: Path, provider: str, threads: int = 1, profile: Path | None = 
         warnings.simplefilter("ignore")  # of a provider that it does not have: that is seen below
         session = onnxruntime.InferenceSession(str(path), options, providers=wished, enable_fallback=0)
     if session.get_providers()[0] != PROVIDERS[provider]:
-        ran = _short(session.get_providers()[0])
+        ran = short_name(session.get_providers()[0])
         raise InstallError(f"it fell back to {ran}; see what ONNX Runtime says on stderr")
     return session
 
@@ -93,17 +84,7 @@ def nodes(path: Path, provider: str, inputs: dict[str, Any]) -> list[Node]:
     """
     with tempfile.TemporaryDirectory() as folder:
         session = open_on(path, provider, profile=Path(folder) / "call")
-        session.run(None, inputs)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    found = [
-        Node(event["name"].removesuffix("_kernel_time"), event["args"]["op_name"], _short(event["args"]["provider"]))
-        for event in events
-        if event["cat"] == "Node" and event["name"].endswith("_kernel_time")
-    ]
-    if not any(node.provider == _short(PROVIDERS[provider]) for node in found):
+        found = nodes_run(session, inputs)
+    if not any(node.provider == short_name(PROVIDERS[provider]) for node in found):
         raise InstallError(f"all nodes ran on {' and '.join(sorted({node.provider for node in found}))}")
     return found
-
-
-def _short(provider: str) -> str:
-    return provider.removesuffix("ExecutionProvider")

@@ -14,8 +14,9 @@ from edge.bench.fresh import lockstep_of, start_figures
 from edge.bench.lockstep import Lockstep
 from edge.bench.machine import machine
 from edge.bench.rounds import Seconds, measure
-from edge.bench.sessions import Node, nodes, open_on, why_absent
+from edge.bench.sessions import nodes, open_on, why_absent
 from edge.errors import SedError
+from edge.providers import Node
 
 SCHEMA = "sed-edge-bench/1"
 _SGEMM = -1  # beside the numbers of combinations
