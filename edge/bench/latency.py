@@ -67,7 +67,7 @@ def write_recording(recording: Path, path: Path, seconds: float) -> None:
 
 def of_file(sound: Path, model: Model, hop_seconds: float) -> tuple[Waits, list[Record]]:
     """Play a file in real time; return the waits, and the events by which to know them again."""
-    lines = _hear(FileSource(str(sound), realtime=True), model, window_of(model.card, hop_seconds=hop_seconds))
+    lines = hear(FileSource(str(sound), realtime=True), model, window_of(model.card, hop_seconds=hop_seconds))
     waits = _waits(lines, lambda record, edge: _time(record[f"{edge}_utc"]))
     return waits, [line.record for line in lines if line.record["type"] == "event"]
 
@@ -94,7 +94,8 @@ def of_microphone(sound: Path, model: Model, hop_seconds: float, events: list[Re
     return waits
 
 
-def _hear(source: Source, model: Model, window: Window, sink: "_Clock | None" = None) -> list[Line]:
+def hear(source: Source, model: Model, window: Window, sink: "_Clock | None" = None) -> list[Line]:
+    """What the runtime writes of a source, onsets too, and when; `sink` may be stopped from elsewhere."""
     card, clock = model.card, _Clock() if sink is None else sink
     listen(
         [source],
@@ -125,15 +126,15 @@ def _play_and_hear(sound: Path, model: Model, window: Window) -> tuple[float, li
     """When the player was started, and what was written."""
     clock, failures = _Clock(), list[Exception]()
 
-    def hear() -> None:
+    def listening() -> None:
         try:
-            _hear(open_source("mic"), model, window, clock)
+            hear(open_source("mic"), model, window, clock)
         except Exception as exc:  # noqa: BLE001  # raised where the thread is waited for
             failures.append(exc)
         finally:
             clock.started.set()
 
-    thread = threading.Thread(target=hear, name="microphone", daemon=True)
+    thread = threading.Thread(target=listening, name="microphone", daemon=True)
     thread.start()
     try:
         if not clock.started.wait(_PATIENCE_SECONDS):
