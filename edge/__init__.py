@@ -40,6 +40,7 @@ worker         one source, in a thread of its own
 runtime        the only wiring
 command_line   what all commands share
 settings       flags, environment, file and card: which one wins
+options        the options of the commands
 show_config    what came of them all
 describe       a card in words
 report         findings of an examination

@@ -10,10 +10,9 @@ import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -28,13 +27,21 @@ from edge.files import open_files
 from edge.inference import Model, shipped_model
 from edge.line_file import Rotation
 from edge.opening import open_source, open_sources
-from edge.providers import PROVIDERS
+from edge.options import (
+    DECODING_OPTIONS,
+    LOG_OPTIONS,
+    MODEL_OPTIONS,
+    RUN_OPTIONS,
+    SOURCE_OPTIONS,
+    WINDOW_OPTIONS,
+    with_options,
+)
 from edge.replay import replay as replay_pieces
 from edge.report import describe_report
 from edge.runtime import listen
 from edge.score_files import load_pieces
 from edge.scores import ScoreSink
-from edge.settings import SettingsCommand, Threshold, ThresholdOption, chosen_decoding, chosen_labels
+from edge.settings import SettingsCommand, Threshold, chosen_decoding, chosen_labels
 from edge.show_config import show_config as settings_text
 from edge.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.sources import FileSource, Item, Source, State
@@ -43,130 +50,10 @@ from edge.timeline import LAST_YEAR
 
 _log = logging.getLogger(__name__)
 
-_SOURCE_OPTIONS = (
-    click.option(
-        "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
-    ),
-    click.option("--json", "as_json", is_flag=True, help="Print them as JSON.  [default: as a table]"),
-    click.option(
-        "--name",
-        "named",
-        multiple=True,
-        metavar="NAME=SOURCE",
-        help="One more SOURCE, called NAME in the log; may be repeated.  [default: a SOURCE is called what it is]",
-    ),
-    click.option(
-        "--option",
-        "options",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Option of FFmpeg's for every URL, such as ca_file=FILE; may be repeated.  [default: none]",
-    ),
-    click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
-    click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
-    click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
-    click.option(
-        "--pcm",
-        metavar="FORMAT:HZ:CHANNELS",
-        help="What comes on stdin is bare samples, such as s16le:48000:1.  [default: a WAV or another container]",
-    ),
-    click.option(
-        "--started-at",
-        metavar="TIME",
-        help="When the recording began (ISO 8601; UTC unless it says otherwise).  [default: nobody knows]",
-    ),
-)
-_MODEL_OPTIONS = (
-    click.option(
-        "--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]"
-    ),
-    click.option(
-        "--provider",
-        type=click.Choice(PROVIDERS),
-        default="auto",
-        show_default=True,
-        help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
-    ),
-    click.option(
-        "--threads",
-        type=click.IntRange(1, 256),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="Threads that one step of the model may use.",
-    ),
-)
-_WINDOW_OPTIONS = (
-    click.option(
-        "--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]"
-    ),
-    click.option(
-        "--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]"
-    ),
-)
-_DECODING_OPTIONS = (
-    click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
-    click.option(
-        "--threshold",
-        "thresholds",
-        cls=ThresholdOption,
-        help="Score, between 0 and 1, at which an event begins; may be repeated.  [default: the model's]",
-    ),
-)
-_LOG_OPTIONS = (
-    click.option(
-        "--onsets", is_flag=True, help="Write onsets too, as soon as they are certain.  [default: whole events only]"
-    ),
-    click.option(
-        "--format",
-        "log_format",
-        type=click.Choice(["jsonl", "text"]),
-        help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
-    ),
-    click.option(
-        "--out",
-        "outs",
-        multiple=True,
-        metavar="PATH",
-        help="Append the log to a file too: .jsonl, .csv, .txt (Audacity), .selections.txt (Raven), .tsv (DESED), or "
-        "FORMAT:PATH; may be repeated.  [default: stdout only]",
-    ),
-)
-_RUN_OPTIONS = (
-    click.option(
-        "--durable",
-        is_flag=True,
-        help="Have each line of --out on the disk before it is seen on stdout.  [default: leave it to the system]",
-    ),
-    click.option(
-        "--rotate",
-        metavar="SIZE|day",
-        help="Begin a new file of --out at a size, such as 100MB, or with each day (UTC).  [default: never]",
-    ),
-    click.option(
-        "--scores",
-        "scores_path",
-        type=click.Path(path_type=Path),
-        help="Keep the scores of all frames for sed-replay, in numbered files: scores.npz becomes scores.000001.npz; "
-        "or .parquet.  [default: none]",
-    ),
-    click.option(
-        "--stats-every",
-        type=float,
-        metavar="S",
-        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
-    ),
-)
-
-
-def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """All of these options at once, in their order."""
-    return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
-
 
 @click.command(cls=SettingsCommand, environment_prefix="SED_STREAM", together=("sources", "named"))
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@_with(*_SOURCE_OPTIONS, *_MODEL_OPTIONS, *_WINDOW_OPTIONS, *_DECODING_OPTIONS, *_LOG_OPTIONS, *_RUN_OPTIONS)
+@with_options(*SOURCE_OPTIONS, *MODEL_OPTIONS, *WINDOW_OPTIONS, *DECODING_OPTIONS, *LOG_OPTIONS, *RUN_OPTIONS)
 @click.version_option(package_name="sed-edge")
 @click.pass_context
 def stream(
@@ -254,7 +141,7 @@ def stream(
 
 @click.command(cls=SedCommand)
 @click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCORES...")
-@_with(*_DECODING_OPTIONS, *_LOG_OPTIONS)
+@with_options(*DECODING_OPTIONS, *LOG_OPTIONS)
 @click.version_option(package_name="sed-edge")
 @click.pass_context
 def replay(
@@ -292,7 +179,7 @@ def info(model: Path | None, as_json: bool) -> None:
 
 @click.command(cls=SedCommand)
 @click.argument("source", required=False)
-@_with(*_MODEL_OPTIONS)
+@with_options(*MODEL_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.  [default: text]")
 @click.version_option(package_name="sed-edge")
 def doctor(source: str | None, model_path: Path | None, provider: str, threads: int, as_json: bool) -> None:

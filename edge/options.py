@@ -1,0 +1,131 @@
+"""The options of the runtime's commands, by what they are about; some commands share them."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge.providers import PROVIDERS
+from edge.settings import ThresholdOption
+
+SOURCE_OPTIONS = (
+    click.option(
+        "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print them as JSON.  [default: as a table]"),
+    click.option(
+        "--name",
+        "named",
+        multiple=True,
+        metavar="NAME=SOURCE",
+        help="One more SOURCE, called NAME in the log; may be repeated.  [default: a SOURCE is called what it is]",
+    ),
+    click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Option of FFmpeg's for every URL, such as ca_file=FILE; may be repeated.  [default: none]",
+    ),
+    click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
+    click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
+    click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
+    click.option(
+        "--pcm",
+        metavar="FORMAT:HZ:CHANNELS",
+        help="What comes on stdin is bare samples, such as s16le:48000:1.  [default: a WAV or another container]",
+    ),
+    click.option(
+        "--started-at",
+        metavar="TIME",
+        help="When the recording began (ISO 8601; UTC unless it says otherwise).  [default: nobody knows]",
+    ),
+)
+MODEL_OPTIONS = (
+    click.option(
+        "--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]"
+    ),
+    click.option(
+        "--provider",
+        type=click.Choice(PROVIDERS),
+        default="auto",
+        show_default=True,
+        help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Threads that one step of the model may use.",
+    ),
+)
+WINDOW_OPTIONS = (
+    click.option(
+        "--hop", type=float, metavar="S", help="Seconds by which the window advances.  [default: the model's]"
+    ),
+    click.option(
+        "--window", type=float, metavar="S", help="Seconds that the model sees at once.  [default: the model's]"
+    ),
+)
+DECODING_OPTIONS = (
+    click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
+    click.option(
+        "--threshold",
+        "thresholds",
+        cls=ThresholdOption,
+        help="Score, between 0 and 1, at which an event begins; may be repeated.  [default: the model's]",
+    ),
+)
+LOG_OPTIONS = (
+    click.option(
+        "--onsets", is_flag=True, help="Write onsets too, as soon as they are certain.  [default: whole events only]"
+    ),
+    click.option(
+        "--format",
+        "log_format",
+        type=click.Choice(["jsonl", "text"]),
+        help="Log as JSON Lines or as a table.  [default: text on a terminal, else jsonl]",
+    ),
+    click.option(
+        "--out",
+        "outs",
+        multiple=True,
+        metavar="PATH",
+        help="Append the log to a file too: .jsonl, .csv, .txt (Audacity), .selections.txt (Raven), .tsv (DESED), or "
+        "FORMAT:PATH; may be repeated.  [default: stdout only]",
+    ),
+)
+RUN_OPTIONS = (
+    click.option(
+        "--durable",
+        is_flag=True,
+        help="Have each line of --out on the disk before it is seen on stdout.  [default: leave it to the system]",
+    ),
+    click.option(
+        "--rotate",
+        metavar="SIZE|day",
+        help="Begin a new file of --out at a size, such as 100MB, or with each day (UTC).  [default: never]",
+    ),
+    click.option(
+        "--scores",
+        "scores_path",
+        type=click.Path(path_type=Path),
+        help="Keep the scores of all frames for sed-replay, in numbered files: scores.npz becomes scores.000001.npz; "
+        "or .parquet.  [default: none]",
+    ),
+    click.option(
+        "--stats-every",
+        type=float,
+        metavar="S",
+        help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
+    ),
+)
+
+
+def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """All of these options at once, in their order."""
+    return lambda command: functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
