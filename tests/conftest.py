@@ -50,6 +50,13 @@ def command(name: str) -> Path:
     return Path(sys.executable).with_name(name)
 
 
+def run(name: str, *arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """What becomes of one, run to its end in this environment or in that."""
+    return subprocess.run(
+        [command(name), *map(str, arguments)], capture_output=True, check=False, text=True, env=environment
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Decoded audio goes to a folder of the tests' own, that of the commands they run too, which all use the CPU."""

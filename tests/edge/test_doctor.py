@@ -1,7 +1,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,20 +15,8 @@ from edge.doctor import examine
 from edge.inference import shipped_model
 from edge.installation import known_troubles
 from edge.sources import Block, FileSource, Gap, Item, State
-from tests.conftest import DEMO
+from tests.conftest import DEMO, run
 from tests.edge.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
-
-
-def run(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run sed-doctor as a user does."""
-    code = "from edge.commands import doctor; doctor(prog_name='sed-doctor')"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        check=False,
-        text=True,
-        env=environment,
-    )
 
 
 def wrong(report: dict[str, object]) -> list[str]:
@@ -64,7 +51,7 @@ def block(seconds: float) -> Block:
 
 def test_a_sound_installation_and_recording_are_fine() -> None:
     """Exit code 0, and what a person wants to know of both."""
-    done = run(DEMO)
+    done = run("sed-doctor", DEMO)
     assert (0, "") == (done.returncode, done.stderr)
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert "fine" == lines["verdict"]
@@ -75,7 +62,7 @@ def test_a_sound_installation_and_recording_are_fine() -> None:
 
 def test_json_says_which_nodes_run_where_and_how_fast() -> None:
     """For programs."""
-    done = run("--json", "--provider", "cpu")
+    done = run("sed-doctor", "--json", "--provider", "cpu")
     report = json.loads(done.stdout)
     assert (0, True) == (done.returncode, report["fine"])
     assert {"CPU"} == set(report["model"]["nodes"])
@@ -110,7 +97,7 @@ def test_each_fault_of_a_recording_is_said_with_what_to_do(tmp_path: Path) -> No
 )
 def test_what_cannot_be_examined_is_wrong(arguments: list[str], message: str) -> None:
     """The rest is told all the same."""
-    done = run(*arguments)
+    done = run("sed-doctor", *arguments)
     assert (1, "") == (done.returncode, done.stderr)
     assert message in done.stdout
     assert done.stdout.startswith("versions")
@@ -170,12 +157,12 @@ def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.Monke
 
 def test_a_real_microphone_is_examined(pulse: Pulse, tmp_path: Path) -> None:
     """A muted one is found out; one that hears something is fine, at its full pace."""
-    muted = json.loads(run("mic", "--json", environment=pulse.environment).stdout)
+    muted = json.loads(run("sed-doctor", "mic", "--json", environment=pulse.environment).stdout)
     assert ["nothing but digital silence: is it the right device or stream, and is it not muted?"] == wrong(muted)
     assert 48_000 == muted["sound"]["sample_rate"]
     soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.3, 0.3, 48_000 * 30), 48_000)
     with subprocess.Popen(["paplay", tmp_path / "a.wav"], env=pulse.environment) as playing:
-        done = run("mic", "--json", environment=pulse.environment)
+        done = run("sed-doctor", "mic", "--json", environment=pulse.environment)
         playing.kill()
     heard = json.loads(done.stdout)
     assert (0, []) == (done.returncode, wrong(heard))

@@ -10,7 +10,7 @@ import pytest
 from edge.errors import InstallError
 from edge.inference import Model, shipped_model
 from edge.providers import import_onnxruntime, open_session
-from tests.conftest import DEMO, ROOT, command
+from tests.conftest import DEMO, ROOT, command, run
 
 _HAS_CUDA = "CUDAExecutionProvider" in import_onnxruntime().get_available_providers()
 
@@ -36,19 +36,6 @@ def driver(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": str(tmp_path)}
 
 
-def stream(*arguments: object, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run sed-stream in this environment, with this very code."""
-    code = "from edge.commands import stream; stream(prog_name='sed-stream')"
-    return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        text=True,
-        env=environment,
-    )
-
-
 @pytest.mark.skipif(_has_driver(), reason="for machines without an NVIDIA driver")
 def test_cuda_without_a_driver_is_an_error_with_its_cause() -> None:
     """Never a silent CPU: one line that says what is missing, nothing on stdout."""
@@ -63,7 +50,7 @@ def test_cuda_without_a_driver_is_an_error_with_its_cause() -> None:
 @pytest.mark.parametrize("driver", [100], indirect=True)
 def test_cuda_with_a_driver_that_finds_no_gpu_is_an_error(driver: dict[str, str]) -> None:
     """As in a container that was given none."""
-    done = stream(DEMO, "--provider", "cuda", environment=driver)
+    done = run("sed-stream", DEMO, "--provider", "cuda", environment=driver)
     assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
     assert "finds no GPU that it can use (cuInit returned 100)" in done.stderr
 
@@ -72,7 +59,7 @@ def test_cuda_with_a_driver_that_finds_no_gpu_is_an_error(driver: dict[str, str]
 @pytest.mark.parametrize("driver", [0], indirect=True)
 def test_cuda_with_the_wrong_package_is_an_error(driver: dict[str, str]) -> None:
     """It says which one to remove and which one to install."""
-    done = stream(DEMO, "--provider", "cuda", environment=driver)
+    done = run("sed-stream", DEMO, "--provider", "cuda", environment=driver)
     assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
     assert "is built without CUDA; run 'pip uninstall onnxruntime'" in done.stderr
 
@@ -80,7 +67,7 @@ def test_cuda_with_the_wrong_package_is_an_error(driver: dict[str, str]) -> None
 @pytest.mark.parametrize("driver", [0], indirect=True)
 def test_auto_says_why_a_gpu_is_not_used(driver: dict[str, str]) -> None:
     """And listens on the CPU."""
-    done = stream(DEMO, environment=driver)
+    done = run("sed-stream", DEMO, environment=driver)
     assert 0 == done.returncode
     first, second, *_ = done.stderr.splitlines()
     assert first.startswith("sed-stream: a GPU seems to be here, but the CPU is used: ")
