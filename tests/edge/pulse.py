@@ -15,7 +15,7 @@ _PROGRAMS = ("pulseaudio", "pactl", "paplay")
 _SINK = ("module-null-sink", "sink_name=vmic", "rate=48000", "channels=2", "format=s16le", "norewinds=1")
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something is so, and fail if it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():
