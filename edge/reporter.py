@@ -141,7 +141,10 @@ class Reporter:
 
     def _write_events(self, events: list[Event]) -> None:
         """Those that the listener has just returned, and its onsets before them."""
-        heard, began_at = self._listener, self._timeline.began_at()
+        heard = self._listener
+        if not heard.scores and heard.closed_by is None:
+            return  # most blocks complete no hop, and the log is everybody's
+        began_at = self._timeline.began_at()
         with self._log.together():
             if self._scores is not None:
                 said = Heard(heard.scores, heard.closed_by, heard.heard_samples, began_at)
