@@ -77,7 +77,7 @@ class Try:
 
 
 def first_guess(setup: Setup, cores: int) -> int:
-    """Half of what as many cores could do if they did nothing but steps of the model."""
+    """A sixteenth of what as many cores could do if they did nothing but steps of the model: too few is soon seen."""
     model = Model(Path(setup.model), setup.provider, setup.threads)
     card, window = model.card, window_of(model.card, setup.window_seconds, setup.hop_seconds)
     samples = card.context_samples + window.hop_frames * card.frame_samples
@@ -87,7 +87,7 @@ def first_guess(setup: Setup, cores: int) -> int:
     for _ in range(_STEPS):
         model.step(audio, old)
     step_seconds = (time.perf_counter() - began) / _STEPS
-    return max(1, int(0.5 * cores * setup.hop_seconds / step_seconds))
+    return max(1, int(cores * setup.hop_seconds / step_seconds / 16))
 
 
 def find_largest(
@@ -148,22 +148,29 @@ def try_sources(setup: Setup, sound: Path, sources: int, seconds: float) -> Try:
 
 
 def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float | None]:
-    """Why the machine did not keep up, None if it did; and the worst lag, once the sources had settled.
+    """Why the machine did not keep up, None if it did; and the worst lag, both once the sources had settled.
 
     >>> stats = [{"type": "stats", "source": "a", "lag_p99_seconds": lag} for lag in (9.0, 0.2, 0.3)]
     >>> judge(stats, 1.0), judge(stats, 0.25)
     ((None, 0.3), ('lag of 0.30 s', 0.3))
     """
-    why_not, settled, worst = None, set(), None
+    why_not, worst = None, None
+    settled: set[str] = set()
+    widened: dict[str, str] = {}  # sources whose hop is wider now, and how wide
     for record in log:
+        source = record["source"]
         if record["type"] == "stats":
-            if record["source"] in settled and "lag_p99_seconds" in record:
+            if source in settled and "lag_p99_seconds" in record:
                 worst = max(worst or 0.0, record["lag_p99_seconds"])
-            settled.add(record["source"])
-        elif record["type"] == "gap":
+            settled.add(source)
+        elif record["type"] == "gap" and source in settled:
             why_not = why_not or f"gap ({record['reason']})"
-        elif record["type"] == "source" and record["state"] == "slow":
-            why_not = why_not or f"hop widened ({record['detail']})"
+        elif record["type"] == "source":
+            widened.pop(source, None)
+            if record["state"] == "slow":
+                widened[source] = record["detail"]
+        if source in settled and source in widened:
+            why_not = why_not or f"hop widened ({widened[source]})"
     if why_not is None and (worst is None or worst > hop_seconds):
         why_not = "no sound was heard" if worst is None else f"lag of {worst:.2f} s"
     return why_not, worst

@@ -15,6 +15,7 @@ from edge.bench.table import Table
 
 _AXES = {"model": "", "provider": "", "threads": " threads", "window_seconds": " s window", "hop_seconds": " s hop"}
 _AXES |= {"streams": " streams"}
+_INCHES_A_LABEL = 0.19  # of a legend
 Row = Mapping[str, Any]
 
 
@@ -41,6 +42,7 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
         axes.set_prop_cycle(cycler(linestyle=["-", "--", ":"]) * cycler(color=color_sequences["tab10"]))
         draw(axes)
         paths.append(folder / f"{name}.png")
+        figure.set_figheight(max(4.5, _INCHES_A_LABEL * len(axes.get_legend_handles_labels()[1])))
         figure.savefig(paths[-1], dpi=110)
     return paths
 

@@ -70,14 +70,30 @@ def test_a_large_number_is_found_in_few_tries() -> None:
     [
         ({"type": "gap", "reason": "overrun"}, "gap (overrun)"),
         ({"type": "source", "state": "slow", "detail": "hop 2 s"}, "hop widened (hop 2 s)"),
-        ({"type": "stats", "source": "a", "lag_p99_seconds": 1.2}, "lag of 1.20 s"),
+        ({"type": "stats", "lag_p99_seconds": 1.2}, "lag of 1.20 s"),
         ({"type": "event"}, None),
     ],
 )
 def test_a_machine_that_falls_behind_in_any_way_does_not_hold(record: dict[str, Any], why_not: str | None) -> None:
     """Dropped sound and a hop that widened count like a lag of more than a hop."""
     calm = [{"type": "stats", "source": "a", "lag_p99_seconds": lag} for lag in (5.0, 0.1)]  # the first settles
-    assert why_not == judge([*calm, record], 1.0)[0]
+    assert why_not == judge([*calm, record | {"source": "a"}], 1.0)[0]
+
+
+def test_how_sources_begin_does_not_count() -> None:
+    """All at once; but a hop that stays wide does."""
+    slow, steady, *calm = (
+        {"source": "a"} | record
+        for record in (
+            {"type": "source", "state": "slow", "detail": "hop 2 s"},
+            {"type": "source", "state": "steady", "detail": "hop 1 s"},
+            {"type": "gap", "reason": "overrun"},
+            {"type": "stats", "lag_p99_seconds": 5.0},
+            {"type": "stats", "lag_p99_seconds": 0.1},
+        )
+    )
+    assert (None, 0.1) == judge([slow, steady, *calm], 1.0)
+    assert "hop widened (hop 2 s)" == judge([slow, *calm], 1.0)[0]
 
 
 def test_sources_in_real_time_are_held() -> None:
