@@ -10,6 +10,12 @@ import click
 from edge.providers import PROVIDERS
 from edge.settings import ThresholdOption
 
+
+def threads_option(text: str) -> Callable[[Any], Any]:
+    """`--threads`, with this help."""
+    return click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help=text)
+
+
 SOURCE_OPTIONS = (
     click.option(
         "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
@@ -54,14 +60,7 @@ MODEL_OPTIONS = (
         show_default=True,
         help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
     ),
-    click.option(
-        "--threads",
-        type=click.IntRange(1, 256),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="Threads that one step of the model may use.",
-    ),
+    threads_option("Threads that one step of the model may use."),
 )
 WINDOW_OPTIONS = (
     click.option(

@@ -13,7 +13,7 @@ import numpy as np
 from edge.bench.commands import bench
 from edge.bench.figures import spread
 from edge.bench.machine import describe_machine, machine
-from edge.bench.options import commas, json_option, markdown_option, progress, rounds_option, threads_option
+from edge.bench.options import call_threads_option, commas, json_option, markdown_option, progress, rounds_option
 from edge.bench.rounds import measure
 from edge.bench.show import Column, Row, page, rows_text
 from edge.bench.table import SCHEMA
@@ -39,7 +39,7 @@ _LONGEST_CALL_SECONDS = 640.0
     show_default=True,
     help=f"Recordings a call, of {_LONGEST_CALL_SECONDS:g} s together at most.",
 )
-@threads_option
+@call_threads_option
 @rounds_option
 @json_option
 @markdown_option

@@ -14,7 +14,7 @@ from edge.bench import load
 from edge.bench.combinations import combinations
 from edge.bench.latency import of_file, of_microphone, write_recording
 from edge.bench.machine import cores, machine
-from edge.bench.options import commas, json_option, markdown_option, progress, rounds_option, threads_option
+from edge.bench.options import call_threads_option, commas, json_option, markdown_option, progress, rounds_option
 from edge.bench.sessions import PROVIDERS, usual_providers
 from edge.bench.show import latency_text, streams_text, table_text
 from edge.bench.table import SCHEMA, measure_all
@@ -147,7 +147,7 @@ def table(
 @_provider_option
 @click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")
 @click.option("--window", type=float, metavar="S", help="Seconds.  [default: the model's]")
-@threads_option
+@call_threads_option
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from edge.options import threads_option
+
 Item = TypeVar("Item")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.  [default: a table]")
@@ -14,14 +16,7 @@ markdown_option = click.option("--markdown", is_flag=True, help="Print a table f
 rounds_option = click.option(
     "--rounds", type=click.IntRange(min=3), default=15, show_default=True, help="In which all take turns."
 )
-threads_option = click.option(
-    "--threads",
-    type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Of the CPU, that one call may use.",
-)
+call_threads_option = threads_option("Of the CPU, that one call may use.")
 
 
 def commas(kind: Any, **settings: Any) -> Any:
