@@ -91,8 +91,6 @@ class ScoreSink:
     def take(self, source: str, heard: Heard) -> None:
         """See `ScoreTaker.take`."""
         scores = heard.scores
-        if not scores and heard.closed_by is None:
-            return
         self._entries.append(
             {
                 "source": source,

@@ -42,7 +42,7 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
         axes.set_prop_cycle(cycler(linestyle=["-", "--", ":"]) * cycler(color=color_sequences["tab10"]))
         draw(axes)
         paths.append(folder / f"{name}.png")
-        figure.set_figheight(max(4.5, _INCHES_A_LABEL * len(axes.get_legend_handles_labels()[1])))
+        figure.set_figheight(max(figure.get_figheight(), _INCHES_A_LABEL * len(axes.get_legend_handles_labels()[1])))
         figure.savefig(paths[-1], dpi=110)
     return paths
 
