@@ -1,5 +1,6 @@
 import json
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -73,21 +74,29 @@ def utc(text: str) -> float:
     return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
+def longest(events: Iterable[Record]) -> dict[str, Record]:
+    """By label, the event that lasts longest."""
+    return {event["label"]: event for event in sorted(events, key=lambda event: event["offset"] - event["onset"])}
+
+
 @pytest.mark.slow
 def test_a_microphone_hears_what_the_file_holds(pulse: Pulse, tmp_path: Path, clips: Path) -> None:
-    """The labels of the file's own log, with onsets within 150 ms, at the time of day at which it was played."""
+    """The longest event of each label has its onset within 150 ms of the file's, at the time of day it was played.
+
+    Short ones may pass the threshold or miss it, by where the windows lie on them.
+    """
     printed = subprocess.run([command("sed-stream"), clips], capture_output=True, check=True, text=True).stdout
-    expected = [record for record in map(json.loads, printed.splitlines()) if record["type"] == "event"]
+    expected = longest(record for record in map(json.loads, printed.splitlines()) if record["type"] == "event")
+    assert {"dog", "rooster", "chainsaw"} <= expected.keys()
     with Stream(pulse, tmp_path, "mic") as stream:
         stream.wait_for("source", 1)
         began = datetime.now(UTC).timestamp()
         pulse.play(clips)
-        stream.wait_for("event", len(expected))
+        wait_until(lambda: expected.keys() <= longest(stream.records("event")).keys())
         stream.end()
-    events = stream.records("event")
-    assert {"dog", "rooster", "chainsaw"} <= {event["label"] for event in expected}
-    assert [event["label"] for event in expected] == [event["label"] for event in events]
-    starts = [utc(event["onset_utc"]) - own["onset"] for event, own in zip(events, expected, strict=True)]
+    events = longest(stream.records("event"))
+    assert expected.keys() == events.keys()
+    starts = [utc(events[label]["onset_utc"]) - own["onset"] for label, own in expected.items()]
     played = float(np.median(starts))
     assert [pytest.approx(played, abs=0.15)] * len(starts) == starts
     assert began - 0.15 <= played <= began + 0.5
