@@ -27,7 +27,7 @@ benchmark: .venv-dev/installed
 	.venv-dev/bin/sed-bench --hop 0.1,0.25,1 --streams 1,4,16 --plot build/pictures
 	for hop in 1 0.25; do .venv-dev/bin/sed-bench streams --hop $$hop || exit 1; done
 	.venv-dev/bin/sed-bench latency demo/recording.ogg
-	.venv-dev/bin/sed-bench frontend --batch 1,4,16,64
+	.venv-dev/bin/sed-bench frontend
 
 # Only the runtime: no torch.
 .venv/installed: pyproject.toml constraints.txt

@@ -7,7 +7,6 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import json
-import platform
 import statistics
 import tempfile
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from benchmarks import process, timing
 from benchmarks.operators import Cost
 from benchmarks.operators import profile as profile_operators
 from edge.audio import read_audio
+from edge.bench.machine import describe_machine, machine
 from edge.command_line import SedCommand
 from edge.inference import Model, shipped_model
 
@@ -51,12 +51,13 @@ def speed(model: Path, rounds: int, as_json: bool) -> None:
     from benchmarks.lineup import lineup
 
     timing.one_core()
+    measured_on = _machine("silero-vad")
     with tempfile.TemporaryDirectory() as folder:
         timings = timing.measure(lineup(model, _RECORDING, Path(folder)), rounds)
     if as_json:
         click.echo(json.dumps({name: found._asdict() for name, found in timings.items()}))
         return
-    click.echo(_machine())
+    click.echo(measured_on)
     ours = timings["light, hop 1 s"].median
     click.echo(f"{'ms per second of audio':34} median  half of rounds  times light, hop 1 s")
     for name, (median, low, high) in timings.items():
@@ -105,10 +106,10 @@ def one_process(model: Path, rounds: int) -> None:
 def day(model: Path, hours: int) -> None:
     """Cost and memory hour by hour of a day of audio, pushed through as fast as it goes."""
     timing.one_core()
+    click.echo(_machine())
     audio = read_audio(_RECORDING, Model(model).card.sample_rate)
     limit = {timing.SGEMM: timing.sgemm()}
     timing.measure(limit, 1)  # takes its memory
-    click.echo(_machine())
     click.echo("hour  ms a hop  of sgemm    MB")
     for hour, found in enumerate(process.hours(model, audio, hours), start=1):
         product = timing.measure(limit, 9)[timing.SGEMM].median
@@ -126,10 +127,10 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
     from sed.data import load_corpus
 
     timing.one_core()
+    click.echo(_machine())
     made = load_recipe(recipe)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data).learnt(made.data)
     timings = timing.measure(parts_of_a_step(made, corpus), rounds)
-    click.echo(_machine())
     network = sum(timings[name].median for name in NETWORK)
     click.echo(f"{'ms per scene':26} median  half of rounds  times the network")
     for name, (median, low, high) in {name: timings[name] for name in (*LOADING, *NETWORK)}.items():
@@ -165,6 +166,7 @@ def trainings(
     from sed.data import load_corpus
     from sed.recordings import recordings_of
 
+    measured_on = _machine()
     chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
     made = variants.shortened(load_recipe(recipe), steps)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
@@ -178,7 +180,7 @@ def trainings(
         for name, variant in chosen.items()
         if not only or name in only
     }
-    click.echo(_machine())
+    click.echo(measured_on)
     columns = {"parameters": "parameters", **decoding.COLUMNS}
     if kind == "networks":
         audio = read_audio(_RECORDING, made.frontend.sample_rate)
@@ -222,10 +224,11 @@ def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path |
         decoding.draw_trade_off(found).savefig(plot, dpi=110)
 
 
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
-    return f"{processor}, one core; onnxruntime {version('onnxruntime')}, numpy {version('numpy')}"
+def _machine(*packages: str) -> str:
+    """The machine, to be asked for before it is busy; also the versions of these."""
+    found = machine()
+    found["versions"] |= {package: version(package) for package in packages}
+    return describe_machine(found)
 
 
 if __name__ == "__main__":

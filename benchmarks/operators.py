@@ -39,7 +39,7 @@ def profile(path: Path, audio: Floats) -> dict[str, Cost]:
         (1, card.window_frames - card.hop_frames, model.embedding_size), dtype=np.float32
     )
     with tempfile.TemporaryDirectory() as folder:
-        profiled = session(str(path), profile=f"{folder}/profile")
+        profiled = session(str(path), profile=Path(folder) / "profile")
         for _ in range(_STEPS):
             profiled.run(None, {"audio": audio[None, :samples], "embeddings": old})
         events = json.loads(Path(profiled.end_profiling()).read_text())

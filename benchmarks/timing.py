@@ -3,12 +3,15 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import onnx
 import onnxruntime
 from tqdm import tqdm
+
+from edge.providers import session_options
 
 _SIZE = 1024
 SGEMM = "sgemm"
@@ -34,18 +37,14 @@ def one_core() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
-def session(model: str | bytes, profile: str | None = None) -> onnxruntime.InferenceSession:
+def session(model: str | bytes, profile: Path | None = None) -> onnxruntime.InferenceSession:
     """A file's path or content, opened as the runtime opens its own: on the CPU, in one thread.
 
     Args:
         model: what to open.
         profile: beginning of the name of a file that ONNX Runtime's profiler is to write.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    if profile is not None:
-        options.enable_profiling, options.profile_file_prefix = True, profile
+    options = session_options(onnxruntime, 1, profile)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

@@ -18,6 +18,8 @@ from edge.errors import InstallError, SedError
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
     "pyarrow": "parquet",
+    "librosa": "export",
+    "threadpoolctl": "export",
     "torch": "train",
     "torchlibrosa": "train",
     "lightning": "train",

@@ -87,13 +87,7 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
         Exception: ONNX Runtime's own, which share no base but this, if the file is no model.
     """
     onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 4  # what fails is raised
-    # Threads that wait for the next hop must not burn the CPU meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if profile is not None:
-        options.enable_profiling, options.profile_file_prefix = True, str(profile)
+    options = session_options(onnxruntime, threads, profile)
 
     def session(*providers: str) -> Any:
         # The fallback talks on stdout.
@@ -117,6 +111,18 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
     if gpu_seen():
         _log.warning("a GPU seems to be here, but the CPU is used: %s; --provider cpu asks for the CPU", why_not)
     return opened
+
+
+def session_options(onnxruntime: Any, threads: int, profile: Path | None = None) -> Any:
+    """How every session is opened; see `open_session`."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 4  # what fails is raised
+    # Threads that wait for the next hop must not burn the CPU meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
+    return options
 
 
 def nodes_run(session: Any, inputs: dict[str, Any]) -> list[Node]:

@@ -13,10 +13,19 @@ import numpy as np
 from edge.bench.commands import bench
 from edge.bench.figures import spread
 from edge.bench.machine import describe_machine, machine
-from edge.bench.options import call_threads_option, commas, json_option, markdown_option, progress, rounds_option
+from edge.bench.options import (
+    Seconds,
+    call_threads_option,
+    commas,
+    json_option,
+    markdown_option,
+    progress,
+    rounds_option,
+)
 from edge.bench.rounds import measure
 from edge.bench.show import Column, Row, page, rows_text
 from edge.bench.table import SCHEMA
+from edge.errors import SettingError
 from edge.inference import Model, shipped_model
 
 __all__ = ["bench"]
@@ -28,14 +37,14 @@ _LONGEST_CALL_SECONDS = 640.0
 @click.option(
     "--clip",
     "clips",
-    **commas(click.FloatRange(min=0.1), metavar="S,S", default="1,10,300"),
+    **commas(Seconds(0.1, _LONGEST_CALL_SECONDS), metavar="S,S", default="1,10,300"),
     show_default=True,
     help="Seconds of a recording.",
 )
 @click.option(
     "--batch",
     "batches",
-    **commas(click.IntRange(1, 4096), metavar="N,N", default="1,8,64"),
+    **commas(click.IntRange(1, 4096), metavar="N,N", default="1,4,16,64"),
     show_default=True,
     help=f"Recordings a call, of {_LONGEST_CALL_SECONDS:g} s together at most.",
 )
@@ -52,8 +61,11 @@ def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, 
     from sed.config import FrontendConfig
 
     config = FrontendConfig(**Model(shipped_model(), "cpu").card.frontend)
-    found, unmeasured = frontends(config, threads)
     sizes = [(clip, batch) for clip in clips for batch in batches if clip * batch <= _LONGEST_CALL_SECONDS]
+    if not sizes:
+        raise SettingError(f"no --clip by --batch is of {_LONGEST_CALL_SECONDS:g} s or less together")
+    measured_on = machine()
+    found, unmeasured = frontends(config, threads)
     rows = []
     with progress(sizes, "sizes") as items:
         for clip, batch in items:
@@ -68,7 +80,7 @@ def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, 
     result = {
         "benchmark": "frontend",
         "schema": SCHEMA,
-        "machine": machine(),
+        "machine": measured_on,
         "rounds": rounds,
         "frontend": dataclasses.asdict(config),
         "threads": threads,

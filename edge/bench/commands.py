@@ -14,13 +14,21 @@ from edge.bench import load
 from edge.bench.combinations import combinations
 from edge.bench.latency import of_file, of_microphone, write_recording
 from edge.bench.machine import cores, machine
-from edge.bench.options import call_threads_option, commas, json_option, markdown_option, progress, rounds_option
+from edge.bench.options import (
+    Seconds,
+    call_threads_option,
+    commas,
+    json_option,
+    markdown_option,
+    progress,
+    rounds_option,
+)
 from edge.bench.sessions import PROVIDERS, usual_providers
 from edge.bench.show import latency_text, streams_text, table_text
 from edge.bench.table import SCHEMA, measure_all
 from edge.card import PRECISIONS
 from edge.command_line import SedCommand
-from edge.errors import SedError
+from edge.errors import SedError, SourceError
 from edge.inference import Model, shipped_model
 from edge.stream import window_of
 
@@ -34,6 +42,8 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            if args and not args[0].startswith("-") and not Path(args[0]).suffix and not Path(args[0]).exists():
+                ctx.fail(f"{args[0]!r} is neither a file nor one of {', '.join(self.commands)}")
             args = ["table", *args]
         return super().parse_args(ctx, args)
 
@@ -117,6 +127,8 @@ def table(
     """
     if plot is not None:
         from edge.bench.plot import draw_table
+
+        plot.mkdir(parents=True, exist_ok=True)
     require = require or []
     chosen = combinations(
         models or [shipped_model()],
@@ -150,7 +162,7 @@ def table(
 @call_threads_option
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=1),
+    type=Seconds(1, 86_400),
     default=60.0,
     show_default=True,
     help="For which the machine must keep up; the number is looked for by shorter tries.",
@@ -175,6 +187,7 @@ def streams(
     of scores, a log on disk. The machine keeps up while 99 % of the sound is worked on within one hop, in every source
     and in every ten seconds, without a gap and without a hop that widens.
     """
+    measured_on = machine()
     card = Model(model, provider, threads).card
     frames = window_of(card, window, hop)
     setup = load.Setup(
@@ -199,8 +212,10 @@ def streams(
     result = {
         "benchmark": "streams",
         "schema": SCHEMA,
-        "machine": machine(),
+        "machine": measured_on,
         "model": model.name,
+        "precision": card.precision,
+        "provider": provider,
         "hop_seconds": setup.hop_seconds,
         "window_seconds": setup.window_seconds,
         "threads": threads,
@@ -217,7 +232,7 @@ def streams(
 @click.option(
     "--hop", "hops", **commas(click.FLOAT, metavar="S,S", default="0.25,1"), show_default=True, help="Seconds."
 )
-@click.option("--seconds", type=click.FloatRange(min=1), metavar="S", help="Of RECORDING, to play.  [default: all]")
+@click.option("--seconds", type=Seconds(1, 86_400), metavar="S", help="Of RECORDING, to play.  [default: all]")
 @json_option
 @markdown_option
 def latency(
@@ -228,7 +243,7 @@ def latency(
     Once as a file in real time, and once by PulseAudio, where it runs, to a microphone: a sink that is there for the
     while only, so that nothing sounds.
     """
-    opened = Model(model, "cpu")
+    measured_on, opened = machine(), Model(model, "cpu")
     rows: list[dict[str, Any]] = []
     unmeasured: list[dict[str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -236,6 +251,10 @@ def latency(
         write_recording(recording, sound, math.inf if seconds is None else seconds)
         for hop in hops:
             waits, events = of_file(sound, opened, hop)
+            if not waits.events:
+                raise SourceError(
+                    f"{recording}: no event both begins and ends in it at a hop of {hop:g} s; play another"
+                )
             rows.append({"source": "file", "hop_seconds": hop, **waits.figures()})
             if unmeasured:
                 continue
@@ -247,7 +266,7 @@ def latency(
     result = {
         "benchmark": "latency",
         "schema": SCHEMA,
-        "machine": machine(),
+        "machine": measured_on,
         "model": model.name,
         "rows": rows,
         "unmeasured": unmeasured,

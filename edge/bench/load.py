@@ -154,14 +154,16 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
     >>> judge(stats, 1.0), judge(stats, 0.25)
     ((None, 0.3), ('lag of 0.30 s', 0.3))
     """
-    why_not, worst = None, None
+    why_not = None
+    lags: dict[str, list[float]] = {}  # of every source, in all looks but its first
     settled: set[str] = set()
     widened: dict[str, str] = {}  # sources whose hop is wider now, and how wide
     for record in log:
         source = record["source"]
+        of_source = lags.setdefault(source, [])
         if record["type"] == "stats":
             if source in settled and "lag_p99_seconds" in record:
-                worst = max(worst or 0.0, record["lag_p99_seconds"])
+                of_source.append(record["lag_p99_seconds"])
             settled.add(source)
         elif record["type"] == "gap" and source in settled:
             why_not = why_not or f"gap ({record['reason']})"
@@ -171,8 +173,13 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
                 widened[source] = record["detail"]
         if source in settled and source in widened:
             why_not = why_not or f"hop widened ({widened[source]})"
-    if why_not is None and (worst is None or worst > hop_seconds):
-        why_not = "no sound was heard" if worst is None else f"lag of {worst:.2f} s"
+    worst = max((max(of_source) for of_source in lags.values() if of_source), default=None)
+    unheard = sum(not of_source for of_source in lags.values())
+    if why_not is None:
+        if worst is None or unheard:
+            why_not = f"{unheard} of {len(lags)} sources were not heard"
+        elif worst > hop_seconds:
+            why_not = f"lag of {worst:.2f} s"
     return why_not, worst
 
 

@@ -37,7 +37,8 @@ def describe_machine(found: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     gpus = f"; {', '.join(found['gpus'])}" if found["gpus"] else "; no GPU"
     load = "" if found["load"] is None else f", load {found['load']:g}"
-    return f"{found['processor']}, {found['cores']} cores{load}{gpus}; {found['system']}; {versions}; {found['date']}"
+    cores = "one core" if found["cores"] == 1 else f"{found['cores']} cores"
+    return f"{found['processor']}, {cores}{load}{gpus}; {found['system']}; {versions}; {found['date']}"
 
 
 def cores() -> int:

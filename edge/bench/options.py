@@ -1,5 +1,6 @@
 """What the parts of `sed-bench` share on the command line."""
 
+import math
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -17,6 +18,17 @@ rounds_option = click.option(
     "--rounds", type=click.IntRange(min=3), default=15, show_default=True, help="In which all take turns."
 )
 call_threads_option = threads_option("Of the CPU, that one call may use.")
+
+
+class Seconds(click.FloatRange):
+    """Seconds within a range, in which NaN is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See `click.FloatRange.convert`."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return seconds
 
 
 def commas(kind: Any, **settings: Any) -> Any:

@@ -1,5 +1,6 @@
 """The table as pictures; each is drawn where the combinations hold what it shows."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge.bench.table import Table
 
 _AXES = {"model": "", "provider": "", "threads": " threads", "window_seconds": " s window", "hop_seconds": " s hop"}
 _AXES |= {"streams": " streams"}
+_LINES = ["-", "--", ":"]
 _INCHES_A_LABEL = 0.19  # of a legend
 Row = Mapping[str, Any]
 
@@ -39,7 +41,7 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
     for name, draw in pictures.items():
         figure = Figure(figsize=(9, 4.5), layout="constrained")
         axes = figure.subplots()
-        axes.set_prop_cycle(cycler(linestyle=["-", "--", ":"]) * cycler(color=color_sequences["tab10"]))
+        axes.set_prop_cycle(cycler(linestyle=_LINES) * cycler(color=color_sequences["tab10"]))
         draw(axes)
         paths.append(folder / f"{name}.png")
         figure.set_figheight(max(figure.get_figheight(), _INCHES_A_LABEL * len(axes.get_legend_handles_labels()[1])))
@@ -48,12 +50,23 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
 
 
 def _draw_latency(axes: Axes, table: Table) -> None:
-    """For each combination, what share of the steps takes longer: tails stand out."""
+    """For each combination, what share of the steps takes longer: tails stand out. A style of line for each model."""
     varying = _varying(table.rows)
+    settings = [name for name in varying if name != "model"]
+    models = list(dict.fromkeys(row["model"] for row in table.rows))
+    alike = dict.fromkeys(_label(row, settings) for row in table.rows)
+    colours = dict(zip(alike, itertools.cycle(color_sequences["tab10"]), strict=False))
     for row, seconds in zip(table.rows, table.seconds, strict=True):
         milliseconds = 1e3 * np.sort(seconds, axis=None)
         longer = 100.0 * (1.0 - np.arange(len(milliseconds)) / len(milliseconds))
-        axes.step(milliseconds, longer, where="post", label=_label(row, varying))
+        axes.step(
+            milliseconds,
+            longer,
+            where="post",
+            label=_label(row, varying),
+            color=colours[_label(row, settings)],
+            linestyle=_LINES[models.index(row["model"]) % len(_LINES)],
+        )
     axes.set(xscale="log", yscale="log", xlabel="milliseconds a step", ylabel="% of the steps that take longer")
     for percent, name in ((50, "p50"), (5, "p95"), (1, "p99")):
         axes.axhline(percent, color="0.75", linewidth=0.8, zorder=0)

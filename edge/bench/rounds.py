@@ -13,7 +13,7 @@ _ROUND_SECONDS, _MOST_CALLS = 0.1, 200
 
 
 def measure(
-    subjects: Mapping[Key, Callable[[], object]], rounds: Iterable[int], least_calls: int = 8
+    subjects: Mapping[Key, Callable[[], object]], rounds: Iterable[int], least_calls: int = 20
 ) -> dict[Key, Seconds]:
     """Time all subjects.
 

@@ -27,6 +27,7 @@ _AXES = {
     "streams": Column("streams", lambda row: f"{row['streams']}"),
 }
 _FIGURES = [
+    Column("steps", lambda row: f"{row['steps']}"),
     Column("p50 ms", lambda row: f"{row['step_ms']['p50']:.2f}"),
     Column("p95 ms", lambda row: f"{row['step_ms']['p95']:.2f}"),
     Column("p99 ms", lambda row: f"{row['step_ms']['p99']:.2f}"),
@@ -74,10 +75,10 @@ def streams_text(result: Row, *, markdown: bool) -> str:
         Column("MB", lambda row: "?" if row["resident_mb"] is None else f"{row['resident_mb']:.0f}"),
         Column("", lambda row: "held" if row["held"] else str(row["why_not"]), number=False),
     ]
-    settings = "{model}, window {window_seconds:g} s, hop {hop_seconds:g} s, threads {threads}".format(**result)
+    settings = "{model}, {precision}, {provider}, window {window_seconds:g} s, hop {hop_seconds:g} s, threads {threads}"
     largest = result["largest"]
     found = "not even one source holds" if largest is None else f"{largest['sources']} sources hold"
-    above = [describe_machine(result["machine"]), settings]
+    above = [describe_machine(result["machine"]), settings.format(**result)]
     rows = rows_text(result["tries"], columns, markdown=markdown)
     return page(above, rows, [f"{found} for {result['seconds']:g} s"], markdown=markdown)
 

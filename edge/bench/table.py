@@ -100,10 +100,10 @@ def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep
             table.unmeasured.append({"provider": provider, "model": None, "status": "absent", "reason": reason})
     opened: dict[int, Lockstep] = {}
     sessions: dict[tuple[Path, str, int], Any] = {}
-    failed = set()
+    failed: set[tuple[Path, str]] = set()
     for number, one in enumerate(chosen):
         key = (one.path, one.provider, one.threads)
-        if absent[one.provider] is not None or key in failed:
+        if absent[one.provider] is not None or key[:2] in failed:
             continue
         try:
             if (one.name, one.provider) not in table.nodes:
@@ -119,7 +119,7 @@ def _open_all(chosen: Sequence[Combination], table: Table) -> dict[int, Lockstep
             if key in sessions:  # others may need less memory
                 reason = f"hop {one.hop_seconds:g} s, {one.streams} streams: {reason}"
             else:
-                failed.add(key)
+                failed.add(key[:2])
             row = {"provider": one.provider, "model": one.name, "status": "failed", "reason": reason}
             table.unmeasured.append(row)
             opened.pop(number, None)

@@ -3,10 +3,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 from edge.bench.commands import bench
@@ -80,6 +83,15 @@ def test_a_machine_that_falls_behind_in_any_way_does_not_hold(record: dict[str, 
     assert why_not == judge([*calm, record | {"source": "a"}], 1.0)[0]
 
 
+def test_every_source_must_be_heard() -> None:
+    """One that starves is no source that was held."""
+    calm = [{"type": "stats", "source": "a", "lag_p99_seconds": 0.1} for _ in range(3)]
+    assert ("1 of 2 sources were not heard", 0.1) == judge([*calm, {"type": "start", "source": "b"}], 1.0)
+    starved = [{"type": "stats", "source": "b", "lag_p99_seconds": 0.1}, {"type": "stats", "source": "b"}]
+    assert ("1 of 2 sources were not heard", 0.1) == judge([*calm, *starved], 1.0)
+    assert ("0 of 0 sources were not heard", None) == judge([], 1.0)
+
+
 def test_how_sources_begin_does_not_count() -> None:
     """All at once; but a hop that stays wide does."""
     slow, steady, *calm = (
@@ -105,6 +117,10 @@ def test_sources_in_real_time_are_held() -> None:
     assert (3.0, 3.0) == (found["seconds"], found["tries"][-1]["seconds"])
     assert all(each["sources"] <= 2 for each in found["tries"])
     assert all(each["lag_p99_seconds"] is not None for each in found["tries"])
+    assert ("cpu", "fp32") == (found["provider"], found["precision"])
+    assert 1 <= found["largest"]["sources"] <= 2
+    assert 0.0 < found["largest"]["cores_busy"] <= found["machine"]["cores"]
+    assert found["largest"]["resident_mb"] > 20.0
 
 
 def test_the_latency_of_a_file_is_measured() -> None:
@@ -124,10 +140,26 @@ def test_the_latency_of_a_file_is_measured() -> None:
 def test_without_a_sound_server_the_microphone_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is said, and the file is measured all the same."""
     monkeypatch.setenv("PATH", "/nowhere")
-    done = CliRunner().invoke(bench, ["latency", str(DEMO), "--seconds", "1", "--hop", "0.5"])
+    done = CliRunner().invoke(bench, ["latency", str(DEMO), "--seconds", "9", "--hop", "0.5"])
     assert 0 == done.exit_code, done.output
     assert "mic: not measured: pactl is missing; apt install pulseaudio" in done.stdout
     assert any(line.startswith("file") for line in done.stdout.splitlines())
+
+
+def test_latency_needs_something_to_hear(tmp_path: Path) -> None:
+    """A recording in which nothing is known is no reason to look for the fault elsewhere."""
+    soundfile.write(tmp_path / "quiet.wav", np.zeros(32_000), 16_000)
+    done = CliRunner().invoke(bench, ["latency", str(tmp_path / "quiet.wav"), "--hop", "1"])
+    assert (1, "") == (done.exit_code, done.stdout)
+    assert "quiet.wav: no event both begins and ends in it" in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0"])
+def test_seconds_are_a_number(seconds: str) -> None:
+    """That a file can be written for."""
+    done = CliRunner().invoke(bench, ["streams", "--seconds", seconds])
+    assert 2 == done.exit_code
+    assert "--seconds" in done.stderr
 
 
 @pytest.mark.slow

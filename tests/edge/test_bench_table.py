@@ -1,3 +1,5 @@
+import copy
+import itertools
 import json
 import subprocess
 import sys
@@ -12,18 +14,21 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from edge.bench.combinations import combinations
 from edge.bench.commands import bench
+from edge.bench.figures import step_figures
 from edge.bench.lockstep import Lockstep
 from edge.bench.plot import draw_table
 from edge.bench.rounds import measure
-from edge.bench.sessions import NEWEST_GRAPH, SGEMM_GRAPH, open_on, why_absent
+from edge.bench.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
 from edge.bench.table import measure_all
-from edge.errors import SettingError
+from edge.errors import InstallError, SettingError
 from edge.inference import Model, shipped_model
+from edge.providers import Node, nodes_run, open_session
 from edge.stream import ScoreStream, window_of
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
@@ -37,35 +42,52 @@ def sed_bench(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def table() -> dict[str, Any]:
-    """Two hops by one and two streams on the CPU."""
-    done = sed_bench("--hop", "0.5,1", "--streams", "1,2", "--provider", "cpu", "--json")
+    """Two hops by one and two streams by one and two threads, in a window of 5 s."""
+    chosen = ("--hop", "0.5,1", "--streams", "1,2", "--threads", "1,2", "--window", "5")
+    done = sed_bench(*chosen, "--provider", "cpu", "--json")
     assert 0 == done.exit_code, done.output
-    return json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
 
 
 def test_every_combination_has_a_row(table: dict[str, Any]) -> None:
     """Each once, and told from the others."""
-    axes = [(row["model"], row["provider"], row["hop_seconds"], row["streams"]) for row in table["rows"]]
-    assert [("esc10.onnx", "cpu", hop, streams) for hop in (0.5, 1.0) for streams in (1, 2)] == axes
+    names = ("model", "provider", "threads", "window_seconds", "hop_seconds", "streams")
+    axes = [tuple(row[name] for name in names) for row in table["rows"]]
+    expected = itertools.product(["esc10.onnx"], ["cpu"], [1, 2], [5.0], [0.5, 1.0], [1, 2])
+    assert list(expected) == axes
 
 
 def test_json_is_what_its_schema_says(table: dict[str, Any]) -> None:
     """The schema that is shipped, and it is no sieve."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(table, SCHEMA)
-    del table["rows"][0]["step_ms"]["p99"]
+    lacking = copy.deepcopy(table)
+    del lacking["rows"][0]["step_ms"]["p99"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(table, SCHEMA)
+        jsonschema.validate(lacking, SCHEMA)
 
 
 def test_figures_of_a_row_fit_together(table: dict[str, Any]) -> None:
     """Percentiles rise; cost, real-time factor and streams are the same number in other words."""
     for row in table["rows"]:
         cost = row["ms_per_second"]
-        assert row["step_ms"]["p50"] <= row["step_ms"]["p95"]
+        assert row["step_ms"]["p50"] <= row["step_ms"]["p95"] <= row["step_ms"]["p99"]
+        assert row["steps"] >= 3 * 20
+        assert 0.0 < row["start_seconds"] < 60.0
+        assert 20.0 < row["resident_mb"] < 4000.0
         assert cost["low"] <= cost["median"] <= cost["high"]
         assert cost["median"] == pytest.approx(1e3 * row["real_time_factor"], rel=1e-3)
-        assert 1e3 / cost["median"] == pytest.approx(row["streams_per_core"], rel=1e-3)
+        assert 1e3 / cost["median"] == pytest.approx(row["threads"] * row["streams_per_core"], rel=1e-3)
+
+
+def test_percentiles_are_those_of_all_steps() -> None:
+    """Of a hundred and one steps of 0 to 100 ms, in three rounds that do not matter; and the product's share."""
+    seconds = np.arange(102).reshape(3, 34) / 1e3
+    found = step_figures(seconds[:, :34], np.full((3, 1), 5e-3), 1.0, 2)
+    assert {"p50": 50.5, "p95": 95.95, "p99": 99.99} == found["step_ms"]
+    assert 50.5 == found["ms_per_second"]["median"]
+    assert 10.1 == found["of_sgemm"]
+    assert 9.901 == found["streams_per_core"]
 
 
 def test_every_node_says_where_it_ran(table: dict[str, Any]) -> None:
@@ -104,12 +126,53 @@ def test_a_provider_that_fell_back_is_reported_as_failed(monkeypatch: pytest.Mon
     assert "fell back to CPU" in failed["reason"]
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "said"),
+    [("", r"^(\d+) of \1 nodes ran on CPU"), ("Conv", r"^\d+ of \d+ nodes ran on CPU"), ("Shape", None)],
+)
+def test_convolutions_that_ran_elsewhere_are_a_failure(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: str, said: str | None
+) -> None:
+    """A provider may leave small nodes to the CPU; what counts it must run itself."""
+
+    def on_cuda(session: Any, inputs: Any) -> list[Node]:
+        """As if CUDA ran all others."""
+        return [
+            node if elsewhere in node.operator else node._replace(provider="CUDA")
+            for node in nodes_run(session, inputs)
+        ]
+
+    monkeypatch.setattr("edge.bench.sessions.nodes_run", on_cuda)
+    monkeypatch.setattr(
+        "edge.bench.sessions.open_on",
+        lambda path, provider, profile: open_session(path, "cpu", 1, profile),  # noqa: ARG005
+    )
+    card = Model(shipped_model(), "cpu").card
+    samples = card.context_samples + 20 * card.frame_samples
+    inputs = {
+        "audio": np.zeros((1, samples), dtype=np.float32),
+        "embeddings": np.zeros((1, 0, Model(shipped_model(), "cpu").embedding_size), dtype=np.float32),
+    }
+    if said is None:
+        assert {"CPU", "CUDA"} == {node.provider for node in nodes(shipped_model(), "cuda", inputs)}
+    else:
+        with pytest.raises(InstallError, match=said):
+            nodes(shipped_model(), "cuda", inputs)
+
+
+def test_tensorrt_must_be_installed_and_not_only_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime for CUDA names it wherever it is."""
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [*PROVIDERS.values()])
+    assert "TensorRT 10 is not installed" in str(why_absent("tensorrt"))
+    assert ["cpu", "cuda", "openvino"] == usual_providers()
+
+
 def test_markdown_is_a_table() -> None:
     """What all rows share stands above it."""
     lines = sed_bench("--provider", "cpu", "--hop", "0.5,1", "--markdown").stdout.splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert 4 == len(rows)
-    assert rows[0].startswith("| hop s | p50 ms |")
+    assert rows[0].startswith("| hop s | steps | p50 ms |")
     assert 1 == len({row.count("|") for row in rows})
     assert any("precision fp32" in line and "window s 10" in line for line in lines)
 
@@ -119,6 +182,24 @@ def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
     done = sed_bench("--provider", "cpu", "--hop", "0.5,1", "--plot", tmp_path / "new")
     assert 0 == done.exit_code, done.output
     assert ["hop.png", "latency.png"] == sorted(path.name for path in (tmp_path / "new").iterdir())
+
+
+def test_pictures_have_a_line_a_combination(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each told from the others, in a legend that the picture has room for."""
+    drawn: dict[str, Figure] = {}
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.__setitem__(path.stem, figure))
+    chosen = combinations([shipped_model()], providers=["cpu"], hops=[0.1, 0.25, 0.5, 1.0], streams=[1, 2, 3])
+    draw_table(measure_all(chosen, 3, lambda items, label: nullcontext(items)), tmp_path)  # noqa: ARG005
+    lines = {name: len(figure.axes[0].get_legend_handles_labels()[1]) for name, figure in drawn.items()}
+    assert {"latency": 12, "hop": 3, "streams": 4} == lines
+    looks = {(line.get_color(), line.get_linestyle()) for line in drawn["latency"].axes[0].get_lines()[:12]}
+    assert len(looks) >= 10
+    for figure in drawn.values():
+        figure.draw_without_rendering()
+        legend = figure.axes[0].get_legend()
+        assert legend is not None
+        assert figure.bbox.containsx(legend.get_window_extent().x1)
+        assert figure.bbox.height >= legend.get_window_extent().height
 
 
 def test_devices_stand_side_by_side(tmp_path: Path) -> None:
@@ -137,6 +218,7 @@ def test_devices_stand_side_by_side(tmp_path: Path) -> None:
         (["--hop", "0.33"], "the nearest is --hop 0.35"),
         (["--hop", "fast"], "'fast' is not a valid float"),
         (["--provider", "gpu"], "'gpu' is not one of 'cpu', 'cuda'"),
+        (["strems"], "'strems' is neither a file nor one of table, streams"),
     ],
 )
 def test_what_cannot_be_measured_is_said_at_once(arguments: list[str], said: str) -> None:
@@ -169,12 +251,13 @@ def test_what_is_measured_is_what_the_runtime_does(
     """Streams in lockstep, embeddings bound to a device or not, score as the runtime's own stream does."""
     card, window = model.card, window_of(model.card, hop_seconds=hop_seconds)
     heard = demo_audio[: 15 * card.sample_rate]
-    played = np.concatenate([np.zeros(card.context_samples, dtype=np.float32), heard])
-    both = np.stack([played, played[::-1]])
-    lockstep = Lockstep(open_on(shipped_model(), "cpu"), card, window, both, "cpu", device)
-    emitted = np.concatenate([lockstep.step()[0] for _ in range(round(15 / hop_seconds))])
-    expected = np.concatenate(ScoreStream(model, window).push(heard))
-    np.testing.assert_allclose(emitted[window.lookahead_frames :], expected, atol=1e-6)
+    both = np.stack([heard, heard[::-1]])
+    played = np.pad(both, ((0, 0), (card.context_samples, 0)))
+    lockstep = Lockstep(open_on(shipped_model(), "cpu"), card, window, played, "cpu", device)
+    emitted = np.concatenate([lockstep.step() for _ in range(round(15 / hop_seconds))], axis=1)
+    for of_one, audio in zip(emitted, both, strict=True):
+        expected = np.concatenate(ScoreStream(model, window).push(audio))
+        np.testing.assert_allclose(of_one[window.lookahead_frames :], expected, atol=1e-6)
 
 
 def test_subjects_take_turns() -> None:

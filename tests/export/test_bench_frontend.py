@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import jsonschema
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from export.bench import bench
@@ -52,14 +53,26 @@ def test_all_parts_are_one_command() -> None:
     assert "loaded False" == done.stdout.splitlines()[-1]
 
 
+@pytest.mark.parametrize("arguments", [["--clip", "nan"], ["--clip", "inf"], ["--clip", "640", "--batch", "2"]])
+def test_sizes_that_cannot_be_are_said_at_once(arguments: list[str]) -> None:
+    """Not an empty table."""
+    done = CliRunner().invoke(bench, ["frontend", *arguments])
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert "--clip" in done.stderr
+
+
 def test_without_torch_it_says_what_to_install() -> None:
-    """In one line."""
+    """In one line, which names all that is missing where only the runtime is installed."""
     script = (
         "import sys\n"
-        "sys.modules['torch'] = None\n"
+        "missing = ('torch', 'torchlibrosa', 'librosa', 'lightning', 'onnx', 'onnxscript', 'threadpoolctl')\n"
+        "sys.meta_path.insert(0, type('Without', (), {'find_spec': lambda name, *_: without(name)}))\n"
+        "def without(name):\n"
+        "    if name in missing:\n"
+        "        raise ModuleNotFoundError(name=name)\n"
         "from export.bench import bench\n"
         "bench(['frontend'], prog_name='sed-bench')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stdout)
-    assert "sed-bench: torch is not installed; run pip install 'sed-edge[train]'\n" == done.stderr
+    assert "sed-bench: librosa is not installed; run pip install 'sed-edge[export]'\n" == done.stderr
