@@ -107,6 +107,9 @@ def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
     """The model whose like is to learn from all folds."""
     from sed.checkpoint import load_checkpoint
     from sed.run import require_same_run
+    if corpus.skipped:
+        files = len(corpus.clips) + len(corpus.skipped)
+        click.echo(f"{len(corpus.skipped)} of {files} files were skipped, as said at the beginning", err=True)
 
     chosen = load_checkpoint(path)
     require_same_run(chosen.recipe, chosen.labels, recipe, chosen.labels)
@@ -121,8 +124,8 @@ def _trained(
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
-        "clips": len(corpus.learnt(recipe.data).recordings),
-        "folds": sorted({clip.fold for clip in corpus.learnt(recipe.data).clips}),
+        "clips": len(learnt.recordings) - len(learnt.unused(recipe.scenes)),
+        "folds": sorted({clip.fold for clip in learnt.clips}),
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,
     }
@@ -148,6 +151,7 @@ def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Check
 
 
 def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Checkpoint":
+    learnt = corpus.learnt(recipe.data)
     from sed.checkpoint import TorchModel
     from sed.evaluation import evaluate
     from sed.summary import text_table
@@ -164,10 +168,10 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
 
     recipe = load_recipe(recipe_path)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
-    for line in inventory(corpus, recipe.frontend.sample_rate):
+    for line in inventory(corpus, recipe):
         click.echo(line)
     recipe.require_labels(corpus.labels)
-    corpus.learnt(recipe.data)
+    learnt = corpus.learnt(recipe.data)
     corpus.looked_at(recipe.data)
 
 
@@ -199,6 +203,7 @@ def evaluation(
     from sed.recordings import recordings_of
     from sed.report import html_page, save_pictures, sections
     from sed.summary import everything, text_table
+    learnt.require_scenes(recipe.scenes)
 
     recordings = recordings_of(data, folds)
     judged = open_model(model)

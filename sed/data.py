@@ -16,7 +16,7 @@ from sed.labels import LabelledFile
 from sed.layouts import read_labels
 from sed.spans import joined
 from sed.store import StoredAudio, store_all
-from sed.training_config import DataConfig
+from sed.training_config import DataConfig, SceneConfig
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +110,24 @@ class Corpus:
     def recordings(self) -> tuple[Clip, ...]:
         """Clips that can be learnt from as they are: all that have a label."""
         return tuple(clip for clip in self.clips if clip.labels)
+
+    def unused(self, scenes: SceneConfig) -> tuple[Clip, ...]:
+        """Labelled clips that no scene is made of: nothing can be cut out, and whole recordings are not wanted."""
+        return () if scenes.recordings > 0.0 else tuple(clip for clip in self.recordings if not clip.cuts)
+
+    def require_scenes(self, scenes: SceneConfig) -> None:
+        """Every label must be in some scene.
+
+        Raises:
+            DataError: naming those that can be cut out nowhere, if whole recordings are not wanted either.
+        """
+        cut = {label for clip in self.events for label in clip.labels}
+        lacking = [label for label in self.labels if label not in cut]
+        if lacking and scenes.recordings == 0.0:
+            raise DataError(
+                f"nowhere does {', '.join(lacking)} sound alone, to be cut out, so no scene would hold it: "
+                "learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
+            )
 
     def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
         """The clips of these folds.

@@ -468,13 +468,38 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert 1 == done.returncode
-    assert "no clip says where cat, dog can be cut out" in done.stderr.splitlines()[-1]
+    assert "nowhere does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
 
 
 def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
+def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path, tmp_path: Path) -> None:
+    """Before training those of which no scene is made, in the end once more those that could not be read."""
+    weak, more = tmp_path / "weak", tmp_path / "more"
+    weak.mkdir()
+    (more / "other").mkdir(parents=True)
+    (more / "other" / "broken.wav").write_text("no sound")
+    for name in ("0.flac", "1.flac"):
+        shutil.copy(clips / "audio" / "1-6-A-0.flac", weak / name)
+    (weak / "weak.tsv").write_text("filename\tevent_labels\n0.flac\trooster,chainsaw\n1.flac\trooster,chainsaw\n")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE.replace("train_folds = [1]", "train_folds = [1, 5]"))
+    run = (recipe, "--data", clips, "--data", weak, "--data", more)
+    done = train(*run, "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    assert "2 of 4 labelled clips are not learnt from: nothing can be cut out of them; set [scenes] rec" in done.stderr
+    *_, wrote, skipped = done.stderr.splitlines()
+    assert wrote.startswith("wrote ")
+    assert "1 of 9 files were skipped, as said at the beginning" == skipped
+    assert 2 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
+    recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
+    done = train(*run, "--out", tmp_path / "whole")
+    assert "not learnt from" not in done.stderr
+    assert 4 == load_checkpoint(tmp_path / "whole" / "model.ckpt").training["clips"]
+
+
     """recipes/quick.toml, but for the number of steps, the folds of these clips and another seed."""
     text = (ROOT / "recipes" / "quick.toml").read_text()
     for line, shorter in (
