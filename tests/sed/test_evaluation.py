@@ -157,6 +157,7 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
         (["--report", "{tmp}"], "is a folder; give the name of a file"),
         (["--report", "{tmp}/mine.html"], "exists; give --force"),
         (["--fold", "3"], "leave --fold out"),
+        (["--json", "{tmp}/new", "--report", "{tmp}/./new"], "is given to --json and to --report"),
     ],
 )
 def test_bad_places_are_refused_before_listening(

@@ -82,6 +82,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
         ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
         ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is no folder"),
+        ("tiny.toml", "{tmp}/none", ["--out", "{tmp}/tiny.toml/out"], 2, "--out {tmp}/tiny.toml/out: {tmp}/tiny.toml "),
     ],
 )
 def test_bad_input_gets_one_clear_line(
@@ -91,9 +92,9 @@ def test_bad_input_gets_one_clear_line(
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     places = {"clips": clips, "tmp": tmp_path}
     arguments = [part.format(**places) for part in (f"{{tmp}}/{recipe}", "--data", data, *more)]
-    done = train(*arguments, "--out", tmp_path / "out")
+    done = train(arguments[0], "--out", tmp_path / "out", *arguments[1:])
     assert code == done.returncode
-    assert message in done.stderr
+    assert message.format(**places) in done.stderr
     assert 1 == len(done.stderr.splitlines())
     assert not (tmp_path / "out").exists()
 
@@ -474,7 +475,6 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
 
 
-def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
 def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path, tmp_path: Path) -> None:
     """Before training those of which no scene is made, in the end once more those that could not be read."""
     weak, more = tmp_path / "weak", tmp_path / "more"
@@ -500,6 +500,7 @@ def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path,
     assert 4 == load_checkpoint(tmp_path / "whole" / "model.ckpt").training["clips"]
 
 
+def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:
     """recipes/quick.toml, but for the number of steps, the folds of these clips and another seed."""
     text = (ROOT / "recipes" / "quick.toml").read_text()
     for line, shorter in (
