@@ -3,6 +3,7 @@
     train.csv            ebird_code, filename, primary_label, ...    train_audio/<ebird_code>/<filename>      2020
     train_metadata.csv   primary_label, filename, ...                train_short_audio/<primary_label>/...    2021
                                                                      train_audio/<filename>                   2022 on
+    train.csv            primary_label, filename, ...                train_audio/<filename>                   2025 on
 
 In 2020 the primary label is a name ("Empidonax alnorum_Alder Flycatcher") and secondary labels are such names; later
 both are codes. Where in a recording its bird sings is not known. `nocall` is no class.
@@ -47,7 +48,10 @@ def birdclef(folder: Path) -> list[LabelledFile] | None:
         DataError: if the table is wrong.
     """
     table = folder / "train_metadata.csv"
-    if "primary_label" not in read_header(table, ","):
+    if not table.exists():
+        table = folder / "train.csv"
+    header = read_header(table, ",")
+    if "primary_label" not in header or "ebird_code" in header:
         return None
     rows = read_table(table, ",", ("primary_label", "filename"))
     codes = {row["primary_label"] for row in rows}

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +22,24 @@ if TYPE_CHECKING:
     from sed.model import Detector
     from sed.recordings import Recording
 
-_FOLDER = _FILE = click.Path(path_type=Path)
+
+class _GivenPath(click.Path):
+    """A path, and not an empty one, which would be the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """See `click.Path.convert`."""
+        if os.fspath(value) == "":
+            self.fail("is empty; give a path, or . for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_FOLDER = _FILE = _GivenPath(path_type=Path)
 
 
 @click.command(cls=SedCommand)
-@click.argument("recipe_path", metavar="RECIPE.toml", type=click.Path(path_type=Path))
+@click.argument("recipe_path", metavar="RECIPE.toml", type=_FILE)
 @click.option("--data", "data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
 @click.option("--out", type=_FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
@@ -55,6 +70,10 @@ def train(
     On a run that has ended, --resume gives it the decoder settings that the recipe states, and measures it again.
     """
     if check_data:
+        of_a_run = (("--out", out is not None), ("--resume", resume), ("--final", final is not None))
+        given = [name for name, is_given in of_a_run if is_given]
+        if given:
+            raise click.UsageError(f"--check-data trains nothing; leave out {', '.join(given)}")
         _check_data(recipe_path, data)
         return
     if out is None:
@@ -88,10 +107,13 @@ def train(
         save_checkpoint(finished, trained)
     save_checkpoint(finished, _measured(trained, recordings) if recordings else trained)
     click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
+    if corpus.skipped:
+        files = len(corpus.clips) + len(corpus.skipped)
+        click.echo(f"{len(corpus.skipped)} of {files} files were skipped, as said at the beginning", err=True)
 
 
 def _require_place(out: Path, finished: Path, resume: bool) -> None:
-    """Before the work: the folder holds a run if one is to go on, and none if one is to begin."""
+    """Before the work: the folder can be written, holds a run if one is to go on, and none if one is to begin."""
     from sed.run import RESUME_NAME
 
     if out.exists() and not out.is_dir():
@@ -101,6 +123,17 @@ def _require_place(out: Path, finished: Path, resume: bool) -> None:
         raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
     if not resume and holds_run:
         raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
+    _require_writable(out)
+
+
+def _require_writable(out: Path) -> None:
+    """What is there of the folder's path takes files. None is left."""
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as exc:
+        raise SettingError(f"--out {out}: {there} cannot be written to ({exc.strerror}); give another folder") from exc
 
 
 def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
@@ -118,11 +151,12 @@ def _trained(
 ) -> "Checkpoint":
     from sed.checkpoint import Checkpoint
 
+    learnt = corpus.learnt(recipe.data)
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
-        "clips": len(corpus.learnt(recipe.data).recordings),
-        "folds": sorted({clip.fold for clip in corpus.learnt(recipe.data).clips}),
+        "clips": len(learnt.recordings) - len(learnt.unused(recipe.scenes)),
+        "folds": sorted({clip.fold for clip in learnt.clips}),
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,
     }
@@ -164,15 +198,16 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
 
     recipe = load_recipe(recipe_path)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
-    for line in inventory(corpus, recipe.frontend.sample_rate):
+    for line in inventory(corpus, recipe):
         click.echo(line)
     recipe.require_labels(corpus.labels)
-    corpus.learnt(recipe.data)
+    learnt = corpus.learnt(recipe.data)
     corpus.looked_at(recipe.data)
+    learnt.require_scenes(recipe.scenes)
 
 
 @click.command(cls=SedCommand)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=_FILE)
 @click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
 @click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
 @click.option("--json", "json_path", type=_FILE, help="File for all figures, events and truth as JSON.")
@@ -193,6 +228,8 @@ def evaluation(
     for path in (json_path, report_path):
         if path is not None:
             _require_free(path, force)
+    if json_path is not None and report_path is not None and json_path.resolve() == report_path.resolve():
+        raise SettingError(f"{report_path}: is given to --json and to --report; give each a file of its own")
     if pictures is not None and not force:
         _require_empty(pictures)
     from sed.evaluation import evaluate
@@ -217,7 +254,7 @@ def evaluation(
 
 
 @click.command(cls=SedCommand)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=_FILE)
 @click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
 @click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
 @click.option(
@@ -276,7 +313,7 @@ def open_model(path: Path) -> "StepModel":
 
 
 @click.command(cls=SedCommand)
-@click.argument("recipe_path", metavar="RECIPE.toml", type=click.Path(path_type=Path))
+@click.argument("recipe_path", metavar="RECIPE.toml", type=_FILE)
 @click.option("--data", type=_FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for the scenes; new, or empty.")
 @click.option("--scenes", type=click.IntRange(1), required=True, help="How many to mix.")
@@ -294,6 +331,7 @@ def synth(
 
     recipe = load_recipe(recipe_path)
     _require_empty(out)
+    _require_writable(out)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     chosen = corpus.learnt(recipe.data) if folds == "train" else corpus.looked_at(recipe.data)
     if chosen is None:

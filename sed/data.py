@@ -1,5 +1,6 @@
 """Clips and their labels, from folders in any layout of `sed.layouts`. Audio stays on disk (`sed.store`)."""
 
+import dataclasses
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,13 @@ from pathlib import Path
 from edge.errors import SourceError, did_you_mean
 from sed.borders import Sound
 from sed.errors import DataError, RecipeError
+from sed.excerpts import Stretch, excerpts
 from sed.folds import folds_of
 from sed.labels import LabelledFile
 from sed.layouts import read_labels
 from sed.spans import joined
 from sed.store import StoredAudio, store_all
-from sed.training_config import DataConfig
+from sed.training_config import DataConfig, SceneConfig
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +50,22 @@ class Clip:
     damaged: bool = False
     audio: Sound
 
+    @property
+    def cuts(self) -> "tuple[Clip, ...]":
+        """What of it can be cut out: all of it if its one label sounds, stretches where one of several sounds alone."""
+        if len(self.labels) == 1:
+            return (self,) if self.pieces else ()
+        return tuple(
+            dataclasses.replace(
+                self,
+                labels=(label,),
+                segments=tuple((*piece, label) for piece in pieces),
+                pieces=pieces,
+                audio=Stretch(self.audio, begin, end),
+            )
+            for begin, end, label, pieces in excerpts(self.segments or (), len(self.audio))
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
@@ -75,8 +93,8 @@ class Corpus:
 
     @cached_property
     def events(self) -> tuple[Clip, ...]:
-        """Clips of one label whose sound can be cut out: what soundscapes are mixed from."""
-        return tuple(clip for clip in self.clips if len(clip.labels) == 1 and clip.pieces)
+        """Clips, and stretches of clips, of one label whose sound can be cut out: what soundscapes are mixed from."""
+        return tuple(cut for clip in self.clips for cut in clip.cuts)
 
     @cached_property
     def distractors(self) -> tuple[Clip, ...]:
@@ -92,6 +110,24 @@ class Corpus:
     def recordings(self) -> tuple[Clip, ...]:
         """Clips that can be learnt from as they are: all that have a label."""
         return tuple(clip for clip in self.clips if clip.labels)
+
+    def unused(self, scenes: SceneConfig) -> tuple[Clip, ...]:
+        """Labelled clips that no scene is made of: nothing can be cut out, and whole recordings are not wanted."""
+        return () if scenes.recordings > 0.0 else tuple(clip for clip in self.recordings if not clip.cuts)
+
+    def require_scenes(self, scenes: SceneConfig) -> None:
+        """Every label must be in some scene.
+
+        Raises:
+            DataError: naming those that can be cut out nowhere, if whole recordings are not wanted either.
+        """
+        cut = {label for clip in self.events for label in clip.labels}
+        lacking = [label for label in self.labels if label not in cut]
+        if lacking and scenes.recordings == 0.0:
+            raise DataError(
+                f"nowhere does {', '.join(lacking)} sound alone, to be cut out, so no scene would hold it: "
+                "learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
+            )
 
     def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
         """The clips of these folds.

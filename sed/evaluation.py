@@ -35,6 +35,9 @@ from sed.sweep import swept
 
 _log = logging.getLogger(__name__)
 
+# What to do where no borders are known.
+TRUTH_WANTED = "give a table of them (filename onset offset event_label), or mix scenes with their truth by sed-synth"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -110,12 +113,16 @@ class Report:
 def evaluate(model: StepModel, recordings: Sequence[Recording]) -> Report:
     """Let a model listen to recordings, and compare what it logs with their truth.
 
-    A label that the model does not know is no event to it, and a warning names it.
+    A label that the model does not know is no event to it, and a warning names it. Another says so if there are events
+    and it is not known where.
 
     Raises:
         DataError: if no recording can be heard and has a truth that lies within it.
     """
-    return judge(model.card, listen_to(model, recordings))
+    report = judge(model.card, listen_to(model, recordings))
+    if not report.event_f1 and any(one.recording.labels for one in report.heard):
+        _log.warning("no recording holds an event whose borders are known: no figures of events; %s", TRUTH_WANTED)
+    return report
 
 
 def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from sed.borders import sounding
+from sed.config import Recipe
 from sed.data import Clip, Corpus
 
+_ALL = "(all)"
 _HEADER = ("class", "clips", "events", "hours", "median s", "problems")
 
 
-def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
+def inventory(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
     """The lines of the table, then the problems one by one.
 
     Where borders are not known events are not counted (`-`, or `+` beside the number of those that are), and the
@@ -17,19 +19,10 @@ def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
 
     Args:
         corpus: all clips.
-        sample_rate: Hz of its audio.
+        recipe: what is to be made of them.
     """
-    problems = [(one.labels, one.background, f"skipped: {one.reason}") for one in corpus.skipped]
-    problems += [
-        (clip.labels, clip.background, f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left")
-        for clip in corpus.clips
-        if clip.damaged
-    ]
-    problems += [
-        (clip.labels, False, f"silent: {clip.path}: is labelled {', '.join(clip.labels)}, and nothing sounds in it")
-        for clip in corpus.recordings
-        if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate)
-    ]
+    sample_rate = recipe.frontend.sample_rate
+    problems = list(_problems(corpus, recipe))
     rows: list[tuple[str, ...]] = [_HEADER]
     for label in corpus.labels:
         clips = [clip for clip in corpus.recordings if label in clip.labels]
@@ -41,16 +34,36 @@ def inventory(corpus: Corpus, sample_rate: int) -> Iterator[str]:
         wrong = sum(kind == background and not labels for labels, kind, _ in problems)
         if others or wrong:
             rows.append(_row(name, others, wrong, sample_rate))
+    rows.append(_row(_ALL, corpus.clips, len(problems), sample_rate))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
         numbers = "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
         yield f"{name:{widths[0]}}{numbers}"
-    for _, _, text in problems:
-        yield text
+    yield from dict.fromkeys(text for _, _, text in problems)
+
+
+def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...], bool, str]]:
+    """Labels of a clip, whether it is a background, and what is wrong with it."""
+    sample_rate = recipe.frontend.sample_rate
+    for one in corpus.skipped:
+        yield one.labels, one.background, f"skipped: {one.reason}"
+    for clip in corpus.clips:
+        if clip.damaged:
+            yield clip.labels, clip.background, f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left"
+    silent = set()
+    for clip in corpus.recordings:
+        if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate):
+            silent.add(clip.path)
+            labels = ", ".join(clip.labels)
+            yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, and nothing sounds in it"
+    unused = [clip for clip in corpus.unused(recipe.scenes) if clip.path not in silent]
+    advice = "nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as they are"
+    for clip in unused:
+        yield clip.labels, False, f"unused: {len(unused)} clips: {advice}"
 
 
 def _row(name: str, clips: Sequence[Clip], problems: int, sample_rate: int) -> tuple[str, ...]:
-    events = [event for clip in clips for event in clip.segments or () if event[2] == name]
+    events = [event for clip in clips for event in clip.segments or () if name in (event[2], _ALL)]
     lengths = [offset - onset for onset, offset, _ in events]
     lengths += [offset - onset for clip in clips if clip.segments is None for onset, offset in clip.pieces]
     unknown = any(clip.segments is None for clip in clips)

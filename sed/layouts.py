@@ -3,12 +3,13 @@
 The first of these that fits is taken:
 
 1. ESC-50                    meta/esc50.csv (filename,fold[,category]), audio/, and meta/strong.tsv where there is one
-2. BirdCLEF 2021 and later   train_metadata.csv
+2. BirdCLEF 2021 and later   train_metadata.csv, or train.csv with a column primary_label and none that is ebird_code
 3. Cornell Birdcall 2020     train.csv with a column ebird_code
 4. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
                              offset event_label) or weak (filename event_labels); other audio is left out
 5. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
-6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event
+6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event; train_* and
+                             test_* are parts of a data set and left out
 7. audio files alone         sounds that are no event
 
 Files without folds are given some by `sed.folds`.
@@ -31,6 +32,8 @@ _WEAK = {"filename", "event_labels"}
 # Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
+# Names of folders that are no class begin so.
+_PARTS = ("train_", "test_")
 
 
 def read_labels(folder: Path) -> list[LabelledFile]:
@@ -46,8 +49,8 @@ def read_labels(folder: Path) -> list[LabelledFile]:
         if files is not None:
             return files
     raise DataError(
-        f"{folder}: holds no labels that are known; expected meta/esc50.csv (ESC-50), train_metadata.csv (BirdCLEF), "
-        "train.csv (Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
+        f"{folder}: holds no labels that are known; expected meta/esc50.csv (ESC-50), train_metadata.csv or "
+        "train.csv (BirdCLEF, Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
         "event_labels, recordings with a .tsv beside them, or a folder of audio files per class"
     )
 
@@ -161,7 +164,11 @@ def _recordings(folder: Path) -> list[LabelledFile] | None:
 
 def _class_folders(folder: Path) -> list[LabelledFile] | None:
     """Each folder that holds audio is a class, with all that is below it."""
-    folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "audio" and audio_in(path)]
+    holding = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "audio" and audio_in(path)]
+    folders = [path for path in holding if not path.name.lower().startswith(_PARTS)]
+    if len(folders) < len(holding):
+        parts = ", ".join(path.name for path in holding if path not in folders)
+        _log.warning("%s: %s: taken for parts of a data set and left out; give a class another name", folder, parts)
     if not folders:
         return None
     files = [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]

@@ -119,7 +119,7 @@ def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
         drawn: what `sections` returned.
     """
     title = f"{card.model_id} on {len(report.heard)} recording{'s' if len(report.heard) > 1 else ''}"
-    body = [f"<h1>{html.escape(title)}</h1>", _table(totals(report)), _table(class_table(report))]
+    body = [f"<h1>{html.escape(title)}</h1>", *(_table(rows) for rows in (totals(report), class_table(report)) if rows)]
     body.append(
         "<p>True and reported events are counted in recordings that hold events, false alarms in those that hold "
         "none. The onset column is the median of the absolute errors of matched events (same label, onsets at most "

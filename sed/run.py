@@ -31,6 +31,8 @@ from sed.training import TrainingModule
 from sed.training_config import TrainingConfig
 from sed.watching import ScorePictures
 
+_log = logging.getLogger(__name__)
+
 RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
@@ -43,12 +45,22 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
         helped.
 
     Raises:
-        DataError: if a label has no clip to learn from, or the run in `out` was begun with other labels.
+        DataError: if a label has no clip to learn from, or no scene would hold it, or the run in `out` was begun with
+            other labels.
         RecipeError: if it was begun by another recipe.
         SettingError: if the batch cannot be shared.
     """
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
-    module = TrainingModule(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
+    learnt = corpus.learnt(recipe.data)
+    module = TrainingModule(recipe, learnt, corpus.looked_at(recipe.data))
+    unused = learnt.unused(recipe.scenes)
+    if unused:
+        _log.warning(
+            "%d of %d labelled clips are not learnt from: nothing can be cut out of them; "
+            "set [scenes] recordings in the recipe to learn from them as they are",
+            len(unused),
+            len(learnt.recordings),
+        )
     return module.detector if run(module, out, resume, devices, nodes) else None
 
 

@@ -42,12 +42,6 @@ class SceneMixer:
         longest = _CONTINUOUS_SECONDS * self._rate
         self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.pieces)]
 
-    @property
-    def silent_labels(self) -> list[str]:
-        """Labels that no scene can hold: known only from whole recordings, of which the recipe wants none."""
-        absent = set(self._cropped) - set(self._mixed) if self._scenes.recordings == 0.0 else set()
-        return [self._corpus.labels[column] for column in sorted(absent)]
-
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
         scenes = self._scenes

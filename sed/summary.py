@@ -13,10 +13,12 @@ _NAME_WIDTH = 26
 
 
 def class_table(report: Report) -> list[tuple[str, ...]]:
-    """Header, a row for each label, and a row for all of them.
+    """Header, a row for each label, and a row for all of them; no rows without a true event or a false alarm.
 
     True and reported events are those of recordings that hold events, false alarms those of recordings that hold none.
     """
+    if not (report.event_f1 or report.false_alarms):
+        return []
     eventful = [one for one in report.heard if one.recording.truth]
     true = Counter(label for one in eventful for *_, label in one.recording.truth or ())
     reported = Counter(label for one in eventful for *_, label in one.events)
@@ -72,8 +74,8 @@ def totals(report: Report) -> list[tuple[str, str]]:
 
 def text_table(report: Report) -> str:
     """Both, for a terminal."""
-    lines = _aligned(class_table(report)) if report.event_f1 or report.quiet_hours else []
-    return "\n".join([*lines, *(f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))])
+    figures = (f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))
+    return "\n".join([*_aligned(class_table(report)), *figures])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -37,11 +37,14 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
         seconds: how long each is, to the nearest frame.
 
     Raises:
-        DataError: if no clip has an event with borders.
+        DataError: if no event with borders can be cut out, and the recipe wants no whole recordings either.
     """
     known = dataclasses.replace(corpus, clips=tuple(_known(corpus.clips)))
-    if not known.recordings:
-        raise DataError("no clip has all of its events marked or found; give clips of one label, or strong labels")
+    if not (known.events or (recipe.scenes.recordings > 0.0 and known.recordings)):
+        raise DataError(
+            "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "
+            "label, or strong labels, with [scenes] recordings in the recipe where all of them overlap"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     mixer = SceneMixer(known, recipe, frames=recipe.frames(seconds))
     rate = recipe.frontend.sample_rate

@@ -13,7 +13,6 @@ from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1
 from sed.augment import augment_audio, augment_logmel
 from sed.config import Recipe
 from sed.data import Corpus
-from sed.errors import DataError
 from sed.losses import DetectionLoss, Target
 from sed.model import Detector, Prediction
 from sed.soundscapes import SceneMixer
@@ -55,12 +54,8 @@ class TrainingModule(lightning.LightningModule):
         self.detector: Any = Detector(recipe, len(train.labels)) if detector is None else detector
         self.to(memory_format=torch.channels_last)
         self.loss = DetectionLoss(recipe.loss, train.labels, recipe.frame_seconds)
+        train.require_scenes(recipe.scenes)
         self.mixer = SceneMixer(train, recipe)
-        if self.mixer.silent_labels:
-            raise DataError(
-                f"no clip says where {', '.join(self.mixer.silent_labels)} can be cut out, so no scene would hold "
-                "it: learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
-            )
         self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[tuple[Tensor, Target]] = []
         # Else every score of 40,000 frames would be sorted, class by class.

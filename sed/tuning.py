@@ -24,7 +24,7 @@ from sed.candidates import GRID, Counts, count, setting
 from sed.config import DecodingConfig
 from sed.curves import PSDS1, psds
 from sed.errors import DataError
-from sed.evaluation import scored
+from sed.evaluation import TRUTH_WANTED, scored
 from sed.listening import Heard
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def tune(card: Card, heard: Sequence[Heard], aim: Aim) -> dict[str, DecodingConf
     labels = [label for label in card.labels if label in present]
     quiet = [one for one in placed if not one.recording.truth]
     if not labels:
-        raise DataError("no recording holds an event whose borders are known; give some with their truth to --data")
+        raise DataError(f"no recording holds an event whose borders are known; {TRUTH_WANTED}")
     if aim.false_alarms_per_hour is not None and not quiet:
         raise DataError("no recording is free of events, so false alarms cannot be counted; give one more --data")
     kept = [label for label in card.labels if label not in present]

@@ -121,6 +121,21 @@ def test_birdclef_of_both_kinds(tmp_path: Path, audio: str, prefix: str) -> None
     } == said(read_labels(tmp_path))
 
 
+def test_birdclef_of_2025(tmp_path: Path) -> None:
+    """Its table is called as that of 2020, classes may be numbers, and soundscapes without labels are left alone."""
+    for name in ("train_audio/1139490/CSA36385.ogg", "train_audio/amakin1/XC3.ogg", "train_soundscapes/H02_0.ogg"):
+        write_cut(tmp_path / name, rate=32_000)
+    rows: tuple[dict[str, object], ...] = (
+        {"primary_label": 1139490, "secondary_labels": ["amakin1", "x"], "filename": "1139490/CSA36385.ogg"},
+        {"primary_label": "amakin1", "secondary_labels": [""], "filename": "amakin1/XC3.ogg", "rating": 4.5},
+    )
+    write_csv(tmp_path / "train.csv", [*BIRDCLEF, "collection", "url"], *rows)
+    assert {
+        "CSA36385.ogg": (("1139490",), None, ("amakin1",), 0.6),
+        "XC3.ogg": (("amakin1",), None, (), 0.9),
+    } == said(read_labels(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
+from sed.commands import train
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 
@@ -39,7 +41,9 @@ def test_data_can_be_looked_at_before_training(classes: Path) -> None:
     assert [["dog", "3", "-", "0.002"], ["rooster", "3", "-", "0.003"]] == [row[:4] for row in rows[:2]]
     assert ["2", "0"] == [row[-1] for row in rows[:2]]
     assert [["(no", "event)", "1", "0", "0.002", "-", "0"], ["(background)", "1", "0", "0.001", "-", "0"]] == rows[2:]
-    skipped, silent = done.stdout.splitlines()[5:]
+    total, skipped, silent = done.stdout.splitlines()[5:]
+    assert ["(all)", "8", "-", "0.007"] == total.split()[:4]
+    assert "2" == total.split()[-1]
     assert f"skipped: {classes}/dog/3.mp3: holds no audio" in skipped
     assert f"silent: {classes}/dog/2.wav: is labelled dog, and nothing sounds in it" == silent
     assert before | {classes / "recipe.toml"} == set(classes.glob("**/*"))
@@ -57,9 +61,14 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
     done = check(tmp_path, "[data]\nlabels = ['dog', 'rain']\nvalidation_folds = []\n[training]\nselect = 'last'\n")
     assert [
         "class  clips  events  hours  median s  problems",
-        "dog        2      3+  0.002      0.50         0",
-        "rain       2      1+  0.002      3.00         0",
+        "dog        2      3+  0.002      0.50         2",
+        "rain       2      1+  0.002      3.00         2",
+        "(all)      2      4+  0.002      0.75         2",
+        "unused: 2 clips: nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as "
+        "they are",
     ] == done.stdout.splitlines()
+    assert 1 == done.returncode
+    assert "nowhere does dog, rain sound alone, to be cut out" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +84,23 @@ def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str
     done = check(classes, recipe)
     assert code == done.returncode
     assert message in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "{clips}", "--check-data", "--out", "x", "--resume"], "trains nothing; leave out --out, --resume"),
+        (["--data", "{clips}", "--check-data", "--final", "x.ckpt"], "trains nothing; leave out --final"),
+        (["--data", "", "--check-data"], "Invalid value for '--data': is empty; give a path, or ."),
+    ],
+)
+def test_what_means_nothing_is_wrong_usage(clips: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
+    """Rather than passed over."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    given = [str(tmp_path / "tiny.toml"), *(argument.format(clips=clips) for argument in arguments)]
+    done = CliRunner().invoke(train, given)
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert message in done.stderr
 
 
 def test_a_run_needs_a_place_for_what_it_leaves(clips: Path, tmp_path: Path) -> None:

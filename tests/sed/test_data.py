@@ -7,7 +7,7 @@ import pytest
 from edge.audio import read_audio
 from sed.data import Corpus, load_corpus
 from sed.errors import DataError, RecipeError
-from sed.training_config import DataConfig
+from sed.training_config import DataConfig, SceneConfig
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 
 STRONG = "filename onset offset event_label"
@@ -91,7 +91,7 @@ def test_labels_that_are_not_chosen_are_no_events(classes: Path) -> None:
 
 
 def test_a_recording_keeps_the_labels_that_are_chosen(tmp_path: Path) -> None:
-    """With their segments; two of one label that overlap are one piece, several labels are no material for mixing."""
+    """With their segments; two of one label that overlap are one piece."""
     for name in ("a.wav", "b.wav", "c.wav"):
         write_cut(tmp_path / name, seconds=3.0)
     write_table(tmp_path / "strong.tsv", STRONG, "a.wav 0 2 x", "a.wav 1 1.5 y", "a.wav 1.25 9 x", "b.wav 0 1 y")
@@ -105,6 +105,37 @@ def test_a_recording_keeps_the_labels_that_are_chosen(tmp_path: Path) -> None:
     assert (((0, 32_000, "x"), (20_000, 48_000, "x")), ((0, 48_000),)) == (a.segments, a.pieces)
     assert ((), ()) == (b.labels, b.segments)
     assert (("x",), None, ()) == (c.labels, c.segments, c.pieces)  # nobody knows which of its sounds is x
+
+
+def test_events_of_several_labels_are_cut_out_where_each_is_alone(tmp_path: Path) -> None:
+    """As clips of their own, with the recording's sound and not a sample of the other label's."""
+    write_cut(tmp_path / "a.wav", seconds=3.0)
+    rows = ("a.wav 0.5 1 dog", "a.wav 1 1.5 cat", "a.wav 2 2.5 dog", "a.wav 2.25 3 cat")
+    write_table(tmp_path / "strong.tsv", STRONG, *rows)
+    (whole,) = load(tmp_path).clips
+    cat, dog = load(tmp_path).events
+    assert (("cat",), ((0, 8000),), 16_000) == (cat.labels, cat.pieces, len(cat.audio))
+    assert (("dog",), ((8000, 16_000, "dog"),), 16_000) == (dog.labels, dog.segments, len(dog.audio))
+    np.testing.assert_array_equal(whole.audio[16_000:32_000], cat.audio[:])
+    np.testing.assert_array_equal(whole.audio[8000:16_000], dog.audio[8000:20_000])
+
+
+def test_clips_and_labels_that_no_scene_would_hold_are_named(tmp_path: Path) -> None:
+    """Weak files of several labels, and an event under another, unless whole recordings are wanted."""
+    for name in ("a.wav", "b.wav"):
+        write_cut(tmp_path / name, seconds=3.0)
+    write_table(tmp_path / "strong.tsv", STRONG, "a.wav 0 3 wind", "a.wav 1 2 dog", "b.wav 1 2 cat")
+    weak = write_table(tmp_path / "weak.tsv", "filename event_labels", "b.wav cat")
+    with pytest.raises(DataError, match=r"nowhere does dog, wind sound alone.* by \[scenes\] recordings = 0\.5"):
+        load(tmp_path).require_scenes(SceneConfig())
+    load(tmp_path).require_scenes(SceneConfig(recordings=0.1))
+    load(tmp_path, labels=("cat", "wind")).require_scenes(SceneConfig())
+    assert ["a.wav"] == [clip.path.name for clip in load(tmp_path).unused(SceneConfig())]
+    assert () == load(tmp_path).unused(SceneConfig(recordings=0.1))
+    (tmp_path / "strong.tsv").unlink()
+    weak.write_text(weak.read_text() + "a.wav\tcat,dog\n")
+    for corpus in (load(tmp_path), load(tmp_path, labels=("dog",))):
+        assert ["a.wav"] == [clip.path.name for clip in corpus.unused(SceneConfig())]
 
 
 def test_ratings_and_secondary_labels_come_along(tmp_path: Path) -> None:

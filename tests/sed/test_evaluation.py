@@ -92,6 +92,18 @@ def test_unknown_borders_give_no_event_figures(model: Model) -> None:
     assert () == decoded(model.card, report.heard[0]).events
 
 
+def test_a_table_that_would_say_nothing_is_left_out(model: Model, caplog: pytest.LogCaptureFixture) -> None:
+    """Where borders are unknown; a warning says what to do. One of false alarms alone stays."""
+    lines = text_table(of_demo(model, labels=("rooster",), known=False)).splitlines()
+    assert ["clip mAP", "clip accuracy"] == [line.split("  ")[0] for line in lines]
+    assert "no figures of events; give a table of them (filename onset offset event_label), or mix" in caplog.text
+    caplog.clear()
+    alarms = text_table(of_demo(model)).splitlines()
+    assert (13, "11") == (len(alarms), alarms[11].split()[-1])
+    assert 11 < len(text_table(of_demo(model, (6.6, 8.8, "rooster"))).splitlines())
+    assert not caplog.records
+
+
 def test_touching_events_of_a_label_are_one(model: Model) -> None:
     """Annotators overlap; the metrics do not take it."""
     whole = of_demo(model, (6.6, 8.8, "rooster"))
@@ -145,6 +157,7 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
         (["--report", "{tmp}"], "is a folder; give the name of a file"),
         (["--report", "{tmp}/mine.html"], "exists; give --force"),
         (["--fold", "3"], "leave --fold out"),
+        (["--json", "{tmp}/new", "--report", "{tmp}/./new"], "is given to --json and to --report"),
     ],
 )
 def test_bad_places_are_refused_before_listening(

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from sed.config import Recipe
 from sed.data import load_corpus
 from sed.inventory import inventory
 from sed.training_config import DataConfig
@@ -13,9 +14,11 @@ def test_damaged_files_are_problems_of_their_class(tmp_path: Path) -> None:
         path = write_cut(tmp_path / place, seconds=4.0)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     for _ in range(2):
-        _, dog, background, *problems = inventory(load_corpus([tmp_path], 16_000, DataConfig()), 16_000)
+        corpus = load_corpus([tmp_path], 16_000, DataConfig())
+        _, dog, background, total, *problems = inventory(corpus, Recipe(name="x"))
         assert ["dog", "2", "1"] == [*dog.split()[:2], dog.split()[-1]]
         assert ["(background)", "1", "1"] == [*background.split()[:2], background.split()[-1]]
+        assert ["(all)", "3", "2"] == [*total.split()[:2], total.split()[-1]]
         assert [f"damaged: {tmp_path}/{place}/cut.flac" for place in ("dog", "noise")] == [
             line.rpartition(":")[0] for line in problems
         ]

@@ -162,6 +162,17 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     assert "1 audio files lie in no class's folder and are left out" in caplog.text
 
 
+def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever tables are missing; a warning names them."""
+    for place in ("Train_audio/a.wav", "test_soundscapes/b.wav"):
+        write_cut(tmp_path / place)
+    with pytest.raises(DataError, match="holds no labels that are known"):
+        read_labels(tmp_path)
+    assert ": Train_audio, test_soundscapes: taken for parts of a data set and left out" in caplog.text
+    write_cut(tmp_path / "train" / "c.wav")
+    assert {"c.wav": (None, ("train",), None)} == said(read_labels(tmp_path))
+
+
 @pytest.mark.parametrize("place", ["", "audio"])
 def test_audio_alone_is_no_event(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
     """And a warning says so."""

@@ -141,13 +141,19 @@ def test_a_weak_label_is_asked_for_only_where_it_can_be_heard() -> None:
             assert heard >= 150 if sound is long else (heard > 0 or asked == 0.0)
 
 
-def test_labels_that_no_scene_can_hold_are_named() -> None:
-    """Known only from whole recordings, of which the recipe wants none."""
-    corpus = Corpus(
-        labels=("beep", "weak"), clips=(*beep_corpus().clips, clip(tone(3.0, 500.0), labels=("weak",), pieces=()))
-    )
-    assert ["weak"] == SceneMixer(corpus, recipe()).silent_labels
-    assert [] == SceneMixer(corpus, recipe(recordings=0.1)).silent_labels
+def test_an_event_is_cut_out_from_between_other_labels() -> None:
+    """Of a recording where a loud sound ends as the beep begins, nothing but the beep is heard."""
+    audio = np.concatenate([tone(1.0, 4000.0), 0.1 * tone(1.0, 1000.0), tone(1.0, 4000.0)])
+    segments = ((0, 16_000, "other"), (16_000, 32_000, "beep"), (32_000, 48_000, "other"))
+    both = clip(audio, labels=("beep", "other"), segments=segments, pieces=())
+    mixer = SceneMixer(Corpus(labels=("beep", "other"), clips=(both,)), recipe(events_mean=1.0, equalise_db=0.0))
+    scenes = [mixer.mix(np.random.default_rng(seed)) for seed in range(12)]
+    beeps = [scene for scene in scenes if scene.clip.tolist() == [1.0, 0.0]]
+    assert 0 < len(beeps) < len(scenes)
+    for scene in beeps:
+        power = np.abs(np.fft.rfft(scene.audio)) ** 2
+        hz = np.fft.rfftfreq(len(scene.audio), 1 / 16_000)
+        assert power[hz > 3000].sum() < 1e-3 * power.sum()
 
 
 def test_what_is_certain_outweighs_what_may_be() -> None:

@@ -77,12 +77,32 @@ def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
         scenes = BARE + f"recordings = {recordings}\n"
         done = synth(tmp_path / "data", tmp_path / "none", scenes, "--folds", "train")
         assert 1 == done.returncode
-        assert "no clip has all of its events marked or found" in done.stderr
+        assert "no event has its borders marked or found and sounds alone" in done.stderr
         assert not (tmp_path / "none").exists()
         write_table(table, "filename event_labels", "a.wav rooster", "b.wav rooster")
         assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").returncode
         assert all(recording.truth for recording in find_recordings(tmp_path / f"{recordings}"))
         write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
+
+
+def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
+    """What sounds alone in them; where nothing does, only whole recordings can be laid into scenes."""
+    for name in ("a.wav", "b.wav"):
+        write_cut(tmp_path / "data" / name, seconds=3.0)
+    table, header = tmp_path / "data" / "strong.tsv", "filename onset offset event_label"
+    rows = [f"{name}.wav {times}" for name in "ab" for times in ("0 1 cat", "1.5 2.5 dog")]
+    write_table(table, header, *rows)
+    assert 0 == synth(tmp_path / "data", tmp_path / "alone", BARE, "--folds", "train").returncode
+    truth = [recording.truth for recording in find_recordings(tmp_path / "alone")]
+    assert all(truth)
+    assert {"cat", "dog"} == {label for events in truth for *_, label in events or ()}
+    write_table(table, header, *rows, *(row.replace("dog", "rain").replace("cat", "wind") for row in rows))
+    done = synth(tmp_path / "data", tmp_path / "none", BARE, "--folds", "train")
+    assert (1, False) == (done.returncode, (tmp_path / "none").exists())
+    assert "with [scenes] recordings in the recipe where all of them overlap" in done.stderr
+    whole = synth(tmp_path / "data", tmp_path / "whole", BARE + "recordings = 1.0\n", "--folds", "train")
+    assert 0 == whole.returncode
+    assert all(recording.truth for recording in find_recordings(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize("name", ["tiny.toml", "."])

@@ -82,6 +82,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
         ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
         ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is no folder"),
+        ("tiny.toml", "{tmp}/none", ["--out", "{tmp}/tiny.toml/out"], 2, "--out {tmp}/tiny.toml/out: {tmp}/tiny.toml "),
     ],
 )
 def test_bad_input_gets_one_clear_line(
@@ -91,9 +92,9 @@ def test_bad_input_gets_one_clear_line(
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     places = {"clips": clips, "tmp": tmp_path}
     arguments = [part.format(**places) for part in (f"{{tmp}}/{recipe}", "--data", data, *more)]
-    done = train(*arguments, "--out", tmp_path / "out")
+    done = train(arguments[0], "--out", tmp_path / "out", *arguments[1:])
     assert code == done.returncode
-    assert message in done.stderr
+    assert message.format(**places) in done.stderr
     assert 1 == len(done.stderr.splitlines())
     assert not (tmp_path / "out").exists()
 
@@ -468,10 +469,35 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert 1 == done.returncode
-    assert "no clip says where cat, dog can be cut out" in done.stderr.splitlines()[-1]
+    assert "nowhere does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
+
+
+def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path, tmp_path: Path) -> None:
+    """Before training those of which no scene is made, in the end once more those that could not be read."""
+    weak, more = tmp_path / "weak", tmp_path / "more"
+    weak.mkdir()
+    (more / "other").mkdir(parents=True)
+    (more / "other" / "broken.wav").write_text("no sound")
+    for name in ("0.flac", "1.flac"):
+        shutil.copy(clips / "audio" / "1-6-A-0.flac", weak / name)
+    (weak / "weak.tsv").write_text("filename\tevent_labels\n0.flac\trooster,chainsaw\n1.flac\trooster,chainsaw\n")
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE.replace("train_folds = [1]", "train_folds = [1, 5]"))
+    run = (recipe, "--data", clips, "--data", weak, "--data", more)
+    done = train(*run, "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    assert "2 of 4 labelled clips are not learnt from: nothing can be cut out of them; set [scenes] rec" in done.stderr
+    *_, wrote, skipped = done.stderr.splitlines()
+    assert wrote.startswith("wrote ")
+    assert "1 of 9 files were skipped, as said at the beginning" == skipped
+    assert 2 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
+    recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
+    done = train(*run, "--out", tmp_path / "whole")
+    assert "not learnt from" not in done.stderr
+    assert 4 == load_checkpoint(tmp_path / "whole" / "model.ckpt").training["clips"]
 
 
 def test_the_quick_recipe_trains(clips: Path, tmp_path: Path) -> None:

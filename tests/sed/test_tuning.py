@@ -131,6 +131,17 @@ def test_false_alarms_need_recordings_without_events(model: Model, heard: list[H
         tune(model.card, heard[1:], Aim.parse("event-f1"))
 
 
+def test_borders_are_needed(model: Model, heard: list[Heard]) -> None:
+    """The error says where to take them from."""
+    unknown = [
+        dataclasses.replace(one, recording=dataclasses.replace(one.recording, truth=None))
+        for one in heard
+        if one.recording.truth
+    ]
+    with pytest.raises(DataError, match=r"whose borders are known; give a table of them .*, or mix .* by sed-synth"):
+        tune(model.card, unknown, Aim.parse("event-f1"))
+
+
 def test_toml_is_what_a_recipe_reads() -> None:
     """Names that are no bare keys are quoted."""
     chosen = {"dog": DecodingConfig(on=0.8), "Hund (groß)": DecodingConfig(on=0.95, off=0.285)}
