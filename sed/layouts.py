@@ -8,8 +8,8 @@ The first of these that fits is taken:
 4. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
                              offset event_label) or weak (filename event_labels); other audio is left out
 5. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
-6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event; train_* and
-                             test_* are parts of a data set and left out
+6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event;
+                             train_audio and the like are parts of a data set and left out
 7. audio files alone         sounds that are no event
 
 Files without folds are given some by `sed.folds`.
@@ -32,8 +32,8 @@ _WEAK = {"filename", "event_labels"}
 # Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
-# Names of folders that are no class begin so.
-_PARTS = ("train_", "test_")
+# Folders of a data set whose table is missing: no classes.
+_PARTS = {f"{part}_{kind}" for part in ("train", "test") for kind in ("audio", "short_audio", "soundscapes")}
 
 
 def read_labels(folder: Path) -> list[LabelledFile]:
@@ -165,7 +165,7 @@ def _recordings(folder: Path) -> list[LabelledFile] | None:
 def _class_folders(folder: Path) -> list[LabelledFile] | None:
     """Each folder that holds audio is a class, with all that is below it."""
     holding = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "audio" and audio_in(path)]
-    folders = [path for path in holding if not path.name.lower().startswith(_PARTS)]
+    folders = [path for path in holding if path.name.lower() not in _PARTS]
     if len(folders) < len(holding):
         parts = ", ".join(path.name for path in holding if path not in folders)
         _log.warning("%s: %s: taken for parts of a data set and left out; give a class another name", folder, parts)
