@@ -202,11 +202,8 @@ def _level(audio: Audio) -> float:
 
 def _faded(audio: Audio, sample_rate: int) -> Audio:
     length = min(int(_FADE_SECONDS * sample_rate), len(audio) // 2)
-    ramp = np.linspace(0.0, 1.0, length, dtype=np.float32)
-    faded = audio.copy()
-    faded[:length] *= ramp
-    faded[len(faded) - length :] *= ramp[::-1]
-    return faded
+    ramp, end = np.linspace(0.0, 1.0, length, dtype=np.float32), len(audio) - length
+    return np.concatenate([audio[:length] * ramp, audio[length:end], audio[end:] * ramp[::-1]])
 
 
 def _joined(first: Audio, second: Audio, sample_rate: int) -> Audio:

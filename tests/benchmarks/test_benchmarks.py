@@ -7,7 +7,10 @@ import pytest
 import soundfile
 
 from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES
+from benchmarks.variants import NETWORKS
 from edge.inference import Model, shipped_model
+from sed.config import Recipe
+from sed.model import Detector
 from tests.conftest import DEMO, ROOT
 
 
@@ -27,6 +30,14 @@ def test_operators_add_up() -> None:
     # 3 gates of 64 from 128 + 64 inputs, both directions, a window of 200 frames on the head's grid.
     steps = 200 / Model(shipped_model()).card.grid_frames
     assert 2e-6 * steps * 2 * 3 * 64 * (128 + 64) == pytest.approx(float(rows["GRU"][2]), abs=0.06)
+
+
+def test_networks_that_are_compared_are_equally_large() -> None:
+    """Those of ours, within a twentieth."""
+    ours = [variant.of(Recipe(name="x")) for variant in NETWORKS.values() if not variant.dcase]
+    sizes = [sum(p.numel() for p in Detector(recipe, classes=10).parameters()) for recipe in ours]
+    assert 4 == len({recipe.network for recipe in ours})
+    assert max(sizes) <= 1.05 * min(sizes)
 
 
 def test_a_process_is_measured() -> None:

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import importlib
 import io
 import os
@@ -6,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+import typing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from edge.formats import CsvTable
 from edge.inference import Model
 from edge.tally import Tally
 from edge.timeline import Timeline
+from sed.config import DecodingConfig, Recipe
 from tests.conftest import ROOT
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
@@ -48,6 +51,20 @@ def section(document: str, heading: str) -> str:
     text = (ROOT / document).read_text().partition(f"\n## {heading}\n")[2]
     assert text, f"{document} has no heading {heading!r}"
     return text.partition("\n## ")[0]
+
+
+def test_the_guide_to_recipes_names_every_key_of_every_table() -> None:
+    """A row or more of the table's own, and no key that there is not."""
+    text = (ROOT / "docs" / "recipe.md").read_text()
+    kinds = typing.get_type_hints(Recipe) | {"decoding": DecodingConfig}
+    tables = {name: kind for name, kind in kinds.items() if dataclasses.is_dataclass(kind)}
+    for name, kind in tables.items():
+        rows = re.search(rf"^\| `\[{name}\S*\]`.*\n\|--.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+        assert rows, f"no table for [{name}]"
+        told = [key for row in rows[1].splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])]
+        assert sorted(field.name for field in dataclasses.fields(kind)) == sorted(told)
+    others = {name for name in kinds if name not in tables}
+    assert others <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_the_readme_names_every_record_and_its_fields(model: Model) -> None:

@@ -1,5 +1,8 @@
 """Signals are ramps and beeps whose place can be read off, so that a label that stayed behind is seen."""
 
+import dataclasses
+from typing import Any
+
 import pytest
 import torch
 
@@ -119,15 +122,53 @@ def test_stripes_hold_the_least_value_and_their_frames_count_less() -> None:
     assert gone.any()
 
 
-def test_nothing_is_written_into() -> None:
-    """Whatever a recipe asks for, a batch stays as it was, and a recipe that asks for nothing gives it back."""
-    everything = AugmentConfig(gain_db=6.0, time_shift=1.0, mixup=1.0, time_masks=2)
+def test_a_recipe_that_asks_for_nothing_changes_nothing() -> None:
+    """It gives back what it is given."""
     audio, target = beeps(4)
     logmel = torch.randn(4, 1, 14 + FRAMES * 4, 64)
-    before = [part.clone() for part in (audio, logmel, *target)]
-    changed = augment_audio(audio, target, Recipe(name="x", augment=everything))
-    augment_logmel(logmel, changed[1], Recipe(name="x", augment=everything))
-    assert all(torch.equal(old, new) for old, new in zip(before, (audio, logmel, *target), strict=True))
-    nothing = Recipe(name="x", augment=AugmentConfig(filter_augment_db=0.0, mel_masks=0))
-    assert audio is augment_audio(audio, target, nothing)[0]
-    assert logmel is augment_logmel(logmel, target, nothing)[0]
+    nothing = Recipe(name="x", augment=AugmentConfig(**NOTHING))
+    same_audio, same_target = augment_audio(audio, target, nothing)
+    same_logmel, _ = augment_logmel(logmel, target, nothing)
+    assert same_audio is audio and same_target is target and same_logmel is logmel
+
+
+NOTHING: dict[str, Any] = {"filter_augment_db": 0.0, "mel_masks": 0}
+ALL_LABELS = {"frames", "frames_known", "clip", "clip_known"}
+# Each setting, what it needs beside it, and what it changes.
+SETTINGS: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
+    ({"gain_db": 6.0}, {}, {"audio"}),
+    ({"time_shift": 1.0}, {}, {"audio", "frames", "frames_known"}),
+    ({"mixup": 1.0}, {}, {"audio"} | ALL_LABELS),
+    ({"mixup_labels": "hard"}, {"mixup": 1.0}, {"frames", "clip"}),
+    ({"filter_augment_db": 6.0}, {}, {"logmel"}),
+    ({"mel_masks": 1}, {}, {"logmel"}),
+    ({"mel_mask_bins": 40}, {"mel_masks": 1}, {"logmel"}),
+    ({"time_masks": 4}, {}, {"logmel", "frames_known", "clip_known"}),
+    ({"time_mask_seconds": 1.0}, {"time_masks": 4}, {"logmel", "frames_known", "clip_known"}),
+]
+
+
+@pytest.mark.parametrize(("setting", "beside", "expected"), SETTINGS, ids=[next(iter(case[0])) for case in SETTINGS])
+def test_a_setting_changes_what_it_is_for(setting: dict[str, Any], beside: dict[str, Any], expected: set[str]) -> None:
+    """Sound, spectrogram or labels, nothing else, and never what it was given."""
+    audio, target = beeps(20)
+    logmel = torch.randn(20, 1, 14 + FRAMES * 4, 64)
+    for part in target:
+        part[::2] = part[::2].flip(-1)  # every second scene holds the other class
+    target.frames_known[::3, :9], target.clip_known[::3] = 0.5, 0.5
+    given = {"audio": audio, "logmel": logmel, **target._asdict()}
+    before = {name: part.clone() for name, part in given.items()}
+    made = []
+    for values in (NOTHING | beside, NOTHING | beside | setting):
+        torch.manual_seed(0)
+        recipe = Recipe(name="x", augment=AugmentConfig(**values))
+        changed, labels = augment_audio(audio, target, recipe)
+        spectrogram, labels = augment_logmel(logmel, labels, recipe)
+        made.append({"audio": changed, "logmel": spectrogram, **labels._asdict()})
+    assert expected == {name for name in given if not torch.equal(made[0][name], made[1][name])}
+    assert all(torch.equal(before[name], given[name]) for name in given)
+
+
+def test_every_setting_is_tried() -> None:
+    """Above."""
+    assert [field.name for field in dataclasses.fields(AugmentConfig)] == [next(iter(case[0])) for case in SETTINGS]

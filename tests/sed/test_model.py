@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from sed.config import NetworkConfig, Recipe
+from sed.config import NetworkConfig, Recipe, load_recipe
 from sed.model import Detector
+from tests.conftest import ROOT
 
 RECIPES = [
     Recipe(name="light"),
@@ -37,9 +38,11 @@ def detector(recipe: Recipe) -> Detector:
     return made.eval()
 
 
-def test_the_light_network_is_light() -> None:
-    """At most a million parameters."""
-    assert sum(p.numel() for p in Detector(RECIPES[0], classes=10).parameters()) <= 1_000_000
+@pytest.mark.parametrize(("name", "least", "most"), [("esc10", 0, 1e6), ("mid", 4e6, 6e6)])
+def test_networks_are_of_the_size_that_is_said_of_them(name: str, least: float, most: float) -> None:
+    """The light one has at most a million parameters, the larger one about five."""
+    network = Detector(load_recipe(ROOT / "recipes" / f"{name}.toml"), classes=10)
+    assert least <= sum(p.numel() for p in network.parameters()) <= most
 
 
 def test_k_frames_come_of_context_and_k_frames(recipe: Recipe) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -64,18 +65,19 @@ def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
 
 
 def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> None:
-    """Nothing beyond [-1, 1], nothing but numbers, and mixing writes into no clip."""
-    corpus = load_corpus([clips], 16_000, DataConfig())
-    before = [np.array(clip.audio[:]) for clip in corpus.clips]
-    made = Recipe(name="x")
+    """Nothing beyond [-1, 1], nothing but numbers, and nothing is written into a clip, whatever it is used for."""
+    found = load_corpus([clips], 16_000, DataConfig())
+    read_only = [dataclasses.replace(clip, audio=np.frombuffer(clip.audio[:].tobytes(), "f4")) for clip in found.clips]
+    beds = [dataclasses.replace(clip, labels=(), background=True) for clip in read_only]
+    others = [clip for clip in read_only if not clip.labels]
+    corpus = Corpus(labels=found.labels, clips=(*read_only, *beds, *(30 * others)))
+    made = Recipe(name="x", scenes=SceneConfig(recordings=0.2))
     mixer = SceneMixer(corpus, made)
     for seed in range(30):
         scene = mixer.mix(np.random.default_rng(seed))
         assert (made.context_samples + 200 * made.frame_samples,) == scene.audio.shape
         assert np.abs(scene.audio).max() <= 1.0
         assert 0.0 <= scene.frames.min() <= scene.frames.max() <= 1.0
-    for clip, audio in zip(corpus.clips, before, strict=True):
-        np.testing.assert_array_equal(clip.audio[:], audio)
 
 
 def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> None:
@@ -88,12 +90,106 @@ def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> No
 
 def test_before_a_silent_start_there_is_no_truth() -> None:
     """As a source begins: digital silence, and no event in it."""
-    made = recipe(silent_start=1.0, silent_bed=0.0)
-    for seed in range(10):
+    made, silences = recipe(silent_start=1.0, silent_bed=0.0), []
+    for seed in range(20):
         scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
         silent = frame_levels(scene.audio, made) == 0.0
-        assert silent.any()
-        assert 0.0 == scene.frames[silent].max()
+        assert 0.0 == scene.frames[silent].max(initial=0.0)
+        silences.append(int(silent.sum()))
+    assert 20 < max(silences) <= 100  # of 200; a short one may end within the context
+
+
+class LongSound:
+    """An hour of a tone that nobody may hold in memory."""
+
+    def __len__(self) -> int:
+        return 3600 * 16_000
+
+    def __getitem__(self, part: slice) -> NDArray[np.float32]:
+        begin, end, _ = part.indices(len(self))
+        assert end - begin <= 200_000, f"{part}, for a scene of 165,312 samples"
+        return np.sin(0.4 * np.arange(begin, end)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("use", "wanted"),
+    [
+        ({"labels": ("beep",), "pieces": ()}, {"recordings": 1.0}),
+        ({"labels": ("beep",), "segments": ((0, 3600 * 16_000, "beep"),), "pieces": ()}, {"recordings": 1.0}),
+        ({"labels": ("beep",), "pieces": ((16_000, 3599 * 16_000),)}, {"extended": 1.0}),
+        ({"labels": ()}, {"event_free": 1.0, "distractors_mean": 5.0}),
+        ({"labels": (), "background": True}, {"event_free": 1.0, "silent_bed": 0.0, "real_beds": 1.0}),
+    ],
+    ids=["weak recording", "strong recording", "event", "distractor", "bed"],
+)
+def test_of_a_long_recording_only_what_is_used_is_read(use: dict[str, object], wanted: dict[str, float]) -> None:
+    """Whatever it is used for."""
+    corpus = Corpus(labels=("beep",), clips=(clip(LongSound(), **use),) * 100)
+    mixer = SceneMixer(corpus, recipe(**wanted))
+    assert any(mixer.mix(np.random.default_rng(seed)).audio.any() for seed in range(5))
+
+
+def test_events_are_played_faster_and_slower() -> None:
+    """By as much as `speed_range` allows, and in that measure higher and lower."""
+    plain = {"events_mean": 1.0, "equalise_db": 0.0, "low_pass": 0.0}
+    for speed_range, slowest, fastest in ((0.0, 1.0, 1.0), (0.4, 0.9, 1.1)):
+        factors = []
+        for seed in range(20):
+            scene = SceneMixer(beep_corpus(), recipe(speed_range=speed_range, **plain)).mix(np.random.default_rng(seed))
+            [(onset, offset, _)] = scene.events
+            factors.append(16_000 / (offset - onset))
+            spectrum = np.abs(np.fft.rfft(scene.audio))
+            pitch_hz = spectrum.argmax() * 16_000 / len(scene.audio)
+            assert 1000.0 * factors[-1] == pytest.approx(pitch_hz, rel=0.01)
+        assert 1 / (1.0 + speed_range) <= min(factors) <= slowest
+        assert fastest <= max(factors) <= 1.0 + speed_range
+
+
+def test_a_long_even_sound_may_go_on_longer_than_its_clip() -> None:
+    """Where the recipe wants that; its truth goes on too."""
+    even = clip(tone(3.0, 1000.0), pieces=((0, 48_000),))
+    corpus = Corpus(labels=("beep",), clips=(even,))
+    for extended, is_longer in ((0.0, False), (1.0, True)):
+        made = recipe(extended=extended, events_mean=1.0, speed_range=0.0)
+        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(20)]
+        lengths = [offset - onset for scene in scenes for onset, offset, _ in scene.events]
+        assert is_longer == (max(lengths) > 48_000)
+        for scene in scenes:
+            levels = frame_levels(scene.audio, made)
+            assert levels[scene.frames[:, 0] > 0.99].min(initial=np.inf) > 0.1 * levels.max()
+
+
+def noise(seconds: float) -> NDArray[np.float32]:
+    """White noise."""
+    return np.random.default_rng(0).uniform(-1.0, 1.0, int(seconds * 16_000)).astype(np.float32)
+
+
+def spread_db(audio: NDArray[np.float32]) -> float:
+    """How far the levels of eight bands of 1 kHz lie apart."""
+    bands = np.abs(np.fft.rfft(audio)[:80_000]).reshape(8, -1)
+    return float(np.ptp(10 * np.log10(np.mean(bands**2, axis=1) + 1e-12)))
+
+
+@pytest.mark.parametrize(
+    ("use", "wanted"),
+    [
+        ({}, {}),
+        ({"labels": ()}, {"event_free": 1.0, "distractors_mean": 5.0}),
+        ({"labels": (), "background": True}, {"event_free": 1.0, "silent_bed": 0.0, "real_beds": 1.0}),
+    ],
+    ids=["event", "distractor", "bed"],
+)
+def test_whatever_sounds_is_coloured(use: dict[str, object], wanted: dict[str, float]) -> None:
+    """By the equaliser and by the low-pass, each as the recipe says."""
+    corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
+    spreads = []
+    for equalise_db, low_pass in ((0.0, 0.0), (20.0, 0.0), (0.0, 1.0)):
+        made = recipe(speed_range=0.0, equalise_db=equalise_db, low_pass=low_pass, **wanted)
+        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(11)]
+        spreads.append(np.median([spread_db(scene.audio[:160_000]) for scene in scenes]))
+    plain, equalised, low_passed = spreads
+    assert plain < 2.0
+    assert min(equalised, low_passed) > 5.0
 
 
 def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
@@ -178,14 +274,24 @@ def test_levels_are_what_the_recipe_says() -> None:
 
 
 def test_distractors_sound_and_are_no_truth() -> None:
-    """Those of the data and those made up."""
+    """Those of the data, the more there are, and those made up."""
     buzz = clip(tone(2.0, 300.0), labels=(), segments=(), pieces=())
-    for clips in ((buzz,), ()):
-        corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, *clips))
-        made = recipe(event_free=1.0, distractors_mean=4.0)
-        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(5)]
+    made = recipe(event_free=1.0, distractors_mean=10.0, equalise_db=0.0, low_pass=0.0)
+    buzzing = []
+    for count in (0, 30, 3000):
+        corpus = Corpus(labels=("beep",), clips=beep_corpus().clips + (buzz,) * count)
+        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(20)]
         assert all(np.abs(scene.audio).max() > 1e-4 for scene in scenes)
         assert 0.0 == max(scene.frames.max() for scene in scenes)
+        buzzing.append(np.mean([share_of_band(scene.audio, 290.0, 310.0) for scene in scenes]))
+    assert buzzing[0] < 0.1 < buzzing[1] < 0.9 < buzzing[2]
+
+
+def share_of_band(audio: NDArray[np.float32], low_hz: float, high_hz: float) -> float:
+    """Of the energy."""
+    energy = np.abs(np.fft.rfft(audio)) ** 2
+    frequencies = np.fft.rfftfreq(len(audio), 1 / 16_000)
+    return float(energy[(low_hz <= frequencies) & (frequencies < high_hz)].sum() / energy.sum())
 
 
 def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:

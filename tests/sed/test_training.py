@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,12 +14,12 @@ import torch
 from torch.utils.data import default_collate
 
 from sed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sed.config import DecodingConfig, load_recipe
+from sed.config import DecodingConfig, Recipe
 from sed.data import load_corpus
 from sed.model import Prediction
 from sed.run import run
 from sed.training import SceneDataset, TrainingModule
-from sed.training_config import DataConfig
+from sed.training_config import AugmentConfig
 from tests.conftest import ROOT, TINY_RECIPE, command
 
 
@@ -165,15 +166,17 @@ def losses(folder: Path, column: str = "loss") -> list[float]:
         return [float(row[column]) for row in csv.DictReader(file) if row[column]]
 
 
-def test_two_processes_share_every_batch(clips: Path, tmp_path: Path) -> None:
-    """Launched by --devices, each mixes its own half of what one process would, and one model comes out."""
+def test_two_processes_share_every_batch_and_what_they_learn_from_it(clips: Path, tmp_path: Path) -> None:
+    """Launched by --devices, each mixes its own half of what one process would, and both get the same weights."""
     scenes, checkpoints = [], []
     for devices in (1, 2):
         out = tmp_path / str(devices)
         (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
         arguments = [tmp_path / "tiny.toml", "--data", clips, "--out", out, "--devices", devices]
         script = tmp_path / "train.py"
-        script.write_text(SCENES_WRITTEN.format(folder=tmp_path / f"scenes{devices}"))
+        script.write_text(
+            NOTES_TAKEN.format(scenes=tmp_path / f"scenes{devices}", weights=tmp_path / f"weights{devices}")
+        )
         done = subprocess.run(
             [sys.executable, script, *map(str, arguments)], capture_output=True, text=True, check=False
         )
@@ -185,11 +188,14 @@ def test_two_processes_share_every_batch(clips: Path, tmp_path: Path) -> None:
     assert (whole, set()) == (first | second, first & second)
     assert checkpoints[0].labels == checkpoints[1].labels
     assert 4 == torch.load(tmp_path / "2" / "last.ckpt", weights_only=True)["global_step"]
+    ours, theirs = (torch.load(tmp_path / f"weights2.{rank}") for rank in (0, 1))
+    assert all(torch.equal(mine, other) for mine, other in zip(ours, theirs, strict=True))
 
 
-# What sed-train runs, with a note of the scenes that each process trains on.
-SCENES_WRITTEN = """
+# What sed-train runs, with a note of the scenes that each process trains on, and of the weights that it ends with.
+NOTES_TAKEN = """
 import os
+import torch
 from sed import training
 from sed.commands import train
 
@@ -198,12 +204,15 @@ mixed = training.SceneDataset.__getitem__
 
 def noted(self, index):
     if self._seed[1] == 0:
-        with open("{folder}." + os.environ.get("LOCAL_RANK", "0"), "a") as file:
+        with open("{scenes}." + os.environ.get("LOCAL_RANK", "0"), "a") as file:
             file.write(f"{{self._first + index}}\\n")
     return mixed(self, index)
 
 
 training.SceneDataset.__getitem__ = noted
+training.TrainingModule.on_train_end = lambda self: torch.save(
+    list(self.parameters()), f"{weights}.{{self.global_rank}}"
+)
 train()
 """
 
@@ -236,6 +245,23 @@ def test_a_run_that_gets_no_better_ends_early_with_its_best_weights(clips: Path,
     )
 
 
+class Scripted(TrainingModule):
+    """Every figure of its validations is 0.1, then 0.5, then 0.3."""
+
+    def log(self, name: str, value: Any, **named: Any) -> None:
+        figures = (0.1, 0.5, *[0.3] * 10)
+        super().log(name, figures[self.current_epoch] if name.startswith("validation_") else value, **named)
+
+
+@pytest.mark.parametrize(("select", "best"), [("frame_map", 2), ("frame_f1", 2), ("loss", 1)])
+def test_the_best_is_the_greatest_figure_or_the_least_loss(clips: Path, tmp_path: Path, select: str, best: int) -> None:
+    """Its weights are kept, and patience counts from there."""
+    module = tiny_module(clips, Scripted, select=select, patience=2, steps=10, validate_every_steps=1)
+    run(module, tmp_path, False)
+    steps = [torch.load(tmp_path / name, weights_only=True)["global_step"] for name in ("best.ckpt", "last.ckpt")]
+    assert [best, best + 2] == steps
+
+
 def test_a_run_without_validation_keeps_its_last_weights(clips: Path, tmp_path: Path) -> None:
     """As the final one on all folds does."""
     recipe = tmp_path / "tiny.toml"
@@ -260,25 +286,20 @@ def test_curves_are_there_for_tensorboard(tiny_run: Path) -> None:
     assert pictures[0].width > 4 * pictures[0].height > 0
 
 
-def tiny_module(clips: Path, folder: Path, **changes: str) -> TrainingModule:
-    """The tiny recipe's network, untrained; changes are of lines of the recipe."""
-    text = TINY_RECIPE
-    for name, value in changes.items():
-        text = text.replace("[training]", f"[training]\n{name} = {value}")
-    (folder / "tiny.toml").write_text(text)
-    recipe = load_recipe(folder / "tiny.toml")
+def tiny_module(clips: Path, kind: type[TrainingModule] = TrainingModule, **changes: Any) -> TrainingModule:
+    """The tiny recipe's network, untrained; changes are of its table [training]."""
+    values = tomllib.loads(TINY_RECIPE)
+    values["training"] |= changes
+    recipe = Recipe.from_dict({"name": "tiny", **values}, "tiny")
     corpus = load_corpus([clips], recipe.frontend.sample_rate, recipe.data)
     torch.manual_seed(recipe.training.seed)
-    return TrainingModule(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
+    return kind(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
 
 
-def test_the_rate_rises_by_a_line_and_falls_by_a_cosine(clips: Path, tmp_path: Path) -> None:
+def test_the_rate_rises_by_a_line_and_falls_by_a_cosine(clips: Path) -> None:
     """From nearly nothing to the recipe's rate, and down to nothing at the last step."""
-    recipe = dataclasses.replace(tiny_module(clips, tmp_path).recipe)
-    training = dataclasses.replace(recipe.training, steps=110, warmup_steps=10, validate_every_steps=11)
-    module = TrainingModule(
-        dataclasses.replace(recipe, training=training), load_corpus([clips], 16_000, DataConfig()), None
-    )
+    module = tiny_module(clips, steps=110, warmup_steps=10, validate_every_steps=11)
+    training = module.recipe.training
     optimisers = module.configure_optimizers()
     optimiser, schedule = optimisers["optimizer"], optimisers["lr_scheduler"]["scheduler"]
     rates = []
@@ -292,9 +313,9 @@ def test_the_rate_rises_by_a_line_and_falls_by_a_cosine(clips: Path, tmp_path: P
     assert rates[9:] == sorted(rates[9:], reverse=True)
 
 
-def test_the_frontend_stays_in_fp32_under_mixed_precision(clips: Path, tmp_path: Path) -> None:
+def test_the_frontend_stays_in_fp32_under_mixed_precision(clips: Path) -> None:
     """Its figures are the same to the bit, and the logits come out in fp32 of a network in bf16."""
-    module = tiny_module(clips, tmp_path).eval()
+    module = tiny_module(clips).eval()
     audio = 0.1 * torch.randn(2, module.recipe.context_samples + 40 * module.recipe.frame_samples)
     plain = module.logmel(audio)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
@@ -303,6 +324,19 @@ def test_the_frontend_stays_in_fp32_under_mixed_precision(clips: Path, tmp_path:
     assert torch.equal(plain, mixed)
     assert torch.float32 == frames.dtype
     assert not torch.equal(frames, module.predict(plain).frames)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)])
+def test_the_network_works_in_the_precision_of_the_recipe(
+    clips: Path, tmp_path: Path, precision: str, dtype: torch.dtype
+) -> None:
+    """In training and in validation; the frontend stays in fp32."""
+    module = tiny_module(clips, precision=precision)
+    dtypes, frontend_mixes = set(), set()
+    module.detector.embedder.project.register_forward_hook(lambda *parts: dtypes.add(parts[-1].dtype))
+    module.detector.frontend.register_forward_hook(lambda *_: frontend_mixes.add(torch.is_autocast_enabled("cpu")))
+    run(module, tmp_path / "out", False)
+    assert ({dtype}, {False}) == (dtypes, frontend_mixes)
 
 
 def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
@@ -319,13 +353,7 @@ def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
         def norm(self) -> float:
             return float(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm())
 
-    made = tiny_module(clips, tmp_path, gradient_clip="0.25")
-    corpus = load_corpus([clips], 16_000, made.recipe.data)
-    run(
-        Watched(made.recipe, corpus.learnt(made.recipe.data), corpus.looked_at(made.recipe.data)),
-        tmp_path / "out",
-        False,
-    )
+    run(tiny_module(clips, Watched, gradient_clip=0.25), tmp_path / "out", False)
     assert 4 == len(Watched.norms)
     assert all(before > 0.25 >= after - 1e-4 for before, after in Watched.norms)
 
@@ -333,10 +361,9 @@ def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
 def test_weights_are_averaged_by_the_decay(clips: Path, tmp_path: Path) -> None:
     """With a decay of 0 the average is the latest weights; else it lies behind them."""
     behind = []
-    for decay in ("0.0", "0.9"):
-        out = tmp_path / decay
-        out.mkdir()
-        run(tiny_module(clips, out, ema_decay=decay, learning_rate="0.1"), out, False)
+    for decay in (0.0, 0.9):
+        out = tmp_path / str(decay)
+        run(tiny_module(clips, ema_decay=decay, learning_rate=0.1), out, False)
         saved = torch.load(out / "last.ckpt", weights_only=True)
         name = "detector.head.classify_coarse.weight"
         behind.append(float((saved["state_dict"][name] - saved["current_model_state"][name]).abs().max()))
@@ -370,13 +397,13 @@ class Listening(TrainingModule):
         """There is no trainer to log to."""
 
 
-def test_training_changes_what_it_hears_as_the_recipe_says(clips: Path, tmp_path: Path) -> None:
+def test_training_changes_what_it_hears_as_the_recipe_says(clips: Path) -> None:
     """Augmentation of audio and of spectrograms reaches the network."""
-    recipe, heard = tiny_module(clips, tmp_path).recipe, []
-    corpus = load_corpus([clips], 16_000, recipe.data)
+    heard = []
     for db in (0.0, 12.0):
-        augment = dataclasses.replace(recipe.augment, gain_db=db, filter_augment_db=db, mel_masks=0)
-        module = Listening(dataclasses.replace(recipe, augment=augment), corpus, None)
+        module = tiny_module(clips, Listening)
+        augment = AugmentConfig(gain_db=db, filter_augment_db=db, mel_masks=0)
+        module.recipe = dataclasses.replace(module.recipe, augment=augment)
         scenes = SceneDataset(module.mixer, (1, 0), 0, 2)
         module.training_step(default_collate([scenes[0], scenes[1]]))
         heard.append(module.heard)
