@@ -78,8 +78,10 @@ def test_labels_that_the_model_does_not_know_are_no_events(model: Model, caplog:
     known: Annotation = (6.6, 8.8, "rooster")
     assert of_demo(model, known).to_dict() == of_demo(model, known, (1.0, 2.0, "siren")).to_dict()
     assert "the model does not know siren" in caplog.text
+    reported = sum(of_demo(model).false_alarms.values())
+    assert reported > 0
     for report in (of_demo(model, (1.0, 2.0, "siren")), of_demo(model, labels=("siren",), known=False)):
-        assert ({}, 11) == (report.event_f1, sum(report.false_alarms.values()))
+        assert ({}, reported) == (report.event_f1, sum(report.false_alarms.values()))
 
 
 def test_unknown_borders_give_no_event_figures(model: Model) -> None:
@@ -98,8 +100,9 @@ def test_a_table_that_would_say_nothing_is_left_out(model: Model, caplog: pytest
     assert ["clip mAP", "clip accuracy"] == [line.split("  ")[0] for line in lines]
     assert "no figures of events; give a table of them (filename onset offset event_label), or mix" in caplog.text
     caplog.clear()
-    alarms = text_table(of_demo(model)).splitlines()
-    assert (13, "11") == (len(alarms), alarms[11].split()[-1])
+    unknown = of_demo(model)
+    alarms = text_table(unknown).splitlines()
+    assert (13, str(sum(unknown.false_alarms.values()))) == (len(alarms), alarms[11].split()[-1])
     assert 11 < len(text_table(of_demo(model, (6.6, 8.8, "rooster"))).splitlines())
     assert not caplog.records
 
