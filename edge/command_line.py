@@ -7,6 +7,7 @@ missing becomes a message that says what to install.
 import contextlib
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -41,8 +42,11 @@ class SedCommand(click.Command):
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # a name that a terminal cannot show ends nothing
         logging.basicConfig(format=f"{ctx.find_root().info_name}: %(message)s", level=logging.WARNING)
-        with self.errors_in_one_line(ctx):
-            return self._invoke(ctx)
+        try:
+            with self.errors_in_one_line(ctx):
+                return self._invoke(ctx)
+        finally:
+            _drop_what_stdout_refused()
 
     @contextlib.contextmanager
     def errors_in_one_line(self, ctx: click.Context) -> Iterator[None]:
@@ -69,3 +73,11 @@ class SedCommand(click.Command):
             if exc.name not in _EXTRAS:
                 raise
             raise InstallError(f"{exc.name} is not installed; run pip install 'sed-edge[{_EXTRAS[exc.name]}]'") from exc
+
+
+def _drop_what_stdout_refused() -> None:
+    """Else Python would try again as it ends, tell of it a second time, and change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
