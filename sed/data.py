@@ -20,6 +20,9 @@ from sed.training_config import DataConfig, SceneConfig
 
 _log = logging.getLogger(__name__)
 
+# Why clips are of no use, and what to do.
+UNUSED = "nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as they are"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:

@@ -5,7 +5,7 @@ from statistics import median
 
 from sed.borders import sounding
 from sed.config import Recipe
-from sed.data import Clip, Corpus
+from sed.data import UNUSED, Clip, Corpus
 
 _ALL = "(all)"
 _HEADER = ("class", "clips", "events", "hours", "median s", "problems")
@@ -57,9 +57,8 @@ def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...],
             labels = ", ".join(clip.labels)
             yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, and nothing sounds in it"
     unused = [clip for clip in corpus.unused(recipe.scenes) if clip.path not in silent]
-    advice = "nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as they are"
     for clip in unused:
-        yield clip.labels, False, f"unused: {len(unused)} clips: {advice}"
+        yield clip.labels, False, f"unused: {len(unused)} clips: {UNUSED}"
 
 
 def _row(name: str, clips: Sequence[Clip], problems: int, sample_rate: int) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from edge.errors import SettingError
 from sed.config import Recipe
-from sed.data import Corpus
+from sed.data import UNUSED, Corpus
 from sed.errors import DataError, RecipeError
 from sed.model import Detector
 from sed.training import TrainingModule
@@ -55,12 +55,7 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
     module = TrainingModule(recipe, learnt, corpus.looked_at(recipe.data))
     unused = learnt.unused(recipe.scenes)
     if unused:
-        _log.warning(
-            "%d of %d labelled clips are not learnt from: nothing can be cut out of them; "
-            "set [scenes] recordings in the recipe to learn from them as they are",
-            len(unused),
-            len(learnt.recordings),
-        )
+        _log.warning("%d of %d labelled clips are not learnt from: %s", len(unused), len(learnt.recordings), UNUSED)
     return module.detector if run(module, out, resume, devices, nodes) else None
 
 

@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 
 def draw_table(table: Table, folder: Path) -> list[Path]:
-    """Draw what the table holds into PNG files, and return their paths.
+    """Draw what the table holds into PNG files of a folder that is there, and return their paths.
 
     `latency.png` is always there; `hop.png` and `streams.png` where several of them were measured, `devices.png` where
     the CPU and another were.
@@ -36,7 +36,6 @@ def draw_table(table: Table, folder: Path) -> list[Path]:
         pictures["streams"] = lambda axes: _draw_throughput(axes, table.rows)
     if _several(table.rows, "provider"):
         pictures["devices"] = lambda axes: _draw_devices(axes, table.rows)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, draw in pictures.items():
         figure = Figure(figsize=(9, 4.5), layout="constrained")
