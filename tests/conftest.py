@@ -57,6 +57,19 @@ def run(name: str, *arguments: object, environment: dict[str, str] | None = None
     )
 
 
+def run_without(script: str, missing: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """What becomes of a script where these packages are not installed."""
+    lines = (
+        "import sys",
+        "def find(name, *_):",
+        f"    if name in {missing!r}:",
+        "        raise ModuleNotFoundError(name=name)",
+        "sys.meta_path.insert(0, type('Without', (), {'find_spec': find}))",
+        script,
+    )
+    return subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Decoded audio goes to a folder of the tests' own, that of the commands they run too, which all use the CPU."""

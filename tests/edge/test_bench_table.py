@@ -30,6 +30,7 @@ from edge.errors import InstallError, SettingError
 from edge.inference import Model, shipped_model
 from edge.providers import Node, nodes_run, open_session
 from edge.stream import ScoreStream, window_of
+from tests.conftest import run_without
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 without_gpu = pytest.mark.skipif(why_absent("cuda") is None, reason="what is said of a missing GPU; here is one")
@@ -309,16 +310,8 @@ def test_it_measures_without_torch() -> None:
 
 def test_plots_say_what_to_install() -> None:
     """Before anything is measured."""
-    script = (
-        "import sys\n"
-        "sys.meta_path.insert(0, type('Without', (), {'find_spec': lambda name, *_: without(name)}))\n"
-        "def without(name):\n"
-        "    if name == 'matplotlib':\n"
-        "        raise ModuleNotFoundError(name=name)\n"
-        "from edge.bench.commands import bench\n"
-        "bench(['--plot', 'folder'], prog_name='sed-bench')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    script = "from edge.bench.commands import bench\nbench(['--plot', 'folder'], prog_name='sed-bench')"
+    done = run_without(script, ("matplotlib",))
     assert (1, "") == (done.returncode, done.stdout)
     assert "matplotlib is not installed; run pip install 'sed-edge[plot]'" in done.stderr
 

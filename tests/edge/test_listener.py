@@ -51,10 +51,12 @@ def spans(events: list[Event], label: str) -> list[tuple[float, float, str]]:
 
 
 def test_an_event_goes_on_after_a_gap_within_its_merge_length(model: Model, demo_audio: NDArray[np.float32]) -> None:
-    """The chainsaw of 27.0 to 31.5 s, with half a second missing."""
+    """The chainsaw of 27.0 to 31.5 s, with half a second missing, ends where it does without a gap."""
+    ((_, whole_offset, _),) = spans(said(listener(model), [block(demo_audio, 0, 56)]), "chainsaw")
     actions = [block(demo_audio, 0, 29), Gap(0.5, "overrun"), block(demo_audio, 29.5, 56)]
     ((onset, offset, closed_by),) = spans(said(listener(model), actions), "chainsaw")
-    assert (27.0, 31.5, "silence") == (onset, pytest.approx(offset, abs=0.5), closed_by)
+    assert (27.0, whole_offset, "silence") == (onset, pytest.approx(offset, abs=0.3), closed_by)
+    assert 31.5 == pytest.approx(offset, abs=0.5)
 
 
 @pytest.mark.parametrize("begin", [22.0, 22.02, 22.037])
@@ -67,7 +69,7 @@ def test_no_event_bridges_a_longer_gap(model: Model, demo_audio: NDArray[np.floa
         (again, offset, _) = next(span for span in found if span[0] >= begin)
         assert (pytest.approx(21.0, abs=0.25), "gap") == (onset, closed_by)
         assert begin - 0.1 <= end <= begin + 0.05
-        assert begin + seconds <= again <= begin + seconds + 0.4
+        assert begin + seconds <= again <= begin + seconds + 0.25
         assert 25.5 == pytest.approx(offset, abs=0.3)
 
 
@@ -92,11 +94,12 @@ def test_sounds_after_gaps_keep_their_time(model: Model, demo_audio: NDArray[np.
         block(demo_audio, 48.604, 56),
     ]
     gone = said(listener(model), actions)
-    sure = [event for event in whole if event.confidence > 0.95]
-    assert len(sure) >= 5
-    for event in sure:
-        near = [e for e in gone if e.label == event.label and abs(e.onset_frame - event.onset_frame) <= 4]
-        assert 1 == len(near), event
+    for events, others in ((whole, gone), (gone, whole)):
+        sure = [event for event in events if event.confidence > 0.95]
+        assert len(sure) >= 5
+        for event in sure:
+            near = [e for e in others if e.label == event.label and abs(e.onset_frame - event.onset_frame) <= 4]
+            assert 1 == len(near), event
 
 
 def test_after_a_long_gap_a_source_is_as_new(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -113,7 +116,7 @@ def test_a_lost_source_has_its_events_closed_at_once(model: Model, demo_audio: N
     ears = listener(model)
     ears.push(block(demo_audio, 0, 29))
     ((onset, offset, closed_by),) = spans(ears.lose(), "chainsaw")
-    assert (27.0, 29.0, "gap") == (onset, pytest.approx(offset, abs=0.1), closed_by)
+    assert (27.0, 29.0, "gap") == (onset, pytest.approx(offset, abs=0.3), closed_by)
     assert 29 * 16_000 == ears.heard_samples
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from export.bench import bench
 from export.frontends import frontends
 from sed.config import FrontendConfig
+from tests.conftest import run_without
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 
@@ -63,16 +64,7 @@ def test_sizes_that_cannot_be_are_said_at_once(arguments: list[str]) -> None:
 
 def test_without_torch_it_says_what_to_install() -> None:
     """In one line, which names all that is missing where only the runtime is installed."""
-    script = (
-        "import sys\n"
-        "missing = ('torch', 'torchlibrosa', 'librosa', 'lightning', 'onnx', 'onnxscript', 'threadpoolctl')\n"
-        "sys.meta_path.insert(0, type('Without', (), {'find_spec': lambda name, *_: without(name)}))\n"
-        "def without(name):\n"
-        "    if name in missing:\n"
-        "        raise ModuleNotFoundError(name=name)\n"
-        "from export.bench import bench\n"
-        "bench(['frontend'], prog_name='sed-bench')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    missing = ("torch", "torchlibrosa", "librosa", "lightning", "onnx", "onnxscript", "threadpoolctl")
+    done = run_without("from export.bench import bench\nbench(['frontend'], prog_name='sed-bench')", missing)
     assert (1, "") == (done.returncode, done.stdout)
     assert "sed-bench: librosa is not installed; run pip install 'sed-edge[export]'\n" == done.stderr
