@@ -45,7 +45,7 @@ def test_another_speed_is_another_pitch_and_length() -> None:
 def test_an_equaliser_colours_within_its_limits() -> None:
     """Other gains by other seeds, none beyond the decibels asked for, and the input is left alone."""
     impulse = np.zeros(16_384, dtype=np.float32)
-    impulse[0] = 1.0
+    impulse[8192] = 1.0
     gains_db = [
         20 * np.log10(np.abs(np.fft.rfft(equalise(np.random.default_rng(seed), impulse, 16_000, 9.0, low_pass=0.0))))
         for seed in range(4)
@@ -54,3 +54,13 @@ def test_an_equaliser_colours_within_its_limits() -> None:
     assert all(np.ptp(gains) > 3.0 for gains in gains_db)
     assert np.abs(gains_db[0] - gains_db[1]).max() > 1.0
     assert 1.0 == impulse.sum()
+
+
+def test_an_equaliser_leaves_no_echo_at_the_end() -> None:
+    """A sound that begins loud does not come back in its last frame, whatever its length."""
+    for length in (4096, 5000, 16_384):
+        click = np.zeros(length, dtype=np.float32)
+        click[0] = 1.0
+        for seed in range(4):
+            made = np.abs(equalise(np.random.default_rng(seed), click, 16_000, 12.0, low_pass=1.0))
+            assert made[-800:].max() < 1e-3 * made.max()
