@@ -70,8 +70,8 @@ def train(
     On a run that has ended, --resume gives it the decoder settings that the recipe states, and measures it again.
     """
     if check_data:
-        of_a_run = (("--out", out is not None), ("--resume", resume), ("--final", final is not None))
-        given = [name for name, is_given in of_a_run if is_given]
+        of_a_run = {"--out": out, "--resume": resume, "--final": final, "--validation": validation}
+        given = [name for name, value in of_a_run.items() if value]
         if given:
             raise click.UsageError(f"--check-data trains nothing; leave out {', '.join(given)}")
         _check_data(recipe_path, data)

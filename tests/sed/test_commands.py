@@ -91,6 +91,7 @@ def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str
     [
         (["--data", "{clips}", "--check-data", "--out", "x", "--resume"], "trains nothing; leave out --out, --resume"),
         (["--data", "{clips}", "--check-data", "--final", "x.ckpt"], "trains nothing; leave out --final"),
+        (["--data", "{clips}", "--check-data", "--validation", "{clips}"], "trains nothing; leave out --validation"),
         (["--data", "", "--check-data"], "Invalid value for '--data': is empty; give a path, or ."),
     ],
 )
