@@ -8,6 +8,7 @@ Any tool that reads recordings with their truth reads them: `sed-eval`, or `sed-
 
 import csv
 import dataclasses
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from sed.errors import DataError
 from sed.scene import Scene
 from sed.soundscapes import SceneMixer
 from sed.spans import joined
+
+_log = logging.getLogger(__name__)
 
 
 def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed: int, seconds: float) -> None:
@@ -40,11 +43,16 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
         DataError: if no event with borders can be cut out, and the recipe wants no whole recordings either.
     """
     known = dataclasses.replace(corpus, clips=tuple(_known(corpus.clips)))
-    if not (known.events or (recipe.scenes.recordings > 0.0 and known.recordings)):
+    mixed = known.events + (known.recordings if recipe.scenes.recordings > 0.0 else ())
+    if not mixed:
         raise DataError(
             "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "
             "label, or strong labels, with [scenes] recordings in the recipe where all of them overlap"
         )
+    held = {label for clip in mixed for label in clip.labels}
+    lacking = [label for label in corpus.labels if label not in held]
+    if lacking:
+        _log.warning("no scene holds %s: nowhere are its borders known and does it sound alone", ", ".join(lacking))
     folder.mkdir(parents=True, exist_ok=True)
     mixer = SceneMixer(known, recipe, frames=recipe.frames(seconds))
     rate = recipe.frontend.sample_rate

@@ -32,7 +32,7 @@ def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> 
 
 def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
     """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
-    size = fft_size(len(audio) + round(_RINGING * sample_rate))  # what rings before the beginning must not end the sound
+    size = fft_size(len(audio) + round(_RINGING * sample_rate))  # or what rings before it ends it
     corners = np.geomspace(50.0, sample_rate / 2, _CORNERS)
     gains_db = random_gains(rng, corners, db)
     if rng.random() < low_pass:

@@ -85,6 +85,16 @@ def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
         write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
 
 
+def test_a_label_that_no_scene_holds_is_told_of(tmp_path: Path) -> None:
+    """The wind sounds alone once, the rooster never."""
+    write_cut(tmp_path / "data" / "a.wav", seconds=3.0)
+    rows = "a.wav 0 1 rooster", "a.wav 0.5 1.5 wind", "a.wav 2 3 wind"
+    write_table(tmp_path / "data" / "strong.tsv", "filename onset offset event_label", *rows)
+    done = synth(tmp_path / "data", tmp_path / "scenes", BARE, "--folds", "train")
+    assert 0 == done.returncode, done.stderr
+    assert "no scene holds rooster: nowhere are its borders known" in done.stderr
+
+
 def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     """What sounds alone in them; where nothing does, only whole recordings can be laid into scenes."""
     for name in ("a.wav", "b.wav"):
