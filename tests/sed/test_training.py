@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from sed.run import run
 from sed.training import SceneDataset, TrainingModule
 from sed.training_config import AugmentConfig
 from tests.conftest import ROOT, TINY_RECIPE, command
+from tests.edge.servers import free_port
 
 
 def train(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -215,6 +217,26 @@ training.TrainingModule.on_train_end = lambda self: torch.save(
 )
 train()
 """
+
+
+def test_two_machines_train_together(clips: Path, tmp_path: Path) -> None:
+    """The same command on each, told of each other as Lightning's users do; the first leaves the model."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    machines = [
+        subprocess.Popen(
+            [command("sed-train"), tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / rank, "--nodes", "2"],
+            env={**os.environ, **meeting, "NODE_RANK": rank},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    for machine in machines:
+        _, err = machine.communicate(timeout=300)
+        assert 0 == machine.returncode, err
+        assert "MEMBER: " in err
+    assert (True, False) == tuple((tmp_path / rank / "model.ckpt").exists() for rank in "01")
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -> None:
