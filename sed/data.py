@@ -118,14 +118,18 @@ class Corpus:
         """Labelled clips that no scene is made of: nothing can be cut out, and whole recordings are not wanted."""
         return () if scenes.recordings > 0.0 else tuple(clip for clip in self.recordings if not clip.cuts)
 
+    def lacking(self, clips: Iterable[Clip]) -> list[str]:
+        """The labels that none of these clips has."""
+        held = {label for clip in clips for label in clip.labels}
+        return [label for label in self.labels if label not in held]
+
     def require_scenes(self, scenes: SceneConfig) -> None:
         """Every label must be in some scene.
 
         Raises:
             DataError: naming those that can be cut out nowhere, if whole recordings are not wanted either.
         """
-        cut = {label for clip in self.events for label in clip.labels}
-        lacking = [label for label in self.labels if label not in cut]
+        lacking = self.lacking(self.events)
         if lacking and scenes.recordings == 0.0:
             raise DataError(
                 f"nowhere does {', '.join(lacking)} sound alone, to be cut out, so no scene would hold it: "
@@ -144,9 +148,8 @@ class Corpus:
         """
         wanted = set(folds)
         clips = tuple(clip for clip in self.clips if clip.fold in wanted)
-        held = {label for clip in clips for label in clip.labels}
-        lacking = [label for label in self.labels if label not in held]
-        if lacking and (all_labels or not held):
+        lacking = self.lacking(clips)
+        if lacking and (all_labels or len(lacking) == len(self.labels)):
             known = sorted({clip.fold for clip in self.clips})
             raise DataError(
                 f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; the data has the folds "

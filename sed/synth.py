@@ -49,8 +49,7 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
             "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "
             "label, or strong labels, with [scenes] recordings in the recipe where all of them overlap"
         )
-    held = {label for clip in mixed for label in clip.labels}
-    lacking = [label for label in corpus.labels if label not in held]
+    lacking = corpus.lacking(mixed)
     if lacking:
         _log.warning("no scene holds %s: nowhere are its borders known and does it sound alone", ", ".join(lacking))
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ Audio = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
 _CORNERS = 48  # of a curve over frequency
-_RINGING = 0.1  # seconds, to either side, after which an equaliser has died away
+_RINGING = 0.1  # seconds that an equaliser rings before and after a sound
 
 
 def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> Audio:
@@ -32,7 +32,7 @@ def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> 
 
 def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
     """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
-    size = fft_size(len(audio) + round(_RINGING * sample_rate))  # or what rings before it ends it
+    size = fft_size(len(audio) + round(_RINGING * sample_rate))  # an FFT wraps around
     corners = np.geomspace(50.0, sample_rate / 2, _CORNERS)
     gains_db = random_gains(rng, corners, db)
     if rng.random() < low_pass:
