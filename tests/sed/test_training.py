@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -223,19 +224,21 @@ def test_two_machines_train_together(clips: Path, tmp_path: Path) -> None:
     """The same command on each, told of each other as Lightning's users do; the first leaves the model."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    machines = [
-        subprocess.Popen(
-            [command("sed-train"), tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / rank, "--nodes", "2"],
-            env={**os.environ, **meeting, "NODE_RANK": rank},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in "01"
-    ]
-    for machine in machines:
-        _, err = machine.communicate(timeout=300)
-        assert 0 == machine.returncode, err
-        assert "MEMBER: " in err
+    arguments = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips, "--nodes", "2", "--out"]
+    with ExitStack() as stack:
+        machines = []
+        for rank in "01":
+            log = stack.enter_context((tmp_path / f"{rank}.log").open("w"))
+            environment = {**os.environ, **meeting, "NODE_RANK": rank}
+            process = subprocess.Popen([*arguments, tmp_path / rank], env=environment, stderr=log)
+            stack.callback(process.wait)
+            stack.callback(process.kill)  # one that waits for the other
+            machines.append(process)
+        for rank, process in zip("01", machines, strict=True):
+            code = process.wait(timeout=300)
+            said = (tmp_path / f"{rank}.log").read_text()
+            assert 0 == code, said
+            assert "MEMBER: " in said
     assert (True, False) == tuple((tmp_path / rank / "model.ckpt").exists() for rank in "01")
 
 
