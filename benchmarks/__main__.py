@@ -20,6 +20,7 @@ from benchmarks.operators import profile as profile_operators
 from edge.audio import read_audio
 from edge.bench.machine import describe_machine, machine
 from edge.command_line import SedCommand
+from edge.errors import did_you_mean
 from edge.inference import Model, shipped_model
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
@@ -168,10 +169,14 @@ def trainings(
 
     measured_on = _machine()
     chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
+    for name in only:
+        if name not in chosen:
+            raise click.BadParameter(f"there is no {name!r} of {kind}{did_you_mean(name, chosen)}", param_hint="--only")
     made = variants.shortened(load_recipe(recipe), steps)
+    recordings = recordings_of(validation)
+    decoding.require_both(recordings)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
     parts = corpus.learnt(made.data), corpus.looked_at(made.data)
-    recordings = recordings_of(validation)
     rows = {
         name: [
             variants.figures(variant, variants.seeded(made, seed), parts, recordings, out / f"{name} {seed}")
@@ -201,6 +206,7 @@ def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
     from sed.recordings import recordings_of
 
     recordings = recordings_of(validation)
+    decoding.require_both(recordings)
     found = [decoding.emission(open_model(path), recordings) for path in paths]
     click.echo(decoding.table("emission", decoding.by_row(found), decoding.COLUMNS))
 
@@ -216,6 +222,7 @@ def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path |
     from sed.recordings import recordings_of
 
     recordings = recordings_of(validation)
+    decoding.require_both(recordings)
     found = [decoding.trade_off(open_model(path), recordings) for path in paths]
     columns = {"false_alarms_per_hour": "false alarms/h", **decoding.COLUMNS}
     del columns["quiet_event_f1"]

@@ -154,19 +154,25 @@ def figures(
         Those of `benchmarks.decoding.tuned_figures`, and `parameters`.
 
     Raises:
-        RecipeError: if `out` holds figures of another recipe.
+        RecipeError: if `out` holds figures of another recipe, or of other data.
     """
     result, made = out / "figures.json", variant.of(recipe)
-    values = json.loads(json.dumps(made.to_dict()))
+    of = {
+        "recipe": json.loads(json.dumps(made.to_dict())),
+        "clips": sorted(clip.path.name for part in parts if part is not None for clip in part.clips),
+        "recordings": [recording.path.name for recording in recordings],
+    }
     if result.exists():
         kept = json.loads(result.read_text())
-        if kept["recipe"] != values:
-            raise RecipeError(f"{result}: was made by another recipe; choose another --out, or delete it")
+        if {key: kept.get(key) for key in of} != of:
+            raise RecipeError(
+                f"{result}: was made by another recipe, or of other data; choose another --out, or delete it"
+            )
         return dict(kept["figures"])
     out.mkdir(parents=True, exist_ok=True)
     network = _trained(variant, made, parts, out)
     measured = _measured(made, parts[0], network, recordings)
-    result.write_text(json.dumps({"recipe": values, "figures": measured}, indent=1))
+    result.write_text(json.dumps({"figures": measured, **of}, indent=1))
     return measured
 
 

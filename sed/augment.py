@@ -86,9 +86,10 @@ def mixup(audio: Tensor, target: Target, chance: float, hard: bool) -> tuple[Ten
         chance: of a scene to be mixed.
         hard: labels of both count in full, instead of by their shares.
     """
-    mixed = torch.rand(len(audio), 1, device=audio.device) < chance
-    share = torch.where(mixed, torch.rand(len(audio), 1, device=audio.device), 1.0)
     level = torch.sqrt(audio.square().mean(dim=1, keepdim=True)) + 1e-6
+    heard = (level > 1e-5) & (level.roll(1, 0) > 1e-5)  # as loud as silence, a scene would be silent too
+    mixed = (torch.rand(len(audio), 1, device=audio.device) < chance) & heard
+    share = torch.where(mixed, torch.rand(len(audio), 1, device=audio.device), 1.0)
     amplitude = 1.0 / (1.0 + level / level.roll(1, 0) * (1.0 - share) / share)
     both = amplitude * audio + (1.0 - amplitude) * audio.roll(1, 0)
     both = both / torch.sqrt(amplitude**2 + (1.0 - amplitude) ** 2)

@@ -109,5 +109,7 @@ def _examples(folder: Path, codes: set[str]) -> list[LabelledFile]:
             of_file.append(segment_of(row["time_start"], row["time_end"], row["ebird_code"], where))
     audio = folder / "example_test_audio"
     return [
-        strong_file(path, None, found) for name, found in segments.items() for path in sorted(audio.glob(f"{name}.*"))
+        strong_file(path, None, found)
+        for name, found in segments.items()
+        for path in sorted(audio.glob(f"{name}.*")) or [audio / f"{name}.mp3"]  # which will be told of as missing
     ]

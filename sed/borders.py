@@ -40,7 +40,7 @@ def sounding(audio: Sound, sample_rate: int) -> tuple[tuple[int, int], ...]:
         sample_rate: Hz.
 
     Returns:
-        (onset, offset) of each, in samples, in order; none in digital silence.
+        (onset, offset) of each, in samples, in order; none where nothing sounds for 80 ms.
     """
     frame_samples = round(_FRAME_SECONDS * sample_rate)
     levels = _levels_db(audio, frame_samples)
@@ -48,7 +48,8 @@ def sounding(audio: Sound, sample_rate: int) -> tuple[tuple[int, int], ...]:
     if not heard.any():
         return ()
     floor = np.percentile(levels[heard], 10)
-    gap, shortest = round(_GAP_SECONDS / _FRAME_SECONDS), round(_SHORTEST_SECONDS / _FRAME_SECONDS)
+    gap = round(_GAP_SECONDS / _FRAME_SECONDS)
+    shortest = min(round(_SHORTEST_SECONDS / _FRAME_SECONDS), len(levels))  # a clip may be shorter
     if _sustained(levels, shortest) >= floor + _CONTINUOUS_DB:
         heard = levels >= max(levels.max() - _BELOW_LOUDEST_DB, floor + _ABOVE_FLOOR_DB)
     pieces = [(on, off) for on, off in joined(runs(heard), gap) if off - on >= shortest]

@@ -18,6 +18,7 @@ from sed.errors import CheckpointError
 from sed.model import Detector
 
 _FORMAT = "sed-edge checkpoint 1"
+_WANTED = "give the model.ckpt that sed-train wrote"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,28 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "training": checkpoint.training,
         "validation": checkpoint.validation,
     }
-    torch.save(values, part)
+    with part.open("wb") as file:  # torch has no OSError for a place that cannot be written to
+        torch.save(values, file)
     part.replace(path)
+
+
+def load(path: Path, advice: str = _WANTED) -> dict[str, Any]:
+    """Read what torch has saved.
+
+    Args:
+        path: of the file.
+        advice: the end of an error's message.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged or another program's.
+    """
+    try:
+        values = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+    except OSError as exc:
+        raise CheckpointError(f"{path}: cannot be read ({exc.strerror}); {advice}") from exc
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as exc:
+        raise CheckpointError(f"{path}: is no checkpoint, or is damaged; {advice}") from exc
+    return values if isinstance(values, dict) else {}
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -62,19 +83,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: if the file is missing or is no checkpoint of ours.
     """
-    try:
-        content = path.read_bytes()
-        values = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except OSError as exc:
-        raise CheckpointError(
-            f"{path}: cannot be read ({exc.strerror}); give the model.ckpt that sed-train wrote"
-        ) from exc
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as exc:
-        raise CheckpointError(f"{path}: is no checkpoint; give the model.ckpt that sed-train wrote") from exc
-    if not isinstance(values, dict) or values.get("format") != _FORMAT:
-        raise CheckpointError(
-            f"{path}: is no finished checkpoint of sed-edge; give the model.ckpt that sed-train wrote"
-        )
+    values = load(path)
+    if values.get("format") != _FORMAT:
+        raise CheckpointError(f"{path}: is no finished checkpoint of sed-edge; {_WANTED}")
     recipe = Recipe.from_dict(values["recipe"], str(path))
     detector = Detector(recipe, len(values["labels"]))
     try:
@@ -89,7 +100,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         detector=detector.eval(),
         training=values["training"],
         validation=values["validation"],
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 

@@ -13,6 +13,7 @@ import click
 from edge.command_line import SedCommand
 from edge.errors import SettingError
 from edge.inference import Model
+from sed.training_config import MOST_SEED
 
 if TYPE_CHECKING:
     from edge.stream import StepModel
@@ -44,7 +45,7 @@ _FOLDER = _FILE = _GivenPath(path_type=Path)
 @click.option("--out", type=_FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=_FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
 @click.option("--final", type=_FILE, help="A model.ckpt of this recipe: learn from all folds, with its settings.")
-@click.option("--seed", type=click.IntRange(0), help="Seed.  [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(0, MOST_SEED), help="Seed.  [default: the recipe's]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
@@ -126,14 +127,14 @@ def _require_place(out: Path, finished: Path, resume: bool) -> None:
     _require_writable(out)
 
 
-def _require_writable(out: Path) -> None:
+def _require_writable(folder: Path) -> None:
     """What is there of the folder's path takes files. None is left."""
-    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as exc:
-        raise SettingError(f"--out {out}: {there} cannot be written to ({exc.strerror}); give another folder") from exc
+        raise SettingError(f"{folder}: {there} cannot be written to ({exc.strerror}); choose another place") from exc
 
 
 def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
@@ -202,8 +203,10 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
         click.echo(line)
     recipe.require_labels(corpus.labels)
     learnt = corpus.learnt(recipe.data)
-    corpus.looked_at(recipe.data)
+    looked_at = corpus.looked_at(recipe.data)
     learnt.require_scenes(recipe.scenes)
+    if looked_at is not None:
+        looked_at.require_scenes(recipe.scenes, all_labels=False)
 
 
 @click.command(cls=SedCommand)
@@ -230,8 +233,8 @@ def evaluation(
             _require_free(path, force)
     if json_path is not None and report_path is not None and json_path.resolve() == report_path.resolve():
         raise SettingError(f"{report_path}: is given to --json and to --report; give each a file of its own")
-    if pictures is not None and not force:
-        _require_empty(pictures)
+    if pictures is not None:
+        _require_folder(pictures, force)
     from sed.evaluation import evaluate
     from sed.recordings import recordings_of
     from sed.report import html_page, save_pictures, sections
@@ -284,6 +287,7 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     aim = Aim.parse(aim_text)
     recordings = recordings_of(data, folds)
     before = load_checkpoint(model)
+    _require_writable(model.parent)
     heard = listen_to(TorchModel(before), recordings)
     chosen = choose(make_card(before), heard, aim)
     recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
@@ -291,10 +295,10 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     card = make_card(after)
     report = judge(card, [decoded(card, one) for one in heard])
     validation = {"recordings": _names(recordings), "tuned_for": aim_text, **report.to_dict()}
-    save_checkpoint(model, dataclasses.replace(after, validation=validation))
     click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
-    click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
     click.echo(to_toml(chosen))
+    save_checkpoint(model, dataclasses.replace(after, validation=validation))
+    click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
 
 
 def _names(recordings: Sequence["Recording"]) -> str:
@@ -330,7 +334,7 @@ def synth(
     from sed.synth import write_scenes
 
     recipe = load_recipe(recipe_path)
-    _require_empty(out)
+    _require_folder(out, force=False)
     _require_writable(out)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     chosen = corpus.learnt(recipe.data) if folds == "train" else corpus.looked_at(recipe.data)
@@ -340,8 +344,11 @@ def synth(
     click.echo(f"wrote {scenes} scenes of {seconds:g} s to {out}", err=True)
 
 
-def _require_empty(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+def _require_folder(folder: Path, force: bool) -> None:
+    """Before the work: it is new or empty, or a folder that may be written into."""
+    if folder.exists() and not folder.is_dir():
+        raise SettingError(f"{folder}: is a file; give a folder")
+    if folder.exists() and any(folder.iterdir()) and not force:
         raise SettingError(f"{folder}: is not an empty folder; choose another")
 
 

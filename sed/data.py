@@ -12,7 +12,7 @@ from sed.borders import Sound
 from sed.errors import DataError, RecipeError
 from sed.excerpts import Stretch, excerpts
 from sed.folds import folds_of
-from sed.labels import LabelledFile
+from sed.labels import LabelledFile, as_label
 from sed.layouts import read_labels
 from sed.spans import joined
 from sed.store import StoredAudio, store_all
@@ -123,18 +123,27 @@ class Corpus:
         held = {label for clip in clips for label in clip.labels}
         return [label for label in self.labels if label not in held]
 
-    def require_scenes(self, scenes: SceneConfig) -> None:
+    def require_scenes(self, scenes: SceneConfig, all_labels: bool = True) -> None:
         """Every label must be in some scene.
 
+        Args:
+            scenes: what scenes are made of; whole recordings hold what cannot be cut out, too.
+            all_labels: as for `folds`.
+
         Raises:
-            DataError: naming those that can be cut out nowhere, if whole recordings are not wanted either.
+            DataError: naming those that are in none, or if all are.
         """
-        lacking = self.lacking(self.events)
-        if lacking and scenes.recordings == 0.0:
+        lacking = self.lacking(self.events) if scenes.recordings == 0.0 else []
+        if not lacking:
+            return
+        folds = ", ".join(map(str, sorted({clip.fold for clip in self.clips})))
+        nowhere = f"nowhere in folds {folds} does {', '.join(lacking)} sound alone, to be cut out"
+        if all_labels or len(lacking) == len(self.labels):
             raise DataError(
-                f"nowhere does {', '.join(lacking)} sound alone, to be cut out, so no scene would hold it: "
+                f"{nowhere}, so no scene would hold it: "
                 "learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
             )
+        _log.warning("%s, so no scene that is looked at holds it", nowhere)
 
     def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
         """The clips of these folds.
@@ -216,10 +225,10 @@ def _labelled(folders: Sequence[Path]) -> tuple[list[LabelledFile], list[int]]:
 
 
 def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
-    for label in config.labels:
-        if label not in known:
-            raise RecipeError(f"[data] labels: the data has no {label!r}{did_you_mean(label, known)}")
-    return tuple(sorted(set(config.labels) or known))
+    chosen = {as_label(label) for label in config.labels}
+    for label in sorted(chosen - known):
+        raise RecipeError(f"[data] labels: the data has no {label!r}{did_you_mean(label, known)}")
+    return tuple(sorted(chosen or known))
 
 
 def _clip(

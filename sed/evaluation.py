@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ class Report:
         pairs: true events and the reported ones that they are matched with.
         confusion: which classes are taken for which.
         row_f1: rows of 5 s, as in Cornell Birdcall Identification.
-        clip_precision: average precision of the clip scores, by label.
+        clip_precision: average precision of the clip scores, by label; see `sed.metrics`.
         clip_accuracy: share of clips whose greatest clip score is that of their label.
         hours: of recordings that hold events.
         quiet_hours: of recordings that hold none.
@@ -131,8 +131,8 @@ def listen_to(model: StepModel, recordings: Sequence[Recording]) -> list[Heard]:
     What cannot be read, and what has an event beyond its end, is skipped, and a warning names it. Frame scores of
     recordings without known borders are not kept: no figure uses them, and there may be thousands of clips.
     """
-    labels = model.card.labels
-    unknown = sorted({label for recording in recordings for label in recording.labels} - set(labels))
+    labels = set(model.card.labels)
+    unknown = sorted({label for recording in recordings for label in recording.labels} - labels)
     if unknown:
         _log.warning("the model does not know %s: no event to it", ", ".join(unknown))
     heard = []
@@ -160,7 +160,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
     quiet = [one for one in placed if not one.recording.truth]
     events = {one.name: one.events for one in eventful}
     truth = {one.name: one.recording.truth or () for one in eventful}
-    seconds = {one.name: one.seconds for one in eventful}
+    seconds = {one.name: round(one.seconds, 3) for one in eventful}  # as events have it
     table = {one.name: scored(card, one) for one in placed} if eventful else {}
     pairs = [pair for name in truth for pair in matched(events[name], truth[name])]
     clip_precision, clip_accuracy = _clip_figures(card.labels, heard)
@@ -178,7 +178,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
         row_f1=_row_f1(placed) if eventful else None,
         clip_precision=clip_precision,
         clip_accuracy=clip_accuracy,
-        hours=sum(seconds.values()) / 3600,
+        hours=sum(one.seconds for one in eventful) / 3600,
         quiet_hours=sum(one.seconds for one in quiet) / 3600,
         false_alarms=dict(Counter(label for one in quiet for *_, label in one.events)),
     )
@@ -195,13 +195,18 @@ def scored(card: Card, heard: Heard) -> Scored:
     )
 
 
-def _with_truth_known(heard: Heard, labels: Collection[str]) -> Heard:
-    """Without labels that the model does not know; events of one label that overlap or touch become one."""
+def _with_truth_known(heard: Heard, labels: Set[str]) -> Heard:
+    """Without labels that the model does not know; events of one label that overlap or touch become one.
+
+    Where one that it knows may sound beside others that it does not, nobody knows whether it is right to be silent.
+    """
     recording = heard.recording
     inside = tuple(label for label in recording.labels if label in labels)
-    truth = () if recording.truth is None and not inside else recording.truth
+    may_hold = not labels.isdisjoint(recording.secondary)
+    truth = () if recording.truth is None and not inside and not may_hold else recording.truth
     if truth is not None:
-        known = [(onset, min(offset, heard.seconds), label) for onset, offset, label in truth if label in labels]
+        end = round(heard.seconds, 3)  # as the log has it
+        known = [(onset, min(offset, end), label) for onset, offset, label in truth if label in labels]
         if any(onset >= offset for onset, offset, _ in known):
             raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s; mend it")
         truth = tuple(_joined(known))
@@ -218,14 +223,18 @@ def _joined(events: Collection[Annotation]) -> list[Annotation]:
 
 
 def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], float | None]:
-    """Average precision and accuracy of clip scores, where whatever holds a label holds just one."""
-    clips = [one for one in heard if one.recording.labels]
+    """Average precision and accuracy of clip scores, where whatever holds a label holds just one.
+
+    What holds none is a clip that must not score high. Among classes that are only one, none is the greatest.
+    """
+    known = [one for one in heard if one.recording.labels or one.recording.truth is not None]
+    clips = [one for one in known if one.recording.labels]
     if not clips or any(len(one.recording.labels) > 1 for one in clips):
         return {}, None
-    scores = np.stack([one.clip_scores for one in clips])
-    truth = [one.recording.labels[0] for one in clips]
-    right = [labels[best] == label for best, label in zip(scores.argmax(axis=1), truth, strict=True)]
-    return clip_average_precision(scores, labels, truth), sum(right) / len(right)
+    scores = np.stack([one.clip_scores for one in known])
+    precision = clip_average_precision(scores, labels, [one.recording.labels for one in known])
+    right = [labels[int(one.clip_scores.argmax())] == one.recording.labels[0] for one in clips]
+    return precision, sum(right) / len(right) if len(labels) > 1 else None
 
 
 def _row_f1(heard: Iterable[Heard]) -> float:

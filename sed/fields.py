@@ -1,6 +1,7 @@
 """Frozen dataclasses that are read from the plain values of a TOML table, and written back."""
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any, Self
@@ -55,6 +56,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RecipeError(f"{where}: expected a finite number, got {value!r}")
     if not any(type(value) is kind for kind in allowed):
         names = " or ".join(kind.__name__ for kind in allowed)
         raise RecipeError(f"{where}: expected {names}, got {value!r}")

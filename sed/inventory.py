@@ -55,7 +55,7 @@ def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...],
         if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate):
             silent.add(clip.path)
             labels = ", ".join(clip.labels)
-            yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, and nothing sounds in it"
+            yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, and nothing sounds in it for 80 ms"
     unused = [clip for clip in corpus.unused(recipe.scenes) if clip.path not in silent]
     for clip in unused:
         yield clip.labels, False, f"unused: {len(unused)} clips: {UNUSED}"

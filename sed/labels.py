@@ -1,6 +1,7 @@
 """What a data folder says of one of its files, and the tables that say where events are."""
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,11 @@ class LabelledFile:
     background: bool = False
 
 
+def as_label(text: str) -> str:
+    """A name in one form, whatever typed it: without space around it, letters with accents as one character (NFC)."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
 def strong_file(path: Path, fold: int | None, segments: list[Segment]) -> LabelledFile:
     """A file whose events are known by their borders."""
     labels = tuple(sorted({segment.label for segment in segments}))
@@ -57,9 +63,9 @@ def event_free_file(path: Path, background: bool = False) -> LabelledFile:
 
 
 def audio_in(folder: Path, pattern: str = "*") -> list[Path]:
-    """Audio files by their suffix, in order; hidden ones are nobody's recordings."""
+    """Audio files by their suffix, in order; hidden ones, and those of hidden folders, are nobody's recordings."""
     found = (path for path in folder.glob(pattern) if path.suffix.lower() in AUDIO_SUFFIXES)
-    return sorted(path for path in found if not path.name.startswith("."))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def read_segments(path: Path, key: str = "filename") -> dict[str, list[Segment]]:
@@ -84,7 +90,7 @@ def read_segments(path: Path, key: str = "filename") -> dict[str, list[Segment]]
         of_file = segments.setdefault(name, [])
         if any(row[column].strip() for column in times):
             where = f"{path}: {name}" if key else str(path)
-            of_file.append(segment_of(row["onset"], row["offset"], row["event_label"].strip(), where))
+            of_file.append(segment_of(row["onset"], row["offset"], as_label(row["event_label"]), where))
     return {name: sorted(of_file) for name, of_file in segments.items()}
 
 

@@ -18,11 +18,12 @@ Files without folds are given some by `sed.folds`.
 import logging
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sed.birdcalls import birdclef, cornell
 from sed.errors import DataError
-from sed.labels import LabelledFile, Segment, audio_in, event_free_file, read_segments, strong_file
+from sed.labels import LabelledFile, Segment, as_label, audio_in, event_free_file, read_segments, strong_file
 from sed.tables import read_header, read_table
 
 _log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
 def _esc50_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]] | None) -> LabelledFile:
     path, fold = folder / "audio" / row["filename"], _fold(row, folder)
     if segments is None:
-        return LabelledFile(path=path, fold=fold, labels=(row["category"],), segments=None)
+        return LabelledFile(path=path, fold=fold, labels=(as_label(row["category"]),), segments=None)
     return strong_file(path, fold, segments.get(row["filename"], []))
 
 
@@ -93,7 +94,7 @@ def _fold(row: dict[str, str], folder: Path) -> int:
 
 def _tables(folder: Path) -> list[LabelledFile] | None:
     """Strong and weak TSV files; what audio that neither names holds is not known."""
-    tables = [path for place in ("*", "meta/**/*", "metadata/**/*") for path in sorted(folder.glob(f"{place}.tsv"))]
+    tables = [path for place in ("*", "meta/**/*", "metadata/**/*") for path in _tables_in(folder, place)]
     headers = {path: set(read_header(path, "\t")) for path in tables}
     strong = [path for path, header in headers.items() if header >= _STRONG]
     weak = [path for path, header in headers.items() if header >= _WEAK and path not in strong]
@@ -107,7 +108,7 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
-            names = {name.strip() for name in row["event_labels"].split(",")}
+            names = {as_label(name) for name in row["event_labels"].split(",")}
             labels[audio.find(row["filename"], table)] |= names - {""}
     files = [strong_file(path, None, sorted(found)) for path, found in segments.items()]
     files += [_weak_file(path, found) for path, found in labels.items() if path not in segments]
@@ -119,6 +120,22 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
             left,
         )
     return files
+
+
+def _tables_in(folder: Path, place: str = "*", suffixes: Sequence[str] = (".tsv",)) -> list[Path]:
+    return [path for path in sorted(folder.glob(place)) if path.suffix.lower() in suffixes]
+
+
+def _tell_of_others(folder: Path, tables: Iterable[Path]) -> None:
+    """Else labels that are there are left out, and nobody knows."""
+    names = ", ".join(sorted(path.name for path in tables))
+    if names:
+        _log.warning(
+            "%s: %s: says nothing of any file here, left out; expected the name of a recording and the columns onset "
+            "offset event_label, or the columns filename onset offset event_label or filename event_labels",
+            folder,
+            names,
+        )
 
 
 def _weak_file(path: Path, labels: set[str]) -> LabelledFile:
@@ -137,7 +154,7 @@ class _Lookup:
         self.paths = audio_in(folder, "**/*")
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
-            self._by_name[path.name].append(path)
+            self._by_name[as_label(path.name)].append(path)
 
     def find(self, name: str, table: Path) -> Path:
         """Where a file is; one that is nowhere is given the place where it should be."""
@@ -145,7 +162,7 @@ class _Lookup:
         for path in (self._folder / name, audio / name, audio.joinpath(*table_place, name)):
             if path.is_file():
                 return path
-        places = self._by_name[Path(name).name]
+        places = self._by_name[as_label(Path(name).name)]
         if len(places) > 1:
             raise DataError(f"{table}: {name} may be {places[0]} or {places[1]}; name it by its path in {self._folder}")
         return places[0] if places else self._folder / name
@@ -153,24 +170,31 @@ class _Lookup:
 
 def _recordings(folder: Path) -> list[LabelledFile] | None:
     """Recordings with their truth beside them; one without holds no event."""
-    truths = {path: path.with_suffix(".tsv") for path in audio_in(folder)}
-    if not any(truth.exists() for truth in truths.values()):
+    tables = {path.stem: path for path in _tables_in(folder)}
+    truths = {path: tables.get(path.stem) for path in audio_in(folder)}
+    if not any(truths.values()):
         return None
+    _tell_of_others(folder, set(tables.values()) - set(truths.values()))
     return [
-        strong_file(path, None, read_segments(truth, key="").get("", [])) if truth.exists() else event_free_file(path)
+        event_free_file(path) if truth is None else strong_file(path, None, read_segments(truth, key="").get("", []))
         for path, truth in truths.items()
     ]
 
 
 def _class_folders(folder: Path) -> list[LabelledFile] | None:
     """Each folder that holds audio is a class, with all that is below it."""
-    holding = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "audio" and audio_in(path)]
+    holding = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and not path.name.startswith(".") and path.name != "audio" and audio_in(path)
+    ]
     folders = [path for path in holding if path.name.lower() not in _PARTS]
     if len(folders) < len(holding):
         parts = ", ".join(path.name for path in holding if path not in folders)
         _log.warning("%s: %s: taken for parts of a data set and left out; give a class another name", folder, parts)
     if not folders:
         return None
+    _tell_of_others(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
     files = [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
     left = len(audio_in(folder, "**/*")) - len(files)
     if left:
@@ -182,12 +206,13 @@ def _of_class(path: Path, name: str) -> LabelledFile:
     kind = re.sub(r"[\W_]+", "_", name.lower()).strip("_").removesuffix("s")
     if kind in _BACKGROUNDS or kind in _NO_EVENTS:
         return event_free_file(path, background=kind in _BACKGROUNDS)
-    return LabelledFile(path=path, fold=None, labels=(name,), segments=None)
+    return LabelledFile(path=path, fold=None, labels=(as_label(name),), segments=None)
 
 
 def _audio_alone(folder: Path) -> list[LabelledFile] | None:
     paths = audio_in(folder) or audio_in(folder / "audio")
     if not paths:
         return None
+    _tell_of_others(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
     _log.warning("%s: has no labels; its %d audio files are taken for sounds that are no event", folder, len(paths))
     return [event_free_file(path) for path in paths]

@@ -47,6 +47,8 @@ class Heard:
 def hear(model: StepModel, recording: Recording) -> Heard:
     """Let a model listen to a recording, piece by piece: only its scores are kept.
 
+    What cannot be decoded of a damaged file is silence here; in the log of the device it is a gap.
+
     Raises:
         SourceError: if it cannot be opened or read, or holds no sample.
     """

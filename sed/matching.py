@@ -38,7 +38,8 @@ class Confusion:
     """Which classes are taken for which.
 
     Attributes:
-        found: `[true label, reported label or nothing]`, true events by what was reported there.
+        found: `[true label, reported label or nothing]`, true events by what was reported there; nothing, too, if all
+            that was reported there lies on truth of its own label.
         false_alarms: `[reported label, true label or nothing]`, events that lie on no truth of their own label, by
             what was there.
     """
@@ -92,12 +93,12 @@ def confusion(
     found = np.zeros((len(labels), len(labels) + 1), dtype=np.int64)
     false_alarms = np.zeros_like(found)
     for heard, truth in recordings:
+        wrong = [event for event in heard if _there(event, truth) != event[2]]
+        for event in wrong:
+            false_alarms[labels.index(event[2]), _index(_there(event, truth), labels)] += 1
         for event in truth:
-            found[labels.index(event[2]), _index(_there(event, heard), labels)] += 1
-        for event in heard:
-            there = _there(event, truth)
-            if there != event[2]:
-                false_alarms[labels.index(event[2]), _index(there, labels)] += 1
+            reported = [other for other in heard if other[2] == event[2]]
+            found[labels.index(event[2]), _index(_there(event, reported + wrong), labels)] += 1
     return Confusion(found=found, false_alarms=false_alarms)
 
 

@@ -4,7 +4,7 @@
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,20 +54,25 @@ def intersection_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str
 
 
 def clip_average_precision(
-    scores: NDArray[np.float32], labels: Sequence[str], truth: Sequence[str]
+    scores: NDArray[np.float32], labels: Sequence[str], truth: Sequence[Collection[str]]
 ) -> dict[str, float]:
-    """Average precision of clip scores, for each label that the truth holds; their mean is the macro mAP.
+    """Average precision of clip scores, for each label that some clips hold and others do not.
+
+    Their mean is the macro mAP.
 
     Args:
         scores: `[clips, classes]`.
         labels: of the classes.
-        truth: the label of each clip.
+        truth: the labels of each clip.
     """
-    present = sorted(set(truth))
+    present = [label for label in labels if 0 < sum(label in one for one in truth) < len(truth)]
+    if not present:
+        return {}
     columns = [labels.index(label) for label in present]
     edges = np.array([0.0, 1.0])
     tables = {str(k): create_score_dataframe(row[None, columns], edges, present) for k, row in enumerate(scores)}
-    precision, _ = clip_based.average_precision(tables, {str(k): [label] for k, label in enumerate(truth)})
+    there = {str(k): [label for label in present if label in one] for k, one in enumerate(truth)}
+    precision, _ = clip_based.average_precision(tables, there)
     return {label: float(precision[label]) for label in present}
 
 

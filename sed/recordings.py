@@ -18,16 +18,19 @@ class Recording:
         path: of the audio.
         truth: where its events are; empty where it holds none, None where their borders are unknown.
         labels: what is in it.
+        secondary: what may be in it, too.
     """
 
     path: Path
     truth: tuple[Annotation, ...] | None
     labels: tuple[str, ...]
+    secondary: tuple[str, ...] = ()
 
 
 def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
-    """What `find_recordings` finds in several folders; one that is given twice counts once."""
-    return [recording for folder in dict.fromkeys(folders) for recording in find_recordings(folder, folds)]
+    """What `find_recordings` finds in several folders; one that is given twice, in whatever words, counts once."""
+    different = {folder.resolve(): folder for folder in reversed(list(folders))}
+    return [recording for folder in reversed(different.values()) for recording in find_recordings(folder, folds)]
 
 
 def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording]:
@@ -54,4 +57,4 @@ def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording
 
 def _recording(file: LabelledFile) -> Recording:
     truth = None if file.segments is None else tuple((one.onset, one.offset, one.label) for one in file.segments)
-    return Recording(path=file.path, truth=truth, labels=file.labels)
+    return Recording(path=file.path, truth=truth, labels=file.labels, secondary=file.secondary)

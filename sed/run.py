@@ -6,26 +6,28 @@ import itertools
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
-    EMAWeightAveraging,
     ModelCheckpoint,
     TQDMProgressBar,
+    WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_avg_fn
 
 from edge.errors import SettingError
+from sed.checkpoint import load
 from sed.config import Recipe
 from sed.data import UNUSED, Corpus
-from sed.errors import DataError, RecipeError
+from sed.errors import CheckpointError, DataError, RecipeError
 from sed.model import Detector
 from sed.training import TrainingModule
 from sed.training_config import TrainingConfig
@@ -34,6 +36,7 @@ from sed.watching import ScorePictures
 _log = logging.getLogger(__name__)
 
 RESUME_NAME, BEST_NAME = "last.ckpt", "best.ckpt"
+_ANEW = "begin anew with another --out"
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
@@ -71,6 +74,10 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
 
     Returns:
         Whether this process is the one that goes on.
+
+    Raises:
+        RecipeError: if training came to nothing: the weights are no numbers. For the rest see `fit`.
+        CheckpointError: if there is no run in `out` that can be gone on with.
     """
     training = module.recipe.training
     if training.batch_size % (devices * nodes) != 0:
@@ -88,14 +95,21 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
     if getattr(rank_zero_only, "rank", 0) != 0:
         return False
     kept = out / (RESUME_NAME if training.select == "last" else BEST_NAME)
-    module.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])  # the averaged ones
+    module.load_state_dict(load(kept, _ANEW)["state_dict"])  # the averaged ones
+    if not all(parameter.isfinite().all() for parameter in module.parameters()):
+        raise RecipeError(
+            f"{kept}: training came to nothing, its weights are no numbers; lower [training] learning_rate, "
+            'or give it precision = "32-true"'
+        )
     module.eval()
     return True
 
 
 def _finished(module: TrainingModule, last: Path) -> bool:
     """Whether a run was killed between its last step, however early, and its end."""
-    begun, training = torch.load(last, map_location="cpu", weights_only=True), module.recipe.training
+    begun, training = load(last, _ANEW), module.recipe.training
+    if "recipe" not in begun:
+        raise CheckpointError(f"{last}: is no run of sed-train's; {_ANEW}")
     require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
     waited = max((state.get("wait_count", 0) for state in begun["callbacks"].values()), default=0)
     return bool(begun["global_step"] >= training.steps or 0 < training.patience <= waited)
@@ -121,8 +135,7 @@ def _trainer(recipe: Recipe, out: Path, devices: int, nodes: int) -> lightning.T
 
 def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
     """What averages weights, writes them, and ends a run that gets no better."""
-    # Until the warm-up ends the weights are not worth averaging.
-    average = EMAWeightAveraging(decay=training.ema_decay, update_starting_at_step=training.warmup_steps)
+    average = WeightAveraging(device=None, avg_fn=_average_after(training.warmup_steps, training.ema_decay))
     shared: dict[str, Any] = {"dirpath": out, "enable_version_counter": False}
     last = ModelCheckpoint(filename=Path(RESUME_NAME).stem, save_on_train_epoch_end=True, **shared)
     if training.select == "last":
@@ -136,6 +149,16 @@ def _keeping(training: TrainingConfig, out: Path) -> list[Callback]:
         return [average, best, last]
     # At the end of a training epoch a resumed run has no figure yet.
     return [average, best, EarlyStopping(patience=training.patience, check_on_train_epoch_end=False, **figure), last]
+
+
+def _average_after(warmup_steps: int, decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """The weights themselves until the warm-up ends, as they are not worth averaging; then their moving average."""
+    moving: Callable[..., Tensor] = get_ema_avg_fn(decay)  # type: ignore[no-untyped-call]
+
+    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        return current if steps <= warmup_steps else moving(averaged, current, steps)
+
+    return average
 
 
 class _Best(ModelCheckpoint):

@@ -81,6 +81,8 @@ class Canvas:
         self.audio[begin:end] += piece.audio[begin - start : end - start]
         first = (start - self.context_samples) / self.frame_samples
         last = first + len(piece.audio) / self.frame_samples
+        if last <= 0.0:
+            return  # over before the first frame
         frames = slice(max(0, int(first)), max(0, int(np.ceil(last))))
         for onset, offset, column in piece.events:
             onset, offset = (border + start - self.context_samples for border in (onset, offset))

@@ -170,10 +170,15 @@ class SceneMixer:
         if column is not None and rng.random() < self._scenes.extended:
             for _ in range(int(rng.integers(1, 3))):
                 # Most sounds go on as they were; another clip of the class now and then is a change within it.
-                following = clip if rng.random() < 0.7 else _choose(rng, self._by_label[column])
+                following = clip if rng.random() < 0.7 else _choose(rng, self._alike(clip, column))
                 longest = max(following.pieces, key=lambda borders: borders[1] - borders[0])
                 sound = _joined(sound, self._part(rng, following, longest), self._rate)
         return sound
+
+    def _alike(self, clip: Clip, column: int) -> list[Clip]:
+        """The clips of a class that are as good, and in which the same others may sound."""
+        known = (clip.secondary, clip.weight)
+        return [other for other in self._by_label[column] if (other.secondary, other.weight) == known]
 
     def _part(self, rng: np.random.Generator, clip: Clip, piece: tuple[int, int]) -> Audio:
         onset, offset = piece

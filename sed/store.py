@@ -157,8 +157,9 @@ def _naming(path: Path) -> Iterator[None]:
 def _place(path: Path, sample_rate: int) -> Path:
     try:
         status = path.stat()
-    except OSError as exc:
-        raise SourceError(f"{path}: {exc.strerror}; the tables of its folder name it, so add it or strike it") from exc
+    except (OSError, ValueError) as exc:  # a name may be none that a file can have
+        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise SourceError(f"{path}: {reason}; the tables of its folder name it, so add it or strike it") from exc
     key = f"{_VERSION} {path.resolve()} {status.st_size} {status.st_mtime_ns} {sample_rate}"
     name = hashlib.sha256(key.encode()).hexdigest()
     return _folder() / name[:2] / f"{name}.f16"

@@ -55,6 +55,8 @@ class TrainingModule(lightning.LightningModule):
         self.to(memory_format=torch.channels_last)
         self.loss = DetectionLoss(recipe.loss, train.labels, recipe.frame_seconds)
         train.require_scenes(recipe.scenes)
+        if validation is not None:
+            validation.require_scenes(recipe.scenes, all_labels=False)
         self.mixer = SceneMixer(train, recipe)
         self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[tuple[Tensor, Target]] = []

@@ -104,6 +104,7 @@ class LossConfig(Config):
         require(not wrong, f"class_weights must not be negative, as for {', '.join(wrong)}")
 
 
+MOST_SEED = 2**32 - 1  # that numpy takes
 _SELECTIONS = ("frame_map", "frame_f1", "loss", "last")
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -129,6 +130,7 @@ class TrainingConfig(Config):
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every_steps", "learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}")
+        require(0 <= self.seed <= MOST_SEED, f"seed must be 0 to {MOST_SEED}, got {self.seed}")
         require(0.0 <= self.ema_decay < 1.0, f"ema_decay must be 0 or more and below 1, got {self.ema_decay}")
         # Averaging of the weights begins when the warm-up ends.
         require(

@@ -3,24 +3,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES
+from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
 from benchmarks.variants import NETWORKS
 from edge.inference import Model, shipped_model
 from sed.config import Recipe
+from sed.listening import Heard
 from sed.model import Detector
+from sed.recordings import Recording
 from tests.conftest import DEMO, ROOT
 
 
 def run_benchmark(*arguments: str) -> str:
     """Run one as a user does, from the repository's root."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = benchmark(*arguments)
     assert 0 == done.returncode, done.stderr
     return done.stdout
+
+
+def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The same, however it ends."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
 def test_operators_add_up() -> None:
@@ -93,15 +101,44 @@ def test_variants_are_trained_once_and_compared(clips: Path, tmp_path: Path) -> 
     run_benchmark(*run)
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.ckpt")}
 
-    made_otherwise = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *run, "--seed", "1", "--steps", "20"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    made_otherwise = benchmark(*run, "--seed", "1", "--steps", "20")
     assert 0 != made_otherwise.returncode
     assert "was made by another recipe" in made_otherwise.stderr
+
+
+def test_what_trainings_cannot_do_is_said_before_them(clips: Path, tmp_path: Path) -> None:
+    """A variant that there is none of, and recordings that all hold events."""
+    (tmp_path / "eventful").mkdir()
+    for source in (DEMO, DEMO.with_suffix(".tsv")):
+        (tmp_path / "eventful" / source.name).write_bytes(source.read_bytes())
+    run = ["trainings", "networks", "--data", str(clips), "--out", str(tmp_path / "out"), "--steps", "10"]
+    for more, message in (
+        (["--validation", str(clips), "--only", "CNN + bi-GRUs"], "did you mean 'CNN + bi-GRU'?"),
+        (["--validation", str(tmp_path / "eventful")], "holds only recordings with events, or only such without"),
+    ):
+        done = benchmark(*run, *more)
+        assert 0 != done.returncode
+        assert message in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_figures_that_no_settings_reach_are_left_out(model: Model, tmp_path: Path) -> None:
+    """A model that always hears something: there is no event F1 at 60 false alarms an hour, and the rest is there."""
+    soundfile.write(tmp_path / "a.wav", [0.1] * 160_000, 16_000)
+    scores = np.ones((200, 10), dtype=np.float32)
+    heard = [
+        Heard(
+            recording=Recording(path=tmp_path / f"{name}.wav", truth=truth, labels=()),
+            scores=scores,
+            clip_scores=scores[0],
+            events=(),
+            seconds=10.0,
+        )
+        for name, truth in (("a", ((1.0, 2.0, "dog"),)), ("b", ()))
+    ]
+    figures = tuned_figures(model.card, heard)
+    assert "quiet_event_f1" not in figures
+    assert {"event_f1_macro", "segment_f1_macro", "psds1"} <= figures.keys()
 
 
 @pytest.mark.slow

@@ -79,6 +79,13 @@ def test_a_mixture_sounds_as_its_labels_say() -> None:
     torch.testing.assert_close(heard / heard.sum(dim=1, keepdim=True), soft.clip, atol=1e-3, rtol=0)
 
 
+def test_a_silent_scene_is_not_mixed() -> None:
+    """The other would be as silent, and its labels of nothing."""
+    audio, target = beeps(2)
+    audio[1] = 0.0
+    assert torch.equal(audio, mixup(audio, target, chance=1.0, hard=True)[0])
+
+
 def test_a_mixture_knows_only_what_both_scenes_know() -> None:
     """A class that is unknown in either is unknown in both together; an unmixed scene keeps its own."""
     audio, target = beeps(6)

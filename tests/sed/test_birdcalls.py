@@ -91,6 +91,9 @@ def test_the_examples_of_cornell_have_borders(cornell: Path) -> None:
     )
     found = said(read_labels(cornell))["ORANGE-7-CAP_20190606_093000.pt623.mp3"]
     assert (("ameavo",), (Segment(0.4, 0.8, "ameavo"),), (), 1.0) == found
+    (cornell / "example_test_audio" / "ORANGE-7-CAP_20190606_093000.pt623.mp3").unlink()
+    missing = read_labels(cornell)[-1]  # to be reported as any other file that is not there
+    assert ("ORANGE-7-CAP_20190606_093000.mp3", ("ameavo",)) == (missing.path.name, missing.labels)
 
 
 @pytest.mark.parametrize(

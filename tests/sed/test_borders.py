@@ -48,6 +48,11 @@ def test_an_even_sound_sounds_all_the_time() -> None:
     assert [(1.0, 4.0)] == found(clip((1.0, 4.0), floor_db=-300.0))
 
 
+def test_a_clip_may_be_shorter_than_the_shortest_piece() -> None:
+    """All of it sounds."""
+    assert ((0, 960),) == sounding(np.full(960, 0.1, dtype=np.float32), 16_000)
+
+
 def test_silence_holds_nothing() -> None:
     """Nor does a clip without samples."""
     assert [] == found(np.zeros(RATE, dtype=np.float32))

@@ -31,6 +31,8 @@ def test_the_recipes_that_come_with_us_are_valid(path: Path) -> None:
         ("[training]\nsteps = 'many'", "training steps: expected int, got 'many'"),
         ("[training]\nsteps = true", "expected int, got True"),
         ("[training]\nsteps = 0", "must be positive"),
+        ("[training]\nseed = -1", "seed must be 0 to 4294967295, got -1"),
+        ("[scenes]\nevents_mean = inf", "scenes events_mean: expected a finite number, got inf"),
         ("[network]\nwidths = 3", "expected a list, got 3"),
         ("[frontend]\nfmax = 9000.0", "fmin < fmax <= sample_rate / 2"),
         ("[data]\ntrain_folds = [1]\nvalidation_folds = [1]", "both trained on and validated on"),

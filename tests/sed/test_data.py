@@ -126,7 +126,9 @@ def test_clips_and_labels_that_no_scene_would_hold_are_named(tmp_path: Path) -> 
         write_cut(tmp_path / name, seconds=3.0)
     write_table(tmp_path / "strong.tsv", STRONG, "a.wav 0 3 wind", "a.wav 1 2 dog", "b.wav 1 2 cat")
     weak = write_table(tmp_path / "weak.tsv", "filename event_labels", "b.wav cat")
-    with pytest.raises(DataError, match=r"nowhere does dog, wind sound alone.* by \[scenes\] recordings = 0\.5"):
+    with pytest.raises(
+        DataError, match=r"nowhere in folds .* does dog, wind sound alone.* by \[scenes\] recordings = 0\.5"
+    ):
         load(tmp_path).require_scenes(SceneConfig())
     load(tmp_path).require_scenes(SceneConfig(recordings=0.1))
     load(tmp_path, labels=("cat", "wind")).require_scenes(SceneConfig())
@@ -185,6 +187,20 @@ def test_what_is_looked_at_may_lack_a_label(classes: Path, caplog: pytest.LogCap
     assert "folds [5], which are looked at, hold no clip of dog" in caplog.text
     with pytest.raises(DataError, match=r"folds \[5\] hold no clip of dog"):
         corpus.learnt(DataConfig(train_folds=(5,), validation_folds=(1,)))
+
+
+def test_a_label_that_no_looked_at_scene_would_hold_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is in a clip of that fold, but nothing can be cut out of it; with whole recordings it can be heard."""
+    for name in ("a", "b", "c", "d", "e"):
+        write_cut(tmp_path / f"{name}.wav")
+    rows = ("a.wav dog", "b.wav dog", "c.wav cat", "d.wav cat,dog", "e.wav cat,dog")
+    write_table(tmp_path / "weak.tsv", "filename event_labels", *rows)
+    looked_at = load(tmp_path).looked_at(DataConfig())
+    assert looked_at is not None
+    looked_at.require_scenes(SceneConfig(recordings=0.5), all_labels=False)
+    assert "" == caplog.text
+    looked_at.require_scenes(SceneConfig(), all_labels=False)
+    assert "nowhere in folds 5 does cat sound alone, to be cut out, so no scene that is looked at" in caplog.text
 
 
 def test_broken_files_are_reported_and_skipped(classes: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from sed.evaluation import Report, evaluate, judge, listen_to
 from sed.labels import Annotation
 from sed.listening import decoded
 from sed.recordings import Recording, find_recordings
-from sed.summary import text_table
+from sed.summary import everything, text_table
 from tests.conftest import DEMO, command
 
 
@@ -73,6 +73,53 @@ def test_clips_of_one_label_have_clip_figures(model: Model, clips: Path) -> None
     assert (1.0, 1.0) == (figures["clip_accuracy"], figures["clip_map"])
 
 
+def test_clip_figures_need_something_to_tell_apart(model: Model, clips: Path) -> None:
+    """Where every clip holds the one label that there is, the greatest score says nothing."""
+    heard = listen_to(model, find_recordings(clips))
+    (roosters, others) = ([one for one in heard if ("rooster" in one.recording.labels) == there] for there in (1, 0))
+    alone = judge(model.card, roosters)
+    assert ({}, 1.0) == (alone.clip_precision, alone.clip_accuracy)
+    quiet = [one for one in others if not one.recording.labels]
+    louder = [dataclasses.replace(one, clip_scores=one.clip_scores * 0 + 1) for one in quiet]
+    assert judge(model.card, roosters + louder).clip_precision["rooster"] < 1.0
+    only = model.card.labels.index("rooster")
+    card = dataclasses.replace(model.card, labels=("rooster",), decoding={"rooster": model.card.decoding["rooster"]})
+    scored = [
+        dataclasses.replace(one, clip_scores=one.clip_scores[[only]], scores=one.scores[:, [only]], events=())
+        for one in roosters + louder
+    ]
+    assert judge(card, scored).clip_accuracy is None
+
+
+def test_a_recording_that_may_hold_a_known_sound_is_not_quiet(model: Model) -> None:
+    """What is heard of it there is no false alarm."""
+    other = Recording(path=DEMO, truth=None, labels=("siren",), secondary=("dog",))
+    unknown = dataclasses.replace(other, secondary=("horn",))
+    assert (0.0, {}) == ((report := evaluate(model, [other])).quiet_hours, report.false_alarms)
+    assert 0.0 < evaluate(model, [unknown]).quiet_hours
+
+
+def test_confusion_reaches_the_report(report: Report) -> None:
+    """And the JSON: each true event in one row, by what was reported there."""
+    truth = report.heard[0].recording.truth
+    assert truth is not None
+    expected = [sum(label == name for *_, name in truth) for label in report.labels]
+    assert expected == report.confusion.found.sum(axis=1).tolist()
+    told = everything(report)["confusion"]["true_events"]
+    assert dict(zip(report.labels, report.confusion.found.tolist(), strict=True)) == told
+    assert report.psds1 is not None
+    assert report.psds2 is not None
+    assert report.psds1.value < report.psds2.value
+
+
+def test_an_event_up_to_the_end_loses_no_segment(model: Model, tmp_path: Path) -> None:
+    """However the length of the recording is rounded."""
+    soundfile.write(tmp_path / "a.wav", [0.0] * 160_007, 16_000)
+    recording = Recording(path=tmp_path / "a.wav", truth=((1.0, 11.0, "dog"),), labels=("dog",))
+    (heard,) = listen_to(model, [recording])
+    assert 1.0 == judge(model.card, [dataclasses.replace(heard, events=((1.0, 10.0, "dog"),))]).segment_f1["dog"]
+
+
 def test_labels_that_the_model_does_not_know_are_no_events(model: Model, caplog: pytest.LogCaptureFixture) -> None:
     """They are named; a recording that holds nothing else counts for false alarms, borders known or not."""
     known: Annotation = (6.6, 8.8, "rooster")
@@ -97,7 +144,7 @@ def test_unknown_borders_give_no_event_figures(model: Model) -> None:
 def test_a_table_that_would_say_nothing_is_left_out(model: Model, caplog: pytest.LogCaptureFixture) -> None:
     """Where borders are unknown; a warning says what to do. One of false alarms alone stays."""
     lines = text_table(of_demo(model, labels=("rooster",), known=False)).splitlines()
-    assert ["clip mAP", "clip accuracy"] == [line.split("  ")[0] for line in lines]
+    assert ["clip accuracy"] == [line.split("  ")[0] for line in lines]
     assert "no figures of events; give a table of them (filename onset offset event_label), or mix" in caplog.text
     caplog.clear()
     unknown = of_demo(model)
@@ -142,7 +189,7 @@ def test_a_file_without_samples_costs_only_itself(
 def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Path) -> None:
     """A table by label, the same figures as JSON, and a page."""
     json_path, page_path = tmp_path / "figures.json", tmp_path / "report.html"
-    options = ["--data", folder, "--json", json_path, "--report", page_path]
+    options = ["--data", folder, "--json", json_path, "--report", page_path, "--pictures", tmp_path / "pictures"]
     done = subprocess.run([command("sed-eval"), shipped_model(), *options], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert [*report.labels, "macro"] == [line.split()[0] for line in lines[1:12]]
@@ -151,6 +198,7 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
     assert report.to_dict() == values["figures"]
     assert [list(event) for event in report.heard[0].events] == values["recordings"][0]["events"]
     assert "<!doctype html>" == page_path.read_text().splitlines()[0]
+    assert {"psd-roc.png", "confusion.png"} <= {path.name for path in (tmp_path / "pictures").iterdir()}
 
 
 @pytest.mark.parametrize(
@@ -158,6 +206,8 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
     [
         (["--json", "{tmp}/none/a.json"], "there is no folder"),
         (["--report", "{tmp}"], "is a folder; give the name of a file"),
+        (["--pictures", "{tmp}/mine.html", "--force"], "is a file; give a folder"),
+        (["--pictures", "{tmp}"], "is not an empty folder"),
         (["--report", "{tmp}/mine.html"], "exists; give --force"),
         (["--fold", "3"], "leave --fold out"),
         (["--json", "{tmp}/new", "--report", "{tmp}/./new"], "is given to --json and to --report"),

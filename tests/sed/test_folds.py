@@ -55,15 +55,26 @@ def test_a_file_of_several_labels_goes_with_the_rarest() -> None:
     assert [1, 1, 1, 1] == folds_of(of_labels("dog,wind", "dog,rain", "dog,siren", "dog,zebra"))
     folds = folds_of(of_labels("dog,wind", "dog,wind", "dog,rain", "dog,rain"))
     assert [{1, 5}, {1, 5}] == [set(folds[:2]), set(folds[2:])]
-    assert [1, 5] == folds_of(of_labels("dog,wind", "dog"))
+    folds = folds_of(of_labels("dog,wind", "dog", "dog"))
+    assert (1, {1, 5}) == (folds[0], set(folds[1:]))
 
 
 def test_every_label_can_be_learnt() -> None:
-    """However labels share files, fold 1 has them all."""
+    """However labels share files, fold 1 has them all, and alone those that are alone anywhere."""
     random = Random(0)
     for _ in range(200):
         drawn = [",".join(random.sample("abcdefgh", random.randint(1, 4))) for _ in range(random.randint(1, 12))]
         files = of_labels(*drawn)
-        folds = folds_of(files)
-        learnt = {label for file, fold in zip(files, folds, strict=True) if fold == 1 for label in file.labels}
-        assert {label for file in files for label in file.labels} == learnt
+        learnt = [file for file, fold in zip(files, folds_of(files), strict=True) if fold == 1]
+        for most in (4, 1):
+            there, held = (
+                {label for file in some if len(file.labels) <= most for label in file.labels}
+                for some in (files, learnt)
+            )
+            assert there == held
+
+
+def test_what_can_be_cut_out_is_learnt_and_looked_at_first() -> None:
+    """Files of several labels without borders go where they are not needed."""
+    folds = folds_of(of_labels("cat,dog", "cat,dog", "cat", "cat", "dog", "dog"))
+    assert [{1, 5}, {1, 5}] == [set(folds[2:4]), set(folds[4:])]

@@ -137,6 +137,49 @@ def test_recordings_with_their_truth_beside_them(tmp_path: Path) -> None:
     assert 13 == len(segments)
 
 
+def test_a_table_whose_recording_is_not_there_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its recording would be taken for one without events; a suffix may be in upper case."""
+    for name in ("a", "b"):
+        write_cut(tmp_path / f"{name}.wav")
+    (tmp_path / "a.TSV").write_text("onset\toffset\tevent_label\n0.1\t0.5\tdog\n")
+    write_table(tmp_path / "bb.tsv", "onset offset event_label", "0.1 0.5 dog")
+    files = said(read_labels(tmp_path))
+    assert [(), ("dog",)] == [files[name][1] for name in ("b.wav", "a.wav")]
+    assert ": bb.tsv: says nothing of any file here" in caplog.text
+    assert "a.TSV" not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["a.wav", "dog/a.wav"])
+def test_a_table_of_no_known_columns_is_named(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Rather than passed over, as its labels are."""
+    write_cut(tmp_path / place)
+    write_table(tmp_path / "labels.tsv", "Filename Onset Offset Label", "a.wav 0.1 0.5 dog")
+    write_table(tmp_path / "more.csv", STRONG, "a.wav 0.1 0.5 dog")
+    read_labels(tmp_path)
+    assert "labels.tsv, more.csv: says nothing of any file here, left out; expected" in caplog.text
+
+
+def test_labels_and_names_have_one_form(tmp_path: Path) -> None:
+    """An accent may be a character of its own, as Macs write it; space around a label says nothing."""
+    composed, apart = "M\u00f6we", "Mo\u0308we"
+    write_cut(tmp_path / f"{apart}.wav")
+    (tmp_path / "labels.tsv").write_text(
+        f"filename\tevent_labels\r\n{composed}.wav\t {apart} \r\n", encoding="utf-8-sig"
+    )
+    (file,) = read_labels(tmp_path)
+    assert (True, (composed,)) == (file.path.is_file(), file.labels)
+    for name in (composed, apart, ".hidden"):
+        write_cut(tmp_path / "classes" / name / "a.wav")
+    assert [composed, composed] == [label for file in read_labels(tmp_path / "classes") for label in file.labels]
+
+
+def test_a_table_may_name_files_by_their_whole_path(tmp_path: Path) -> None:
+    """Wherever they are."""
+    path = write_cut(tmp_path / "elsewhere" / "a.wav")
+    write_table(tmp_path / "data" / "labels.tsv", STRONG, f"{path} 0 1 dog")
+    assert [path] == [file.path for file in read_labels(tmp_path / "data")]
+
+
 def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Some names are no class, whatever their case; a stray file is not passed over in silence."""
     places = (

@@ -56,6 +56,14 @@ def test_confusion_by_hand() -> None:
     assert [[0, 1, 0], [0, 0, 1]] == counts.false_alarms.tolist()
 
 
+def test_what_is_reported_rightly_is_no_confusion() -> None:
+    """A dog missed beneath rain that was heard is taken for nothing; rain that was taken for a cat is."""
+    truth: list[Annotation] = [(0.0, 10.0, "rain"), (4.0, 5.0, "dog"), (20.0, 30.0, "rain")]
+    heard: list[Annotation] = [(0.0, 10.0, "rain"), (21.0, 22.0, "cat")]
+    counts = confusion([(heard, truth)], ["cat", "dog", "rain"])
+    assert [[0, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]] == counts.found.tolist()
+
+
 def test_row_f1_of_the_published_example() -> None:
     """`nocall` is a token, and a row's F1 counts it."""
     truth = [{"amecro"}, {"amecro", "amerob"}, {"nocall"}]

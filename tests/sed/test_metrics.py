@@ -55,4 +55,13 @@ def test_clip_average_precision_by_hand() -> None:
     """Dogs rank first and third of three clips, the cat first."""
     scores = np.array([[0.9, 0.1], [0.6, 0.8], [0.5, 0.2]], dtype=np.float32)
     expected = {"cat": 1.0, "dog": pytest.approx(0.5 * 1 + 0.5 * 2 / 3)}
-    assert expected == clip_average_precision(scores, ["dog", "cat"], ["dog", "cat", "dog"])
+    assert expected == clip_average_precision(scores, ["dog", "cat"], [("dog",), ("cat",), ("dog",)])
+
+
+def test_clips_that_hold_nothing_must_not_score_high() -> None:
+    """They rank as any other; a label that all clips hold, or none, has no average precision."""
+    scores = np.array([[0.9, 0.1], [0.6, 0.8], [0.7, 0.2]], dtype=np.float32)
+    assert {"dog": pytest.approx(0.5 + 0.5 * 2 / 3)} == clip_average_precision(
+        scores, ["dog", "cat"], [("dog",), ("dog",), ()]
+    )
+    assert {} == clip_average_precision(scores, ["dog", "cat"], [("dog",)] * 3)

@@ -5,7 +5,7 @@ import soundfile
 
 from sed.data import load_corpus
 from sed.errors import DataError
-from sed.recordings import find_recordings
+from sed.recordings import find_recordings, recordings_of
 from sed.training_config import DataConfig
 from tests.conftest import DEMO
 from tests.sed.cuts import write_cut
@@ -24,6 +24,11 @@ def test_recordings_are_found_with_their_truth(folder: Path) -> None:
     """One without a .tsv holds no event."""
     found = [(r.path.name, len(r.truth or ()), len(r.labels)) for r in find_recordings(folder)]
     assert [("demo.ogg", 13, 10), ("quiet.wav", 0, 0)] == found
+
+
+def test_a_folder_that_is_given_twice_counts_once(folder: Path) -> None:
+    """In whatever words."""
+    assert find_recordings(folder) == recordings_of([folder, folder / ".." / folder.name])
 
 
 @pytest.mark.parametrize(

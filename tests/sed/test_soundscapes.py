@@ -307,6 +307,31 @@ def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
     assert 1.0 == scene.frames_known[np.convolve(scene.frames[:, 0] > 0, np.ones(9), mode="same") == 0].min()
 
 
+def test_a_sound_goes_on_only_as_what_is_known_alike() -> None:
+    """Never as a clip in which another bird may sing, which would be learnt as its absence."""
+    sure = clip(tone(3.0, 1000.0), pieces=((0, 48_000),))
+    doubtful = clip(tone(3.0, 3000.0), pieces=((0, 48_000),), secondary=("other",), weight=0.4)
+    corpus = Corpus(labels=("beep", "other"), clips=(sure, doubtful))
+    made = recipe(events_mean=1.0, extended=1.0, speed_range=0.0, equalise_db=0.0, low_pass=0.0)
+    heard = set()
+    for seed in range(60):
+        scene = SceneMixer(corpus, made).mix(np.random.default_rng(seed))
+        high = share_of_band(scene.audio, 2500.0, 3500.0)
+        assert min(high, 1.0 - high) < 0.05
+        heard.add((high > 0.5, float(scene.clip_known[1])))
+    assert {(False, 1.0), (True, 0.0)} == heard
+
+
+def test_a_sound_before_the_first_frame_is_no_label() -> None:
+    """In the context, that is, where no frame could say it."""
+    made = recipe()
+    canvas = Canvas(made, 20, ("beep",))
+    canvas.lay(Piece(audio=tone(0.1, 1000.0), weak=[0]), 0)
+    scene = canvas.scene()
+    assert (0.0, 1.0) == (scene.clip[0], scene.clip_known[0])
+    assert 0.0 < np.abs(scene.audio).max()
+
+
 def test_events_are_listed_as_the_truth_has_them() -> None:
     """In samples from the first frame on, also in a long scene, which holds more of them."""
     made = recipe(events_mean=4.0)

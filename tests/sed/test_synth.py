@@ -115,8 +115,11 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     assert all(recording.truth for recording in find_recordings(tmp_path / "whole"))
 
 
-@pytest.mark.parametrize("name", ["tiny.toml", "."])
-def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("tiny.toml", "is a file; give a folder"), (".", "is not an empty folder; choose another")],
+)
+def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str, message: str) -> None:
     """Neither a file nor a folder that holds something."""
     (tmp_path / "tiny.toml").touch()
     recipe = tmp_path / "recipes" / "tiny.toml"
@@ -125,5 +128,5 @@ def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str
     run = [command("sed-synth"), recipe, "--data", clips, "--out", tmp_path / name, "--scenes", "1"]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
-    assert "is not an empty folder; choose another" in done.stderr
+    assert message in done.stderr
     assert {"tiny.toml", "recipes"} == {path.name for path in tmp_path.iterdir()}

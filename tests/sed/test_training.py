@@ -86,7 +86,13 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
         ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
         ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is no folder"),
-        ("tiny.toml", "{tmp}/none", ["--out", "{tmp}/tiny.toml/out"], 2, "--out {tmp}/tiny.toml/out: {tmp}/tiny.toml "),
+        (
+            "tiny.toml",
+            "{tmp}/none",
+            ["--out", "{tmp}/tiny.toml/out"],
+            2,
+            "{tmp}/tiny.toml/out: {tmp}/tiny.toml cannot be written to",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_line(
@@ -395,6 +401,64 @@ def test_weights_are_averaged_by_the_decay(clips: Path, tmp_path: Path) -> None:
     assert 0.0 == behind[0] < behind[1]
 
 
+def test_what_is_averaged_before_the_warm_up_ends_is_the_weights_themselves(clips: Path, tmp_path: Path) -> None:
+    """So that no validation looks at an untrained network; the average begins with the first step after it."""
+
+    class Watched(TrainingModule):
+        trained: ClassVar[list[torch.Tensor]] = []
+        looked_at: ClassVar[list[torch.Tensor]] = []
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            self.trained.append(self.detector.head.classify_coarse.weight.detach().clone())
+
+        def on_validation_epoch_start(self) -> None:
+            self.looked_at.append(self.detector.head.classify_coarse.weight.detach().clone())
+
+    changes = {"steps": 6, "warmup_steps": 3, "validate_every_steps": 1, "learning_rate": 0.1, "ema_decay": 0.9}
+    run(tiny_module(clips, Watched, **changes), tmp_path, False)
+    alike = [torch.equal(*weights) for weights in zip(Watched.trained, Watched.looked_at, strict=True)]
+    assert [True] * 4 + [False] * 2 == alike
+
+
+def test_weights_decay_as_the_recipe_says(clips: Path) -> None:
+    """Of AdamW: with no gradient at all they shrink by rate times decay."""
+    module = tiny_module(clips, weight_decay=0.5, learning_rate=0.1, steps=10, warmup_steps=1, validate_every_steps=5)
+    optimiser = module.configure_optimizers()["optimizer"]
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+    for parameter in module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser.step()
+    for parameter, old in zip(module.parameters(), before, strict=True):
+        torch.testing.assert_close(parameter.detach(), old * (1 - 0.1 * 0.5))
+
+
+def test_a_run_that_comes_to_nothing_is_an_error(clips: Path, tmp_path: Path) -> None:
+    """Weights that are no numbers are not handed on as a model."""
+    (tmp_path / "tiny.toml").write_text(
+        TINY_RECIPE.replace("steps = 4", 'steps = 4\nselect = "last"\nlearning_rate = 1e30')
+    )
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out")
+    assert 2 == done.returncode
+    assert "its weights are no numbers; lower [training] learning_rate" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out" / "model.ckpt").exists()
+
+
+@pytest.mark.parametrize("content", [b"no checkpoint", None], ids=["damaged", "another program's"])
+def test_what_is_no_run_cannot_be_gone_on_with(clips: Path, tmp_path: Path, content: bytes | None) -> None:
+    """One line says so."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    (tmp_path / "out").mkdir()
+    last = tmp_path / "out" / "last.ckpt"
+    if content is None:
+        torch.save({"weights": torch.zeros(1)}, last)
+    else:
+        last.write_bytes(content)
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume")
+    assert 1 == done.returncode
+    assert "last.ckpt: is no" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
 def test_a_seed_decides_everything(clips: Path, tmp_path: Path, tiny_checkpoint: Checkpoint) -> None:
     """The same one gives the same weights, another one others."""
     for seed, same in (("1", True), ("2", False)):
@@ -440,7 +504,9 @@ def test_training_changes_what_it_hears_as_the_recipe_says(clips: Path) -> None:
 
 
 PATIENT = (
-    TINY_RECIPE.replace("[training]", '[training]\nselect = "loss"\npatience = 2\nlearning_rate = 3.0')
+    TINY_RECIPE.replace(
+        "[training]", '[training]\nselect = "loss"\npatience = 2\nlearning_rate = 3.0\nema_decay = 0.01'
+    )
     .replace("validate_every_steps = 2", "validate_every_steps = 1")
     .replace("steps = 4", "steps = 40")
 )
@@ -521,7 +587,7 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert 1 == done.returncode
-    assert "nowhere does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
+    assert "nowhere in folds 1, 2, 3 does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode

@@ -12,12 +12,13 @@ import soundfile
 from click.testing import CliRunner
 
 from edge.errors import SettingError
-from edge.inference import Model, shipped_model
+from edge.inference import Floats, Model, shipped_model
 from sed.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.commands import tune as tune_command
 from sed.config import DecodingConfig
 from sed.errors import DataError
 from sed.evaluation import judge, listen_to
+from sed.labels import Annotation
 from sed.listening import Heard, decoded
 from sed.recordings import Recording
 from sed.tuning import Aim, knapsack, steadied, to_toml, tune
@@ -106,12 +107,46 @@ def test_false_alarms_stay_within_the_aim(model: Model, heard: list[Heard]) -> N
         tune(model.card, heard, Aim(name="false-alarms", false_alarms_per_hour=(kept - 1) / hours))
 
 
-def test_tuning_for_psds1_raises_it(model: Model, heard: list[Heard]) -> None:
-    """Against the shortest and the longest filter for all classes."""
-    chosen = tune(model.card, heard, Aim.parse("psds1"))
-    worse = [{label: dataclasses.replace(chosen[label], median=median) for label in chosen} for median in (0.05, 1.45)]
-    scores = [figures(model, heard, settings)["psds1"] for settings in (chosen, *worse)]
-    assert scores[0] >= max(scores)
+def scores_of(model: Model, tmp_path: Path, scores: Floats, *truth: Annotation) -> Heard:
+    """A recording of which a model made these scores of its first labels: `[frames, labels]`."""
+    rest = np.zeros((len(scores), len(model.card.labels) - scores.shape[1]))
+    return Heard(
+        recording=Recording(path=tmp_path / f"{len(truth)}.wav", truth=truth, labels=()),
+        scores=np.concatenate([scores, rest], axis=1).astype(np.float32),
+        clip_scores=np.zeros(len(model.card.labels), dtype=np.float32),
+        events=(),
+        seconds=len(scores) * model.card.frame_seconds,
+    )
+
+
+def test_tuning_for_psds1_raises_it(model: Model, tmp_path: Path) -> None:
+    """Of a detector that wavers: more than by settings for event F1."""
+    rng = np.random.default_rng(3)
+    truth = [(float(begin), begin + 4.0, model.card.labels[0]) for begin in range(5, 290, 12)]
+    logits = rng.normal(-1.5, 2.0, 6000)
+    for onset, offset, _ in truth:
+        logits[round(onset * 20) : round(offset * 20)] += rng.uniform(0.5, 4.0)
+    scores = 1 / (1 + np.exp(-logits[:, None]))
+    heard = [scores_of(model, tmp_path, scores, *truth), scores_of(model, tmp_path, scores[rng.permutation(6000)])]
+    reached = [figures(model, heard, tune(model.card, heard, Aim.parse(aim)))["psds1"] for aim in ("psds1", "event-f1")]
+    assert reached[0] > reached[1] + 0.01
+
+
+def test_of_equal_settings_the_middle_is_taken(model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a sound that is told from the rest at any threshold, and of one that is told at none, which is said."""
+    first, second, *_ = model.card.labels
+    scores = np.full((400, 2), 0.01)
+    scores[100:140, 0] = 0.97
+    heard = [
+        scores_of(model, tmp_path, scores, (5.0, 7.0, first), (12.0, 13.0, second)),
+        scores_of(model, tmp_path, np.full((400, 2), 0.01)),
+    ]
+    for aim in ("event-f1", "false-alarms=60"):
+        chosen = tune(model.card, heard, Aim.parse(aim))
+        assert {0.6, 0.7} >= {chosen[label].on for label in (first, second)}
+        assert {0.5} == {chosen[label].merge for label in (first, second)}
+        assert f"no setting finds any {second}: what is chosen for it is a guess" in caplog.text
+        assert 1.0 == figures(model, heard, chosen)["event_f1"][first]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +175,18 @@ def test_borders_are_needed(model: Model, heard: list[Heard]) -> None:
     ]
     with pytest.raises(DataError, match=r"whose borders are known; give a table of them .*, or mix .* by sed-synth"):
         tune(model.card, unknown, Aim.parse("event-f1"))
+
+
+def test_settings_that_cannot_be_written_are_not_lost(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """A place that takes nothing is said before the work; else stdout has them, and one line says what went wrong."""
+    path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path))
+    before = path.read_bytes()
+    (tmp_path / "model.ckpt.part").mkdir()
+    done = CliRunner().invoke(tune_command, [str(path), "--data", str(clips)])
+    assert 1 == done.exit_code
+    assert {"chainsaw", "rooster"} == set(tomllib.loads(done.stdout)["decoding"])
+    assert "Is a directory" in done.stderr.splitlines()[-1]
+    assert before == path.read_bytes()
 
 
 def test_toml_is_what_a_recipe_reads() -> None:
