@@ -75,7 +75,7 @@ class SceneMixer:
         """A background of the data, or coloured noise, of unit level."""
         if self._corpus.backgrounds and rng.random() < self._scenes.real_beds:
             sound = _some(rng, _choose(rng, self._corpus.backgrounds), self._samples)
-            bed = np.resize(self._coloured(rng, sound), self._samples)  # again and again where it is short
+            bed = np.resize(self._altered(rng, sound, self._speed(rng)), self._samples)  # again where it is short
             return bed / max(_level(bed), 1e-6)
         return coloured_noise(rng, self._samples, self._rate)
 
@@ -92,14 +92,19 @@ class SceneMixer:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
             len(self._corpus.distractors) + 30  # the fewer real ones, the more are made up
         ):
-            sound = self._coloured(rng, _some(rng, _choose(rng, self._corpus.distractors), self._samples))
+            sound = _some(rng, _choose(rng, self._corpus.distractors), self._samples)
         else:
             source = self._shape(rng, _choose(rng, self._short), None).audio if self._short else None
             sound = made_distractor(rng, source, self._rate)
-        return Piece(audio=_faded(sound, self._rate))
+        return Piece(audio=_faded(self._altered(rng, sound, self._speed(rng)), self._rate))
 
-    def _coloured(self, rng: np.random.Generator, sound: Audio) -> Audio:
-        return equalise(rng, sound, self._rate, self._scenes.equalise_db, self._scenes.low_pass)
+    def _speed(self, rng: np.random.Generator) -> float:
+        return float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
+
+    def _altered(self, rng: np.random.Generator, sound: Audio, speed: float) -> Audio:
+        """Another speed and colour. Whatever sounds goes through this: its traces would tell events from the rest."""
+        played = change_speed(sound, speed)
+        return equalise(rng, played, self._rate, self._scenes.equalise_db, self._scenes.low_pass)
 
     def _crop(self, rng: np.random.Generator) -> Piece:
         """A stretch of a recording as it is, with the labels it has."""
@@ -129,9 +134,9 @@ class SceneMixer:
 
     def _changed(self, rng: np.random.Generator, piece: Piece, clip: Clip) -> Piece:
         """Another speed and colour, and what else is known of the clip."""
-        factor = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
-        piece.audio = _faded(self._coloured(rng, change_speed(piece.audio, factor)), self._rate)
-        piece.events = [(onset / factor, offset / factor, column) for onset, offset, column in piece.events]
+        speed = self._speed(rng)
+        piece.audio = _faded(self._altered(rng, piece.audio, speed), self._rate)
+        piece.events = [(onset / speed, offset / speed, column) for onset, offset, column in piece.events]
         piece.secondary = [self._corpus.labels.index(label) for label in clip.secondary]
         piece.weight = clip.weight
         return piece

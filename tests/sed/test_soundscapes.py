@@ -192,6 +192,18 @@ def test_whatever_sounds_is_coloured(use: dict[str, object], wanted: dict[str, f
     assert min(equalised, low_passed) > 5.0
 
 
+def test_nothing_but_its_sound_tells_an_event_from_a_distractor() -> None:
+    """The same noise as either leaves the same spectrum, band by band: a network would learn any other trace."""
+    spectra = []
+    for use, wanted in (({}, {}), ({"labels": (), "pieces": ()}, {"event_free": 1.0, "distractors_mean": 5.0})):
+        corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
+        made = recipe(equalise_db=0.0, low_pass=0.0, **wanted)
+        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(40)]
+        shares = [[share_of_band(scene.audio, hz, hz + 500.0) for hz in range(4000, 8000, 500)] for scene in scenes]
+        spectra.append(np.mean(shares, axis=0))
+    np.testing.assert_allclose(10 * np.log10(spectra[0] / spectra[1]), 0.0, atol=1.5)
+
+
 def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
     """Wherever the window falls on a long recording, truth lies where the beeps are."""
     audio = np.zeros(60 * 16_000, dtype=np.float32)
@@ -276,7 +288,7 @@ def test_levels_are_what_the_recipe_says() -> None:
 def test_distractors_sound_and_are_no_truth() -> None:
     """Those of the data, the more there are, and those made up."""
     buzz = clip(tone(2.0, 300.0), labels=(), segments=(), pieces=())
-    made = recipe(event_free=1.0, distractors_mean=10.0, equalise_db=0.0, low_pass=0.0)
+    made = recipe(event_free=1.0, distractors_mean=10.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
     buzzing = []
     for count in (0, 30, 3000):
         corpus = Corpus(labels=("beep",), clips=beep_corpus().clips + (buzz,) * count)
@@ -349,7 +361,7 @@ def test_backgrounds_of_the_data_become_beds() -> None:
     """A hum that repeats where it is short, and no event."""
     hum = clip(tone(4.0, 100.0), labels=(), pieces=(), background=True)
     corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, hum))
-    made = recipe(silent_bed=0.0, event_free=1.0, real_beds=1.0, equalise_db=0.0, low_pass=0.0)
+    made = recipe(silent_bed=0.0, event_free=1.0, real_beds=1.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
     scene = SceneMixer(corpus, made).mix(np.random.default_rng(0))
     spectrum = np.abs(np.fft.rfft(scene.audio[:160_000]))
     assert 1000 == int(spectrum.argmax())  # bins of 0.1 Hz
