@@ -60,7 +60,7 @@ def _amplitudes(corners: Floats, gains_db: Floats, size: int, sample_rate: int) 
 def change_speed(audio: Audio, factor: float) -> Audio:
     """Play faster (factor above 1) or slower, pitch included.
 
-    A filter of low quality would take the highest third of the band away, and a network would know by that what has
-    been through it.
+    A filter of low quality would take away what is above 7 of 8 kHz, and a network would know by that what has been
+    through it.
     """
     return soxr.resample(audio, 1000.0 * factor, 1000.0, quality="HQ").astype(np.float32)
