@@ -202,8 +202,9 @@ def _with_truth_known(heard: Heard, labels: Set[str]) -> Heard:
     """
     recording = heard.recording
     inside = tuple(label for label in recording.labels if label in labels)
-    may_hold = not labels.isdisjoint(recording.secondary)
-    truth = () if recording.truth is None and not inside and not may_hold else recording.truth
+    truth = recording.truth
+    if not inside:
+        truth = None if labels & set(recording.secondary) else truth or ()
     if truth is not None:
         end = round(heard.seconds, 3)  # as the log has it
         known = [(onset, min(offset, end), label) for onset, offset, label in truth if label in labels]
