@@ -58,23 +58,27 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     part.replace(path)
 
 
-def load(path: Path, advice: str = _WANTED) -> dict[str, Any]:
+def load(path: Path, advice: str) -> tuple[dict[str, Any], str]:
     """Read what torch has saved.
 
     Args:
         path: of the file.
         advice: the end of an error's message.
 
+    Returns:
+        The values, none if they have no names, and the file's SHA-256.
+
     Raises:
         CheckpointError: if the file is missing, damaged or another program's.
     """
     try:
-        values = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        values = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except OSError as exc:
         raise CheckpointError(f"{path}: cannot be read ({exc.strerror}); {advice}") from exc
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as exc:
         raise CheckpointError(f"{path}: is no checkpoint, or is damaged; {advice}") from exc
-    return values if isinstance(values, dict) else {}
+    return values if isinstance(values, dict) else {}, hashlib.sha256(content).hexdigest()
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -83,7 +87,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: if the file is missing or is no checkpoint of ours.
     """
-    values = load(path)
+    values, sha256 = load(path, _WANTED)
     if values.get("format") != _FORMAT:
         raise CheckpointError(f"{path}: is no finished checkpoint of sed-edge; {_WANTED}")
     recipe = Recipe.from_dict(values["recipe"], str(path))
@@ -100,7 +104,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         detector=detector.eval(),
         training=values["training"],
         validation=values["validation"],
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=sha256,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.callbacks import (
     Callback,
@@ -95,7 +96,7 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
     if getattr(rank_zero_only, "rank", 0) != 0:
         return False
     kept = out / (RESUME_NAME if training.select == "last" else BEST_NAME)
-    module.load_state_dict(load(kept, _ANEW)["state_dict"])  # the averaged ones
+    module.load_state_dict(load(kept, _ANEW)[0]["state_dict"])  # the averaged ones
     if not all(parameter.isfinite().all() for parameter in module.parameters()):
         raise RecipeError(
             f"{kept}: training came to nothing, its weights are no numbers; lower [training] learning_rate, "
@@ -107,7 +108,7 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
 
 def _finished(module: TrainingModule, last: Path) -> bool:
     """Whether a run was killed between its last step, however early, and its end."""
-    begun, training = load(last, _ANEW), module.recipe.training
+    (begun, _), training = load(last, _ANEW), module.recipe.training
     if "recipe" not in begun:
         raise CheckpointError(f"{last}: is no run of sed-train's; {_ANEW}")
     require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
@@ -156,7 +157,8 @@ def _average_after(warmup_steps: int, decay: float) -> Callable[[Tensor, Tensor,
     moving: Callable[..., Tensor] = get_ema_avg_fn(decay)  # type: ignore[no-untyped-call]
 
     def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-        return current if steps <= warmup_steps else moving(averaged, current, steps)
+        # Asking for the number would stop a GPU at every tensor.
+        return torch.where(torch.as_tensor(steps <= warmup_steps), current, moving(averaged, current, steps))
 
     return average
 
