@@ -99,7 +99,7 @@ class _Track:
             if not one.recording.truth:
                 self.quiet_seconds = min(self.quiet_seconds, base)
             edges = np.arange(len(one.scores) + len(silence) + 1) * card.frame_samples / card.sample_rate
-            edges = base + np.minimum(np.round(edges, 3), round(one.seconds, 3))
+            edges = base + np.minimum(np.round(edges, 3), one.logged_seconds)
             scores += [one.scores[:, column], silence]
             begins.append(edges[:-1])
             ends.append(edges[1:])

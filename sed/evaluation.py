@@ -160,7 +160,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
     quiet = [one for one in placed if not one.recording.truth]
     events = {one.name: one.events for one in eventful}
     truth = {one.name: one.recording.truth or () for one in eventful}
-    seconds = {one.name: round(one.seconds, 3) for one in eventful}  # as events have it
+    seconds = {one.name: one.logged_seconds for one in eventful}
     table = {one.name: scored(card, one) for one in placed} if eventful else {}
     pairs = [pair for name in truth for pair in matched(events[name], truth[name])]
     clip_precision, clip_accuracy = _clip_figures(card.labels, heard)
@@ -206,8 +206,7 @@ def _with_truth_known(heard: Heard, labels: Set[str]) -> Heard:
     if not inside:
         truth = None if labels & set(recording.secondary) else truth or ()
     if truth is not None:
-        end = round(heard.seconds, 3)  # as the log has it
-        known = [(onset, min(offset, end), label) for onset, offset, label in truth if label in labels]
+        known = [(onset, min(offset, heard.logged_seconds), label) for onset, offset, label in truth if label in labels]
         if any(onset >= offset for onset, offset, _ in known):
             raise DataError(f"{recording.path}: its truth has an event beyond its end, {heard.seconds:.2f} s; mend it")
         truth = tuple(_joined(known))

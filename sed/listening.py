@@ -43,6 +43,11 @@ class Heard:
         """Its path, by which metrics know it."""
         return str(self.recording.path)
 
+    @property
+    def logged_seconds(self) -> float:
+        """Its length as the log has it, in whole ms: where its last event may end."""
+        return round(self.seconds, 3)
+
 
 def hear(model: StepModel, recording: Recording) -> Heard:
     """Let a model listen to a recording, piece by piece: only its scores are kept.

@@ -68,7 +68,7 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
         "they are",
     ] == done.stdout.splitlines()
     assert 1 == done.returncode
-    assert "does dog, rain sound alone, to be cut out" in done.stderr.splitlines()[-1]
+    assert "nowhere in folds 1 does dog, rain sound alone, to be cut out" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
