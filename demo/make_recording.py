@@ -2,8 +2,8 @@
 
     python demo/make_recording.py ESC10
 
-The clips are the first ones of each class whose own source is CC0, in fold 4, which the shipped model was not
-trained on. NOTICE names their sources.
+The clips are the first ones of each class whose own source is CC0, in fold 4, which the shipped model learnt from too.
+NOTICE names their sources.
 """
 
 import csv
