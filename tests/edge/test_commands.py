@@ -195,7 +195,7 @@ def test_options_reach_the_decoder_and_the_window() -> None:
     """Fewer labels, another threshold, another hop: each changes what comes out as it should."""
     events = [r for r in records(stream(DEMO, "--labels", "rooster,dog").stdout) if r["type"] == "event"]
     assert {"rooster", "dog"} >= {event["label"] for event in events} != set()
-    strict = stream(DEMO, "--labels", "dog", "--threshold", " dog=0.9999999").stdout
+    strict = stream(DEMO, "--labels", "sea_waves", "--threshold", " sea_waves=0.999").stdout
     assert ["start", "stop"] == [record["type"] for record in records(strict)]
     assert 0 == stream(DEMO, "--hop", "0.25", "--window", "5").returncode
     timed = records(stream(DEMO, "--started-at", "2026-05-01T04:30:00+02:00").stdout)
