@@ -96,7 +96,8 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
     if getattr(rank_zero_only, "rank", 0) != 0:
         return False
     kept = out / (RESUME_NAME if training.select == "last" else BEST_NAME)
-    module.load_state_dict(load(kept, _ANEW)[0]["state_dict"])  # the averaged ones
+    trained, _ = load(kept, _ANEW)
+    module.load_state_dict(trained["state_dict"])  # the averaged ones
     if not all(parameter.isfinite().all() for parameter in module.parameters()):
         raise RecipeError(
             f"{kept}: training came to nothing, its weights are no numbers; lower [training] learning_rate, "
@@ -108,7 +109,8 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
 
 def _finished(module: TrainingModule, last: Path) -> bool:
     """Whether a run was killed between its last step, however early, and its end."""
-    (begun, _), training = load(last, _ANEW), module.recipe.training
+    begun, _ = load(last, _ANEW)
+    training = module.recipe.training
     if "recipe" not in begun:
         raise CheckpointError(f"{last}: is no run of sed-train's; {_ANEW}")
     require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
