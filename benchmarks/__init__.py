@@ -1,4 +1,4 @@
-"""How fast, how big, how steady: `python -m benchmarks --help`.
+"""How fast, how big, how steady, and what each part of the training is worth: `python -m benchmarks --help`.
 
 timing         rounds of several subjects in one process
 subjects       this project's models, streaming and not
@@ -6,5 +6,8 @@ peers          what other projects run
 lineup         who takes part
 operators      where the time goes
 process        start-up, memory, a day without end
+throughput     what a training step costs
+variants       trainings that differ in one thing each
+decoding       what they are worth, with the decoder's settings chosen for each
 __main__       the command
 """

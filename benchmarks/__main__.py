@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the figures of docs/benchmarks.md."""
+"""`python -m benchmarks`: the figures of docs/benchmarks.md, docs/recipe.md and docs/method.md."""
 
 import os
 
@@ -22,6 +22,7 @@ from edge.bench.machine import describe_machine, machine
 from edge.command_line import SedCommand
 from edge.errors import did_you_mean
 from edge.inference import Model, shipped_model
+from sed.training_config import MOST_SEED
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
 _RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
@@ -145,7 +146,15 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
 @_validation_option
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="What is there is not trained again.")
 @click.option("--steps", type=click.IntRange(10), required=True, help="Of each training.")
-@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(0, MOST_SEED),
+    multiple=True,
+    default=(1,),
+    show_default=True,
+    help="May be repeated.",
+)
 @click.option("--only", multiple=True, help="Only the variants of these names; may be repeated.")
 def trainings(
     kind: str,
@@ -191,7 +200,7 @@ def trainings(
         audio = read_audio(_RECORDING, made.frontend.sample_rate)
         with tempfile.TemporaryDirectory() as folder:
             cost = timing.measure(variants.costs(made, corpus.labels, audio, Path(folder)), 15)
-        rows = {name: [{**one, "ms": cost[name].median} for one in seeds] for name, seeds in rows.items()}
+        rows = {name: [{**one, "ms": cost[name].median} for one in row] for name, row in rows.items()}
         columns = {"ms": "ms per second", **columns}
     click.echo(decoding.table(kind, rows, columns))
 

@@ -18,7 +18,11 @@ from edge.errors import SourceError
 
 _log = logging.getLogger(__name__)
 
-AUDIO_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a"}  # of files that are looked for in folders
+# Of files that are looked for in folders.
+AUDIO_SUFFIXES = {
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4"),
+    *(".aac", ".aif", ".aiff", ".caf", ".webm", ".wma"),
+}
 
 
 class Piece(NamedTuple):

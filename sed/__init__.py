@@ -12,6 +12,7 @@ folds          folds for files that have none
 spans          stretches of a line, found and joined
 borders        where in a clip something sounds
 store          decoded audio, kept on disk
+excerpts       where in a recording one label sounds alone
 data           clips and labels from folders
 inventory      what there is to learn from, as a table
 synthetic      noise, equalisers, another speed
@@ -23,13 +24,15 @@ frontend       log-mel
 model          the network
 augment        augmentation of batches
 losses         what a network is to say, and the loss of what it says
+frame_metrics  figures of frame scores while it trains
 training       one network in training
 run            clips in, a trained network out
+checkpoint     what a run leaves
 watching       what TensorBoard shows besides curves
-checkpoint     what it leaves
 recordings     recordings with what is known of what they hold
 listening      a model hears a recording, once
 metrics        a log against its truth: event F1, segment F1, intersection F1; clip mAP
+sweep          what the decoder would report at every threshold
 curves         metrics that sweep a threshold: PSDS, precision against recall
 matching       borders that are off, classes taken for others, rows of 5 s
 evaluation     a model on whole recordings
@@ -38,5 +41,6 @@ pictures       scores, curves and confusion, drawn
 report         a report as one page
 candidates     how every setting of the decoder would do
 tuning         which of them to take
+places         where commands may write
 commands       sed-train, sed-eval, sed-tune, sed-synth
 """

@@ -4,12 +4,15 @@
     train_metadata.csv   primary_label, filename, ...                train_short_audio/<primary_label>/...    2021
                                                                      train_audio/<filename>                   2022 on
     train.csv            primary_label, filename, ...                train_audio/<filename>                   2025 on
+    train_soundscape_labels.csv   row_id, birds, ...                 train_soundscapes/<audio_id>_<site>_...  2021
 
-In 2020 the primary label is a name ("Empidonax alnorum_Alder Flycatcher") and secondary labels are such names; later
-both are codes. Where in a recording its bird sings is not known. `nocall` is no class.
+The last is a layout of its own: its folder is given to measure on. In 2020 the primary label is a name ("Empidonax
+alnorum_Alder Flycatcher") and secondary labels are such names; later both are codes. Where in a recording its bird
+sings is not known. `nocall` is no class.
 """
 
 import ast
+import math
 from collections import defaultdict
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from sed.errors import DataError
 from sed.labels import LabelledFile, Segment, segment_of, strong_file
 from sed.tables import read_header, read_table
 
+ROW_SECONDS = 5.0  # of the rows that are judged
 _NO_CALL = "nocall"
 _BEST_RATING, _USUAL_RATING = 5.0, 3.0
 
@@ -63,6 +67,34 @@ def birdclef(folder: Path) -> list[LabelledFile] | None:
     return files
 
 
+def soundscapes(folder: Path) -> list[LabelledFile] | None:
+    """Files of BirdCLEF's `train_soundscapes/`, whose table lies beside it: what is in each row of 5 s.
+
+    Events last for whole rows, so that row-wise F1 is right, and nothing that needs borders. None if there is no such
+    table.
+
+    Raises:
+        DataError: if the table is wrong.
+    """
+    table = folder.parent / f"{folder.name.removesuffix('s')}_labels.csv"
+    if not {"row_id", "birds"} <= set(read_header(table, ",")):
+        return None
+    segments: dict[str, list[Segment]] = defaultdict(list)
+    for row in read_table(table, ",", ("row_id", "birds")):
+        name, _, end = row["row_id"].rpartition("_")
+        if not (name and end.isdecimal() and int(end) >= ROW_SECONDS):
+            raise DataError(
+                f"{table}: row_id must be like 7019_COR_5, with the second of the row's end, got {row['row_id']!r}"
+            )
+        birds = set(row["birds"].split()) - {_NO_CALL}
+        segments[name] += [Segment(int(end) - ROW_SECONDS, float(end), bird) for bird in sorted(birds)]
+    return [
+        strong_file(path, None, found)
+        for name, found in segments.items()
+        for path in sorted(folder.glob(f"{name}_*")) or [folder / f"{name}.ogg"]  # which will be told of as missing
+    ]
+
+
 def _file(path: Path, code: str, secondary: set[str], weight: float) -> LabelledFile:
     labels = () if code == _NO_CALL else (code,)
     return LabelledFile(
@@ -79,11 +111,12 @@ def _list(row: dict[str, str], table: Path) -> list[str]:
     """The secondary labels, which stand there as Python would print them."""
     text = row.get("secondary_labels") or "[]"
     try:
-        return [str(name) for name in ast.literal_eval(text)]
-    except (ValueError, SyntaxError, TypeError) as exc:
-        raise DataError(
-            f"{table}: {row['filename']}: secondary_labels must be a list like ['a', 'b'], got {text!r}"
-        ) from exc
+        names = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        names = None
+    if not isinstance(names, list):
+        raise DataError(f"{table}: {row['filename']}: secondary_labels must be a list like ['a', 'b'], got {text!r}")
+    return [str(name) for name in names]
 
 
 def _weight(row: dict[str, str], table: Path) -> float:
@@ -91,8 +124,10 @@ def _weight(row: dict[str, str], table: Path) -> float:
     text = row.get("rating") or "0"
     try:
         rating = float(text)
-    except ValueError as exc:
-        raise DataError(f"{table}: {row['filename']}: rating must be a number, got {text!r}") from exc
+    except ValueError:
+        rating = math.nan
+    if not 0.0 <= rating <= _BEST_RATING:
+        raise DataError(f"{table}: {row['filename']}: rating must be a number from 0 to 5, got {text!r}")
     return (rating if rating > 0.0 else _USUAL_RATING) / _BEST_RATING
 
 

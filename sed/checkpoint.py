@@ -31,6 +31,7 @@ class Checkpoint:
         detector: the network, in evaluation mode.
         training: what it was trained on, in words and numbers.
         validation: figures, each with what it was measured on.
+        learnt: what it was trained on, as `file_key` says it.
         sha256: of the file that it was read from; empty for one that has none yet.
     """
 
@@ -39,7 +40,13 @@ class Checkpoint:
     detector: Detector
     training: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
+    learnt: frozenset[str] = frozenset()
     sha256: str = ""
+
+
+def file_key(path: Path) -> str:
+    """What tells a file from all others of this machine, and nothing of its name."""
+    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -52,6 +59,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "weights": checkpoint.detector.state_dict(),
         "training": checkpoint.training,
         "validation": checkpoint.validation,
+        "learnt": sorted(checkpoint.learnt),
     }
     with part.open("wb") as file:  # torch has no OSError for a place that cannot be written to
         torch.save(values, file)
@@ -104,6 +112,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         detector=detector.eval(),
         training=values["training"],
         validation=values["validation"],
+        learnt=frozenset(values.get("learnt", ())),
         sha256=sha256,
     )
 
@@ -148,7 +157,7 @@ class TorchModel:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.card = make_card(checkpoint)
+        self.card, self.learnt = make_card(checkpoint), checkpoint.learnt
         self.embedding_size = checkpoint.recipe.network.embedding_size
         self._detector = checkpoint.detector
 

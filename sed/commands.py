@@ -2,8 +2,8 @@
 
 import dataclasses
 import json
+import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import click
 from edge.command_line import SedCommand
 from edge.errors import SettingError
 from edge.inference import Model
+from sed.places import require_folder, require_free, require_run, require_writable
 from sed.training_config import MOST_SEED
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from sed.data import Corpus
     from sed.model import Detector
     from sed.recordings import Recording
+
+
+_log = logging.getLogger(__name__)
+
+_MOST_NAMES = 20
 
 
 class _GivenPath(click.Path):
@@ -85,7 +91,7 @@ def train(
     from sed.config import load_recipe
     from sed.data import load_corpus
     from sed.recordings import recordings_of
-    from sed.run import fit
+    from sed.run import fit, require_same_labels
 
     recipe = load_recipe(recipe_path)
     if seed is not None:
@@ -95,12 +101,16 @@ def train(
         recipe = recipe.on_all_folds(chosen.recipe.decoding)
     recordings = recordings_of(validation)
     finished = out / "model.ckpt"
-    _require_place(out, finished, resume)
+    require_run(out, finished, resume)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     recipe.require_labels(corpus.labels)
+    if chosen is not None:
+        require_same_labels(chosen.labels, corpus.labels)
     if finished.exists():
         trained = _with_settings(finished, recipe, corpus)
     else:
+        others = len(corpus.distractors)
+        click.echo(f"learns to hear {_some(corpus.labels)}; {others} clips are of other sounds", err=True)
         detector = fit(recipe, corpus, out, resume, devices, nodes)
         if detector is None:
             return  # the first process goes on
@@ -113,44 +123,18 @@ def train(
         click.echo(f"{len(corpus.skipped)} of {files} files were skipped, as said at the beginning", err=True)
 
 
-def _require_place(out: Path, finished: Path, resume: bool) -> None:
-    """Before the work: the folder can be written, holds a run if one is to go on, and none if one is to begin."""
-    from sed.run import RESUME_NAME
-
-    if out.exists() and not out.is_dir():
-        raise SettingError(f"{out}: is a file; give a folder to --out")
-    holds_run = finished.exists() or (out / RESUME_NAME).exists()
-    if resume and not holds_run:
-        raise SettingError(f"{out}: holds no {RESUME_NAME} to go on from; leave --resume out to start anew")
-    if not resume and holds_run:
-        raise SettingError(f"{out}: already holds a run; give --resume to go on with it, or another --out")
-    _require_writable(out)
-
-
-def _require_writable(folder: Path) -> None:
-    """What is there of the folder's path takes files. None is left."""
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as exc:
-        raise SettingError(f"{folder}: {there} cannot be written to ({exc.strerror}); choose another place") from exc
-
-
 def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
     """The model whose like is to learn from all folds."""
     from sed.checkpoint import load_checkpoint
-    from sed.run import require_same_run
+    from sed.run import require_same_recipe
 
     chosen = load_checkpoint(path)
-    require_same_run(chosen.recipe, chosen.labels, recipe, chosen.labels)
+    require_same_recipe(chosen.recipe, recipe)
     return chosen
 
 
-def _trained(
-    recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None" = None
-) -> "Checkpoint":
-    from sed.checkpoint import Checkpoint
+def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None") -> "Checkpoint":
+    from sed.checkpoint import Checkpoint, file_key
 
     learnt = corpus.learnt(recipe.data)
     training = {
@@ -165,16 +149,24 @@ def _trained(
     if chosen is not None and chosen.validation:
         unseen = ", ".join(map(str, chosen.recipe.data.validation_folds))
         validation = {"model": f"the like of it, not trained on fold {unseen}", **chosen.validation}
-    return Checkpoint(recipe=recipe, labels=corpus.labels, detector=detector, training=training, validation=validation)
+    return Checkpoint(
+        recipe=recipe,
+        labels=corpus.labels,
+        detector=detector,
+        training=training,
+        validation=validation,
+        learnt=frozenset(file_key(clip.path) for clip in learnt.clips),
+    )
 
 
 def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Checkpoint":
     """A trained detector with the recipe's decoder settings; those that only it has, such as tuned ones, stay."""
     from sed.checkpoint import load_checkpoint
-    from sed.run import require_same_run
+    from sed.run import require_same_labels, require_same_recipe
 
     before = load_checkpoint(finished)
-    require_same_run(before.recipe, before.labels, recipe, corpus.labels)
+    require_same_labels(before.labels, corpus.labels)
+    require_same_recipe(before.recipe, recipe)
     after = dataclasses.replace(recipe, decoding={**before.recipe.decoding, **recipe.decoding})
     heard_alike = (after.decoding, after.stream) == (before.recipe.decoding, before.recipe.stream)
     validation = before.validation if heard_alike else {}
@@ -187,7 +179,9 @@ def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Chec
     from sed.evaluation import evaluate
     from sed.summary import text_table
 
-    report = evaluate(TorchModel(trained), recordings)
+    model = TorchModel(trained)
+    _tell_of_learnt(model, recordings)
+    report = evaluate(model, recordings)
     click.echo(text_table(report))
     return dataclasses.replace(trained, validation={"recordings": _names(recordings), **report.to_dict()})
 
@@ -230,11 +224,15 @@ def evaluation(
     """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
     for path in (json_path, report_path):
         if path is not None:
-            _require_free(path, force)
+            require_free(path, force)
+    if report_path is not None and report_path.suffix.lower() not in (".html", ".htm"):
+        raise SettingError(
+            f"{report_path}: the report is a page; name it .html, or give --pictures FOLDER for PNG files"
+        )
     if json_path is not None and report_path is not None and json_path.resolve() == report_path.resolve():
         raise SettingError(f"{report_path}: is given to --json and to --report; give each a file of its own")
     if pictures is not None:
-        _require_folder(pictures, force)
+        require_folder(pictures, force)
     from sed.evaluation import evaluate
     from sed.recordings import recordings_of
     from sed.report import html_page, save_pictures, sections
@@ -242,6 +240,7 @@ def evaluation(
 
     recordings = recordings_of(data, folds)
     judged = open_model(model)
+    _tell_of_learnt(judged, recordings)
     report = evaluate(judged, recordings)
     click.echo(text_table(report))
     if json_path is not None:
@@ -266,7 +265,8 @@ def evaluation(
     default="event-f1",
     show_default=True,
     metavar="AIM",
-    help="event-f1, psds1, or false-alarms=N: the best event F1 with at most N an hour where there is no event.",
+    help="event-f1 (with a little of segment F1), psds1, or false-alarms=N: the first, with at most N an hour where "
+    "there is no event.",
 )
 @click.version_option(package_name="sed-edge")
 def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
@@ -287,8 +287,10 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     aim = Aim.parse(aim_text)
     recordings = recordings_of(data, folds)
     before = load_checkpoint(model)
-    _require_writable(model.parent)
-    heard = listen_to(TorchModel(before), recordings)
+    require_writable(model.parent)
+    listener = TorchModel(before)
+    _tell_of_learnt(listener, recordings)
+    heard = listen_to(listener, recordings)
     chosen = choose(make_card(before), heard, aim)
     recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
     after = dataclasses.replace(before, recipe=recipe)
@@ -305,6 +307,25 @@ def _names(recordings: Sequence["Recording"]) -> str:
     """Which recordings they were, in the card's words."""
     names = [recording.path.name for recording in recordings]
     return ", ".join(names) if len(names) <= 10 else f"{len(names)} recordings"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _tell_of_learnt(model: "StepModel", recordings: Sequence["Recording"]) -> None:
+    """Figures of what a network has learnt say little of what it would make of anything else."""
+    from sed.checkpoint import TorchModel, file_key
+
+    learnt = model.learnt if isinstance(model, TorchModel) else frozenset()
+    count = sum(file_key(recording.path) in learnt for recording in recordings)
+    if count:
+        _log.warning(
+            "%d of %d recordings were learnt from, so that the figures flatter; --fold chooses those that were not",
+            count,
+            len(recordings),
+        )
 
 
 def open_model(path: Path) -> "StepModel":
@@ -334,29 +355,11 @@ def synth(
     from sed.synth import write_scenes
 
     recipe = load_recipe(recipe_path)
-    _require_folder(out, force=False)
-    _require_writable(out)
+    require_folder(out, force=False)
+    require_writable(out)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     chosen = corpus.learnt(recipe.data) if folds == "train" else corpus.looked_at(recipe.data)
     if chosen is None:
         raise SettingError("the recipe has no validation_folds; give --folds train")
     write_scenes(chosen, recipe, out, scenes, seed, seconds)
     click.echo(f"wrote {scenes} scenes of {seconds:g} s to {out}", err=True)
-
-
-def _require_folder(folder: Path, force: bool) -> None:
-    """Before the work: it is new or empty, or a folder that may be written into."""
-    if folder.exists() and not folder.is_dir():
-        raise SettingError(f"{folder}: is a file; give a folder")
-    if folder.exists() and any(folder.iterdir()) and not force:
-        raise SettingError(f"{folder}: is not an empty folder; choose another")
-
-
-def _require_free(path: Path, force: bool) -> None:
-    """Before the work: the file can be written, and nothing is lost by it."""
-    if not path.parent.is_dir():
-        raise SettingError(f"{path}: there is no folder {path.parent}; make it, or choose another place")
-    if path.is_dir():
-        raise SettingError(f"{path}: is a folder; give the name of a file")
-    if path.exists() and not force:
-        raise SettingError(f"{path}: exists; give --force to write over it, or another name")

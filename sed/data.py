@@ -143,7 +143,7 @@ class Corpus:
                 f"{nowhere}, so no scene would hold it: "
                 "learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
             )
-        _log.warning("%s, so no scene that is looked at holds it", nowhere)
+        _log.warning("%s, so no scene of held-out clips holds it", nowhere)
 
     def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
         """The clips of these folds.
@@ -162,10 +162,11 @@ class Corpus:
             known = sorted({clip.fold for clip in self.clips})
             raise DataError(
                 f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; the data has the folds "
-                f"{', '.join(map(str, known))}: choose train_folds and validation_folds among them in [data]"
+                f"{', '.join(map(str, known))}: choose train_folds and validation_folds among them in [data], or hold "
+                'nothing out by validation_folds = [], with select = "last" in [training]'
             )
         if lacking:
-            _log.warning("folds %s, which are looked at, hold no clip of %s", sorted(wanted), ", ".join(lacking))
+            _log.warning("folds %s, which are held out, hold no clip of %s", sorted(wanted), ", ".join(lacking))
         return Corpus(labels=self.labels, clips=clips)
 
     def learnt(self, config: DataConfig) -> "Corpus":
@@ -275,4 +276,4 @@ def _pieces(
     if segments is None:
         # With a label that was not chosen beside it, nobody knows whose sound it is.
         return audio.sounding if len(file.labels) == 1 else ()
-    return tuple(joined((onset, offset) for onset, offset, _ in segments))
+    return tuple(joined(((onset, offset) for onset, offset, _ in segments), touching=True))

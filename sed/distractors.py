@@ -19,7 +19,7 @@ def made_distractor(rng: np.random.Generator, source: Audio | None, sample_rate:
         sample_rate: Hz.
     """
     made = (_tones, _sweep, _bursts, _knocks, _calls, _machine, _water, _insects, _bells, _rumble, _steps, _voice)
-    kind = int(rng.integers(len(made) + 6))
+    kind = int(rng.integers(len(made) + 6))  # with a source, a third are changed ones
     if source is None or kind < len(made):
         return made[kind % len(made)](rng, sample_rate)
     changed = (_far_faster_or_slower, _upside_down, _shuffled, _hissed)

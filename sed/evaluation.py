@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge.card import Card
@@ -35,6 +36,8 @@ from sed.sweep import swept
 
 _log = logging.getLogger(__name__)
 
+Counts = NDArray[np.int64]
+
 # What to do where no borders are known.
 TRUTH_WANTED = "give a table of them (filename onset offset event_label), or mix scenes with their truth by sed-synth"
 
@@ -59,7 +62,7 @@ class Report:
         confusion: which classes are taken for which.
         row_f1: rows of 5 s, as in Cornell Birdcall Identification.
         clip_precision: average precision of the clip scores, by label; see `sed.metrics`.
-        clip_accuracy: share of clips whose greatest clip score is that of their label.
+        clip_counts: `[classes, classes]`, clips of each label by the class with their greatest clip score.
         hours: of recordings that hold events.
         quiet_hours: of recordings that hold none.
         false_alarms: events reported in those, by label.
@@ -77,10 +80,16 @@ class Report:
     confusion: Confusion
     row_f1: float | None
     clip_precision: dict[str, float]
-    clip_accuracy: float | None
+    clip_counts: Counts
     hours: float
     quiet_hours: float
     false_alarms: dict[str, int]
+
+    @property
+    def clip_accuracy(self) -> float | None:
+        """Share of clips whose greatest clip score is that of their label; among classes that are only one, none is."""
+        clips = int(self.clip_counts.sum())
+        return int(self.clip_counts.trace()) / clips if clips and len(self.labels) > 1 else None
 
     @property
     def borders(self) -> BorderErrors | None:
@@ -163,7 +172,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
     seconds = {one.name: one.logged_seconds for one in eventful}
     table = {one.name: scored(card, one) for one in placed} if eventful else {}
     pairs = [pair for name in truth for pair in matched(events[name], truth[name])]
-    clip_precision, clip_accuracy = _clip_figures(card.labels, heard)
+    clip_precision, clip_counts = _clip_figures(card.labels, heard)
     return Report(
         labels=card.labels,
         heard=tuple(heard),
@@ -177,7 +186,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
         confusion=confusion(((one.events, one.recording.truth or ()) for one in placed), card.labels),
         row_f1=_row_f1(placed) if eventful else None,
         clip_precision=clip_precision,
-        clip_accuracy=clip_accuracy,
+        clip_counts=clip_counts,
         hours=sum(one.seconds for one in eventful) / 3600,
         quiet_hours=sum(one.seconds for one in quiet) / 3600,
         false_alarms=dict(Counter(label for one in quiet for *_, label in one.events)),
@@ -222,19 +231,21 @@ def _joined(events: Collection[Annotation]) -> list[Annotation]:
     return sorted((*span, label) for label, spans in by_label.items() for span in joined(spans, touching=True))
 
 
-def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], float | None]:
-    """Average precision and accuracy of clip scores, where whatever holds a label holds just one.
+def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], Counts]:
+    """Average precision and greatest of clip scores, where whatever holds a label holds just one.
 
-    What holds none is a clip that must not score high. Among classes that are only one, none is the greatest.
+    What holds none is a clip that must not score high.
     """
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     known = [one for one in heard if one.recording.labels or one.recording.truth is not None]
     clips = [one for one in known if one.recording.labels]
     if not clips or any(len(one.recording.labels) > 1 for one in clips):
-        return {}, None
+        return {}, counts
     scores = np.stack([one.clip_scores for one in known])
     precision = clip_average_precision(scores, labels, [one.recording.labels for one in known])
-    right = [labels[int(one.clip_scores.argmax())] == one.recording.labels[0] for one in clips]
-    return precision, sum(right) / len(right) if len(labels) > 1 else None
+    for one in clips:
+        counts[labels.index(one.recording.labels[0]), one.clip_scores.argmax()] += 1
+    return precision, counts
 
 
 def _row_f1(heard: Iterable[Heard]) -> float:

@@ -45,7 +45,7 @@ def excerpts(segments: Sequence[tuple[int, int, str]], samples: int) -> Iterator
     """
     for label in sorted({label for _, _, label in segments}):
         own, others = (
-            joined((onset, offset) for onset, offset, other in segments if (other == label) == wanted)
+            joined(((onset, offset) for onset, offset, other in segments if (other == label) == wanted), touching=True)
             for wanted in (True, False)
         )
         edges = [0, *(edge for span in others for edge in span), samples]

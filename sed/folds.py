@@ -1,11 +1,14 @@
 """Folds for files whose layout has none.
 
-Every label's files are dealt out one by one, so that each fold gets its share of each label; a file of several labels
-goes with the rarest of them. The first file of each label goes to fold 1 and the second to fold 5, which is what
-validation looks at unless told otherwise: two files of a class are enough to have it in both, unless other labels in
-them must be in fold 1 as well. Files of several labels without borders, of which no soundscape can be mixed, take these
-places from no others. A file is taken to be a source of its own: clips cut from one recording, where one is learnt from
-and another looked at, flatter the model; give such data folds (the layout of ESC-50 has them).
+A file's fold follows from its name, so that it stays what it is when others come or go (the way of Speech Commands):
+else what a model has learnt from would be what it is measured on, once its data has grown. Fold 5 is held out unless a
+recipe says otherwise. Chance is not enough where files are few: the first of each label is in fold 1, and if none of
+the others would be in fold 5, the second is, so that two files of a class are enough to have it in both, unless other
+labels in them must be in fold 1 as well. A file of several labels goes with the rarest of them. Files of several labels
+without borders, of which no soundscape can be mixed, take these places from no others.
+
+A file is taken to be a source of its own: clips cut from one recording, where one is learnt from and another looked at,
+flatter the model; give such data folds (the layout of ESC-50 has them).
 """
 
 import hashlib
@@ -15,7 +18,8 @@ from pathlib import Path
 
 from sed.labels import LabelledFile
 
-_ORDER = (1, 5, 2, 3, 4)
+HELD_OUT = 5
+_FOLDS, _FIRST = 5, 1
 _HEARD, _CUT = "heard", "cut"
 
 
@@ -24,13 +28,17 @@ def folds_of(files: Sequence[LabelledFile]) -> list[int]:
     folds = [0 if file.fold is None else file.fold for file in files]
     held: set[tuple[str, str]] = set()  # what fold 1 has
     for (_, rarest, _), group in sorted(_groups(files).items()):
-        place = int((rarest, _HEARD) in held)
+        first, others = None if (rarest, _HEARD) in held else group[0], []
         for index in group:
             brought = _brought(files[index])
-            brings_new = not held.issuperset(brought)
-            folds[index] = _ORDER[0 if brings_new else place % len(_ORDER)]
-            place = max(place, 1) if brings_new else place + 1
+            if index == first or not held.issuperset(brought):
+                folds[index] = _FIRST
+            else:
+                others.append(index)
+                folds[index] = 1 + _hash(files[index].path) % _FOLDS
             held.update(brought)
+        if others and HELD_OUT not in [folds[index] for index in others]:
+            folds[others[0]] = HELD_OUT
     return folds
 
 
@@ -60,6 +68,6 @@ def _groups(files: Sequence[LabelledFile]) -> dict[tuple[int, str, bool], list[i
     return groups
 
 
-def _hash(path: Path) -> str:
+def _hash(path: Path) -> int:
     # Not the whole path: the folds stay when the folder is moved.
-    return hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).hexdigest()
+    return int.from_bytes(hashlib.sha256(f"{path.parent.name}/{path.name}".encode()).digest())

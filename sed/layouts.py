@@ -5,14 +5,15 @@ The first of these that fits is taken:
 1. ESC-50                    meta/esc50.csv (filename,fold[,category]), audio/, and meta/strong.tsv where there is one
 2. BirdCLEF 2021 and later   train_metadata.csv, or train.csv with a column primary_label and none that is ebird_code
 3. Cornell Birdcall 2020     train.csv with a column ebird_code
-4. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
-                             offset event_label) or weak (filename event_labels); other audio is left out
-5. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
-6. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event;
-                             train_audio and the like are parts of a data set and left out
-7. audio files alone         sounds that are no event
+4. BirdCLEF soundscapes      train_soundscapes/ with train_soundscape_labels.csv beside it
+5. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
+                             offset event_label) or weak (filename event_labels); below validation/ and eval/ in fold 5
+6. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
+7. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event;
+                             train_audio and the like are parts of a data set
+8. audio files alone         sounds that are no event
 
-Files without folds are given some by `sed.folds`.
+Files without folds are given some by `sed.folds`. A warning counts the audio that is in the folder and left out.
 """
 
 import logging
@@ -21,8 +22,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sed.birdcalls import birdclef, cornell
+from sed.birdcalls import birdclef, cornell, soundscapes
 from sed.errors import DataError
+from sed.folds import HELD_OUT
 from sed.labels import LabelledFile, Segment, as_label, audio_in, event_free_file, read_segments, strong_file
 from sed.tables import read_header, read_table
 
@@ -30,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 _STRONG = {"filename", "onset", "offset", "event_label"}
 _WEAK = {"filename", "event_labels"}
+_HELD_OUT_PARTS = {"validation", "eval"}  # folders of tables
 # Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
@@ -45,15 +48,27 @@ def read_labels(folder: Path) -> list[LabelledFile]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: is no folder; give a folder of audio files")
-    for read in (_esc50, birdclef, cornell, _tables, _recordings, _class_folders, _audio_alone):
+    for read in (_esc50, birdclef, cornell, soundscapes, _tables, _recordings, _class_folders, _audio_alone):
         files = read(folder)
         if files is not None:
+            _tell_of_left_out(folder, files)
             return files
     raise DataError(
         f"{folder}: holds no labels that are known; expected meta/esc50.csv (ESC-50), train_metadata.csv or "
         "train.csv (BirdCLEF, Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
         "event_labels, recordings with a .tsv beside them, or a folder of audio files per class"
     )
+
+
+def _tell_of_left_out(folder: Path, files: Iterable[LabelledFile]) -> None:
+    left = sorted(set(audio_in(folder, "**/*")) - {file.path for file in files})
+    if left:
+        _log.warning(
+            "%s: %d audio files, such as %s, are in no table and no class's folder, and are left out",
+            folder,
+            len(left),
+            left[0].relative_to(folder),
+        )
 
 
 def _esc50(folder: Path) -> list[LabelledFile] | None:
@@ -102,24 +117,29 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
         return None
     audio = _Lookup(folder)
     segments: dict[Path, set[Segment]] = defaultdict(set)
+    folds: dict[Path, int] = {}  # where the data set says
     for table in strong:
         for name, found in read_segments(table).items():
-            segments[audio.find(name, table)].update(found)
+            path = audio.find(name, table)
+            segments[path].update(found)
+            folds |= _held_out(path, table, folder)
     labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
-            names = {as_label(name) for name in row["event_labels"].split(",")}
-            labels[audio.find(row["filename"], table)] |= names - {""}
-    files = [strong_file(path, None, sorted(found)) for path, found in segments.items()]
-    files += [_weak_file(path, found) for path, found in labels.items() if path not in segments]
-    left = len(set(audio.paths) - set(segments) - set(labels))
-    if left:
-        _log.warning(
-            "%s: %d audio files are in no table and are left out; give those that hold no event a row without one",
-            folder,
-            left,
-        )
+            path, names = (
+                audio.find(row["filename"], table),
+                {as_label(name) for name in row["event_labels"].split(",")},
+            )
+            labels[path] |= names - {""}
+            folds |= _held_out(path, table, folder)
+    files = [strong_file(path, folds.get(path), sorted(found)) for path, found in segments.items()]
+    files += [_weak_file(path, folds.get(path), found) for path, found in labels.items() if path not in segments]
     return files
+
+
+def _held_out(path: Path, table: Path, folder: Path) -> dict[Path, int]:
+    """The fold of a file that the data set's own table keeps for validation."""
+    return {path: HELD_OUT} if _HELD_OUT_PARTS & set(table.relative_to(folder).parts[:-1]) else {}
 
 
 def _tables_in(folder: Path, place: str = "*", suffixes: Sequence[str] = (".tsv",)) -> list[Path]:
@@ -138,8 +158,8 @@ def _tell_of_others(folder: Path, tables: Iterable[Path]) -> None:
         )
 
 
-def _weak_file(path: Path, labels: set[str]) -> LabelledFile:
-    return LabelledFile(path=path, fold=None, labels=tuple(sorted(labels)), segments=None if labels else ())
+def _weak_file(path: Path, fold: int | None, labels: set[str]) -> LabelledFile:
+    return LabelledFile(path=path, fold=fold, labels=tuple(sorted(labels)), segments=None if labels else ())
 
 
 class _Lookup:
@@ -191,15 +211,11 @@ def _class_folders(folder: Path) -> list[LabelledFile] | None:
     folders = [path for path in holding if path.name.lower() not in _PARTS]
     if len(folders) < len(holding):
         parts = ", ".join(path.name for path in holding if path not in folders)
-        _log.warning("%s: %s: taken for parts of a data set and left out; give a class another name", folder, parts)
+        _log.warning("%s: %s: taken for parts of a data set, no classes; give a class another name", folder, parts)
     if not folders:
         return None
     _tell_of_others(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
-    files = [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
-    left = len(audio_in(folder, "**/*")) - len(files)
-    if left:
-        _log.warning("%s: %d audio files lie in no class's folder and are left out", folder, left)
-    return files
+    return [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
 
 
 def _of_class(path: Path, name: str) -> LabelledFile:

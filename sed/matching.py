@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from sed.birdcalls import ROW_SECONDS
 from sed.labels import Annotation
 
 Pair = tuple[Annotation, Annotation]  # a true event, and the reported one that it is matched with
 
 # Generous: what is wrong by more is a missed event and a false one, not a border that is off.
 _COLLAR_SECONDS, _OFFSET_SHARE = 1.0, 0.5
-ROW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)

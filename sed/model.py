@@ -100,8 +100,8 @@ class Head(nn.Module):
 
     What happened in the seconds around needs no fine grid, so the dear part runs on a coarse one; borders come from
     the frames themselves. An embedding looks back only: its receptive field ends with its own frame. `shift_frames`
-    moves embeddings forward by half that field, so that a frame's features are centred on it. Recurrence and attention
-    may each be left out, to see what they are worth.
+    moves embeddings forward by half of what they saw before it, so that a frame's features are centred on it.
+    Recurrence and attention may each be left out, to see what they are worth.
 
     Shape:
         `[batch, frames, embedding_size] -> Prediction`

@@ -28,31 +28,32 @@ class Recording:
 
 
 def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
-    """What `find_recordings` finds in several folders; one that is given twice, in whatever words, counts once."""
-    different = {folder.resolve(): folder for folder in reversed(list(folders))}
-    return [recording for folder in reversed(different.values()) for recording in find_recordings(folder, folds)]
-
-
-def find_recordings(folder: Path, folds: Collection[int] = ()) -> list[Recording]:
-    """The recordings of a folder in any layout of `sed.layouts`.
+    """The recordings of folders in any layout of `sed.layouts`.
 
     Args:
-        folder: of recordings or clips.
+        folders: of recordings or clips; one that is given twice, in whatever words, counts once.
         folds: only files of these folds, which are those that training has; all if empty.
 
     Raises:
-        DataError: if there is none, or a table is wrong.
+        DataError: if a folder holds none, a table is wrong, or a fold has no file in any of the folders.
     """
-    files = read_labels(folder)
-    of_files = folds_of(files)
-    missing = sorted(set(folds) - set(of_files))
+    different = {folder.resolve(): folder for folder in reversed(list(folders))}
+    there: set[int] = set()
+    recordings = []
+    for folder in reversed(different.values()):
+        files = read_labels(folder)
+        of_files = folds_of(files)
+        there |= set(of_files)
+        recordings += [
+            _recording(file) for file, fold in zip(files, of_files, strict=True) if not folds or fold in folds
+        ]
+    missing = sorted(set(folds) - there)
     if missing:
-        there = ", ".join(map(str, sorted(set(of_files))))
-        lacking = ", ".join(map(str, missing))
         raise DataError(
-            f"{folder}: has no file in fold {lacking}; its folds are {there}: choose one, or leave --fold out"
+            f"{', '.join(map(str, different.values()))}: no file is in fold {', '.join(map(str, missing))}; there are "
+            f"the folds {', '.join(map(str, sorted(there)))}: choose among them, or leave --fold out"
         )
-    return [_recording(file) for file, fold in zip(files, of_files, strict=True) if not folds or fold in folds]
+    return recordings
 
 
 def _recording(file: LabelledFile) -> Recording:

@@ -19,7 +19,7 @@ from sed.labels import Annotation
 from sed.listening import Heard
 from sed.matching import matched
 from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
-from sed.summary import class_table, totals
+from sed.summary import class_table, clip_table, totals
 from sed.sweep import Floats, smoothed
 
 _DPI = 110
@@ -119,11 +119,14 @@ def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
         drawn: what `sections` returned.
     """
     title = f"{card.model_id} on {len(report.heard)} recording{'s' if len(report.heard) > 1 else ''}"
-    body = [f"<h1>{html.escape(title)}</h1>", *(_table(rows) for rows in (totals(report), class_table(report)) if rows)]
+    body = [
+        f"<h1>{html.escape(title)}</h1>",
+        *(_table(rows) for rows in (totals(report), class_table(report), clip_table(report)) if rows),
+    ]
     body.append(
         "<p>True and reported events are counted in recordings that hold events, false alarms in those that hold "
-        "none. The onset column is the median of the absolute errors of matched events (same label, onsets at most "
-        "1 s apart).</p>"
+        "none. The onset and offset columns are medians of the absolute errors of matched events (same label, onsets "
+        "at most 1 s apart). A clip is taken for the class with its greatest clip score.</p>"
     )
     for section in drawn:
         body += [f"<h2>{section.title}</h2>", f"<p>{html.escape(section.text)}</p>"]
@@ -175,6 +178,9 @@ def _confusion(report: Report) -> list[Section]:
     if alarms.any():
         figure = draw_counts(alarms, labels, columns, "what was there", "false alarm of")
         pictures.append(Picture("false-alarms", figure))
+    if report.clip_counts.any():
+        figure = draw_counts(report.clip_counts, labels, labels, "greatest clip score", "clip of")
+        pictures.append(Picture("clips", figure))
     text = "The darker, the greater the share of the row." + _cut(len(labels), "with most errors")
     return [Section(title="What was taken for what", text=text, pictures=pictures)] if pictures else []
 

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import itertools
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -52,7 +53,7 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
         DataError: if a label has no clip to learn from, or no scene would hold it, or the run in `out` was begun with
             other labels.
         RecipeError: if it was begun by another recipe.
-        SettingError: if the batch cannot be shared.
+        SettingError: if the batch cannot be shared, or there is nobody to share it with.
     """
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
     learnt = corpus.learnt(recipe.data)
@@ -81,6 +82,13 @@ def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes
         CheckpointError: if there is no run in `out` that can be gone on with.
     """
     training = module.recipe.training
+    if nodes > 1 and not {"MASTER_ADDR", "SLURM_JOB_ID"} & set(os.environ):
+        raise SettingError(
+            "machines that train together must find each other: give each MASTER_ADDR and MASTER_PORT of the first one "
+            "and its own NODE_RANK, from 0, in the environment"
+        )
+    if torch.cuda.is_available() and devices > torch.cuda.device_count():
+        raise SettingError(f"--devices {devices}: this machine has {torch.cuda.device_count()} GPUs; give no more")
     if training.batch_size % (devices * nodes) != 0:
         raise SettingError(
             f"{devices * nodes} processes cannot share batches of {training.batch_size}; "
@@ -113,7 +121,8 @@ def _finished(module: TrainingModule, last: Path) -> bool:
     training = module.recipe.training
     if "recipe" not in begun:
         raise CheckpointError(f"{last}: is no run of sed-train's; {_ANEW}")
-    require_same_run(Recipe.from_dict(begun["recipe"], str(last)), begun["labels"], module.recipe, module.labels)
+    require_same_labels(begun["labels"], module.labels)
+    require_same_recipe(Recipe.from_dict(begun["recipe"], str(last)), module.recipe)
     waited = max((state.get("wait_count", 0) for state in begun["callbacks"].values()), default=0)
     return bool(begun["global_step"] >= training.steps or 0 < training.patience <= waited)
 
@@ -193,7 +202,7 @@ def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | 
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what every step frees and takes again: new pages cost a sixth of a step on a CPU."""
+    """Let glibc keep what every step frees and takes again: new pages cost a seventh of a step on a CPU."""
     with contextlib.suppress(AttributeError, TypeError):  # another C library
         set_option = ctypes.CDLL(None).mallopt
         set_option(_MMAP_MAX, 0)
@@ -208,18 +217,25 @@ def _keep_metrics(out: Path) -> None:
         metrics.replace(next(path for path in free if not path.exists()))
 
 
-def require_same_run(begun: Recipe, begun_labels: Sequence[str], recipe: Recipe, labels: Sequence[str]) -> None:
+def require_same_labels(begun: Sequence[str], labels: Sequence[str]) -> None:
+    """What a network reports may not change once its run has begun.
+
+    Raises:
+        DataError: if it does.
+    """
+    if list(begun) != list(labels):
+        raise DataError(
+            f"the run was begun with the labels {', '.join(begun)}, and the data now has {', '.join(labels)}; "
+            f"give the same data, or {_ANEW}"
+        )
+
+
+def require_same_recipe(begun: Recipe, recipe: Recipe) -> None:
     """Only what the runtime does with the network and the texts of the card may change once a run has begun.
 
     Raises:
-        DataError: if the data has other labels now.
         RecipeError: if anything else differs, naming its table.
     """
-    if list(begun_labels) != list(labels):
-        raise DataError(
-            f"the run was begun with the labels {', '.join(begun_labels)}, and the data now has {', '.join(labels)}; "
-            "give the same data, or choose another --out"
-        )
     before, now = (
         {**one.to_dict(), "stream": one.stream.window}  # hop and lookahead are the runtime's
         for one in (begun, recipe)

@@ -85,7 +85,9 @@ class SceneMixer:
 
     def _levelled(self, rng: np.random.Generator, piece: Piece, bed_db: float) -> Piece:
         heard = [piece.audio[int(on) : max(int(off), int(on) + 1)] for on, off, _ in piece.events] or [piece.audio]
-        piece.audio = piece.audio * self._gain(rng, _level(np.concatenate(heard)), bed_db)
+        # Of an event there may be no more than a sliver in the piece's fade.
+        level = max(_level(np.concatenate(heard)), 0.1 * _level(piece.audio))
+        piece.audio = piece.audio * self._gain(rng, level, bed_db)
         return piece
 
     def _distractor(self, rng: np.random.Generator) -> Piece:

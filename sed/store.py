@@ -91,7 +91,7 @@ def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
     if not _is_whole(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
-        with TemporaryDirectory(prefix="part-", dir=place.parent) as part:
+        with _naming_cache(), TemporaryDirectory(prefix="part-", dir=place.parent) as part:
             samples = Path(part) / place.name
             damaged = _decode(path, sample_rate, samples)
             facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "damaged": damaged}
@@ -142,6 +142,15 @@ def _is_whole(place: Path) -> bool:
 
 def _facts_of(place: Path) -> Path:
     return place.with_suffix(".json")
+
+
+@contextmanager
+def _naming_cache() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:  # a write has no name
+        text = f"{exc.strerror}; decoded audio is kept there: make room, or set SED_EDGE_CACHE to another folder"
+        raise OSError(exc.errno, text, str(_folder())) from exc
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from sed.evaluation import Report
 from sed.listening import Heard
 from sed.matching import border_errors
 
-_HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "false alarms")
+_HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "offset ms", "false alarms")
+_CLIP_HEADER = ("", "clips", "AP", "named rightly", "most often taken for")
 _NAME_WIDTH = 26
 
 
@@ -33,7 +34,7 @@ def class_table(report: Report) -> list[tuple[str, ...]]:
                 _share(report.event_f1.get(label)),
                 _share(report.segment_f1.get(label)),
                 _share(report.intersection_f1.get(label)),
-                _onset_error(report, label),
+                *_border_errors(report, label),
                 str(report.false_alarms.get(label, 0)) if report.quiet_hours else "-",
             )
         )
@@ -42,10 +43,23 @@ def class_table(report: Report) -> list[tuple[str, ...]]:
         str(true.total()),
         str(reported.total()),
         *(_share(figures.get(f"{name}_f1_macro")) for name in ("event", "segment", "intersection")),
-        _onset_error(report, None),
+        *_border_errors(report, None),
         str(sum(report.false_alarms.values())) if report.quiet_hours else "-",
     )
     return [*rows, last]
+
+
+def clip_table(report: Report) -> list[tuple[str, ...]]:
+    """Header, and a row for each label: its clips, and what their greatest clip scores take them for."""
+    if not report.clip_counts.any():
+        return []
+    rows: list[tuple[str, ...]] = [_CLIP_HEADER]
+    for column, (label, counts) in enumerate(zip(report.labels, report.clip_counts.tolist(), strict=True)):
+        wrong = Counter({other: count for other, count in zip(report.labels, counts, strict=True) if other != label})
+        others = [f"{other} ({count})" for other, count in wrong.most_common(1) if count]
+        precision = _share(report.clip_precision.get(label))
+        rows.append((label, str(sum(counts)), precision, str(counts[column]), *(others or ["-"])))
+    return rows
 
 
 def totals(report: Report) -> list[tuple[str, str]]:
@@ -73,9 +87,9 @@ def totals(report: Report) -> list[tuple[str, str]]:
 
 
 def text_table(report: Report) -> str:
-    """Both, for a terminal."""
+    """All of them, for a terminal."""
     figures = (f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))
-    return "\n".join([*_aligned(class_table(report)), *figures])
+    return "\n".join([*_aligned(class_table(report)), *_aligned(clip_table(report)), *figures])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -95,6 +109,7 @@ def everything(report: Report) -> dict[str, Any]:
         "psds1": None if report.psds1 is None else report.psds1.by_label,
         "psds2": None if report.psds2 is None else report.psds2.by_label,
         "clip_average_precision": report.clip_precision,
+        "clip_counts": dict(zip(report.labels, report.clip_counts.tolist(), strict=True)),
         "false_alarms": report.false_alarms,
         "confusion": {
             "columns": [*report.labels, "nothing"],
@@ -121,6 +136,7 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _onset_error(report: Report, label: str | None) -> str:
+def _border_errors(report: Report, label: str | None) -> tuple[str, str]:
+    """Of onsets and offsets, of one label or of all."""
     errors = border_errors([pair for pair in report.pairs if label in (None, pair[0][2])])
-    return "-" if errors is None else f"{errors.onset_error_ms:.0f}"
+    return ("-", "-") if errors is None else (f"{errors.onset_error_ms:.0f}", f"{errors.offset_error_ms:.0f}")

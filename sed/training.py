@@ -8,16 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
 from sed.augment import augment_audio, augment_logmel
 from sed.config import Recipe
 from sed.data import Corpus
+from sed.frame_metrics import THRESHOLDS, FrameF1, FrameMap
 from sed.losses import DetectionLoss, Target
 from sed.model import Detector, Prediction
 from sed.soundscapes import SceneMixer
-
-_THRESHOLDS = 100  # of the curve of precision against recall
 
 
 class SceneDataset(Dataset[tuple[Tensor, Target]]):
@@ -60,9 +58,7 @@ class TrainingModule(lightning.LightningModule):
         self.mixer = SceneMixer(train, recipe)
         self._validation = None if validation is None else SceneMixer(validation, recipe)
         self._fixed_scenes: list[tuple[Tensor, Target]] = []
-        # Else every score of 40,000 frames would be sorted, class by class.
-        self.average_precision = MultilabelAveragePrecision(len(train.labels), thresholds=_THRESHOLDS, ignore_index=-1)
-        self.f1 = MultilabelF1Score(len(train.labels), ignore_index=-1)
+        self.average_precision, self.f1 = FrameMap(len(train.labels)), FrameF1(len(train.labels))
 
     def on_train_epoch_start(self) -> None:
         # Chance follows from the epoch's number, so that a resumed run goes on as an unbroken one would.
@@ -104,7 +100,7 @@ class TrainingModule(lightning.LightningModule):
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
         scores = torch.sigmoid(prediction.frames)
         # Curves of all classes take a hundred numbers of every frame: not too many frames at once.
-        rows = max(1, 20_000_000 // (_THRESHOLDS * len(self.labels)))
+        rows = max(1, 20_000_000 // (THRESHOLDS * len(self.labels)))
         for name, metric in (("frame_map", self.average_precision), ("frame_f1", self.f1)):
             for said, true in zip(torch.split(scores.flatten(0, 1), rows), torch.split(truth, rows), strict=True):
                 metric.update(said, true)

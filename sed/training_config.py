@@ -38,12 +38,12 @@ class SceneConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Config):
-    """Which sounds are events, and which clips are learnt from and looked at.
+    """Which sounds are events, and which clips are learnt from and held out.
 
     Attributes:
         labels: of the events; what else the data has a label for is no event. Empty: all labels of the data.
-        train_folds: learnt from; empty: every fold that is not looked at.
-        validation_folds: looked at; may be empty.
+        train_folds: learnt from; empty: every fold that is not held out.
+        validation_folds: held out, to validate on; may be empty.
         validation_scenes: how many to mix of these.
     """
 

@@ -139,10 +139,36 @@ def test_birdclef_of_2025(tmp_path: Path) -> None:
     } == said(read_labels(tmp_path))
 
 
+def test_birdclefs_soundscapes_have_rows(tmp_path: Path) -> None:
+    """Rows of one file lie anywhere in the table; a row of nothing says nocall; several birds are parted by space."""
+    folder = tmp_path / "train_soundscapes"
+    for name in ("7019_COR_20190904.ogg", "7020_SSW_20170429.ogg"):
+        write_cut(folder / name, rate=32_000)
+    rows = (("7019_COR_5", "nocall"), ("7020_SSW_5", "nocall"), ("7019_COR_10", "amecro blujay"))
+    header = ["row_id", "site", "audio_id", "seconds", "birds"]
+    table = tmp_path / "train_soundscape_labels.csv"
+    write_csv(table, header, *({"row_id": row, "birds": birds} for row, birds in rows))
+    assert {
+        "7019_COR_20190904.ogg": (
+            ("amecro", "blujay"),
+            (Segment(5.0, 10.0, "amecro"), Segment(5.0, 10.0, "blujay")),
+            (),
+            1.0,
+        ),
+        "7020_SSW_20170429.ogg": ((), (), (), 1.0),
+    } == said(read_labels(folder))
+    write_csv(table, header, {"row_id": "7019_COR", "birds": "nocall"})
+    with pytest.raises(DataError, match=r"row_id must be like 7019_COR_5, .* got '7019_COR'"):
+        read_labels(folder)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"rating": "good"}, r"XC1\.ogg: rating must be a number, got 'good'"),
+        ({"rating": "good"}, r"XC1\.ogg: rating must be a number from 0 to 5, got 'good'"),
+        ({"rating": "inf"}, "rating must be a number from 0 to 5, got 'inf'"),
+        ({"rating": "50"}, "rating must be a number from 0 to 5, got '50'"),
+        ({"secondary_labels": "'amecro'"}, "secondary_labels must be a list"),
         (
             {"secondary_labels": "amecro blujay"},
             r"XC1\.ogg: secondary_labels must be a list like \['a', 'b'\], got 'am",

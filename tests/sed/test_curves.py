@@ -28,6 +28,12 @@ def some_truth(seed: int, seconds: int) -> list[Annotation]:
     return [(float(begin), float(begin + 2), LABELS[k % 2]) for k, begin in enumerate(begins)]
 
 
+def test_the_scenarios_are_those_of_dcase() -> None:
+    """Task 4, up to 100 false positives an hour."""
+    assert Scenario(dtc=0.7, gtc=0.7, cttc=None, alpha_ct=0.0, alpha_st=1.0) == PSDS1
+    assert Scenario(dtc=0.1, gtc=0.1, cttc=0.3, alpha_ct=0.5, alpha_st=1.0) == PSDS2
+
+
 @pytest.mark.parametrize("scenario", [PSDS1, PSDS2])
 def test_a_perfect_detector_scores_one(scenario: Scenario) -> None:
     """Beside a recording without events too."""

@@ -165,7 +165,7 @@ def test_folds_do_not_depend_on_other_folders(classes: Path, tmp_path_factory: p
 
 
 def test_what_is_learnt_from_and_what_is_looked_at(classes: Path) -> None:
-    """Fold 5 is looked at and the others are learnt from, unless the recipe says otherwise."""
+    """Fold 5 is held out and the others are learnt from, unless the recipe says otherwise."""
     corpus = load(classes)
     by_default = DataConfig()
     looked_at = corpus.looked_at(by_default)
@@ -184,7 +184,7 @@ def test_what_is_looked_at_may_lack_a_label(classes: Path, caplog: pytest.LogCap
     (classes / "dog" / "0.flac").unlink()  # the other is dealt to fold 1
     corpus = load(classes)
     assert corpus.looked_at(DataConfig()) is not None
-    assert "folds [5], which are looked at, hold no clip of dog" in caplog.text
+    assert "folds [5], which are held out, hold no clip of dog" in caplog.text
     with pytest.raises(DataError, match=r"folds \[5\] hold no clip of dog"):
         corpus.learnt(DataConfig(train_folds=(5,), validation_folds=(1,)))
 
@@ -200,7 +200,7 @@ def test_a_label_that_no_looked_at_scene_would_hold_is_named(tmp_path: Path, cap
     looked_at.require_scenes(SceneConfig(recordings=0.5), all_labels=False)
     assert "" == caplog.text
     looked_at.require_scenes(SceneConfig(), all_labels=False)
-    assert "nowhere in folds 5 does cat sound alone, to be cut out, so no scene that is looked at" in caplog.text
+    assert "nowhere in folds 5 does cat sound alone, to be cut out, so no scene of held-out clips" in caplog.text
 
 
 def test_broken_files_are_reported_and_skipped(classes: Path, caplog: pytest.LogCaptureFixture) -> None:

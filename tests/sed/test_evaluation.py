@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from sed.errors import DataError
 from sed.evaluation import Report, evaluate, judge, listen_to
 from sed.labels import Annotation
 from sed.listening import decoded
-from sed.recordings import Recording, find_recordings
-from sed.summary import everything, text_table
+from sed.recordings import Recording, recordings_of
+from sed.summary import clip_table, everything, text_table
 from tests.conftest import DEMO, command
 
 
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(model: Model, folder: Path) -> Report:
     """Of the shipped model on both."""
-    return evaluate(model, find_recordings(folder))
+    return evaluate(model, recordings_of([folder]))
 
 
 def sed_eval(*arguments: object) -> Result:
@@ -48,7 +49,7 @@ def of_demo(model: Model, *truth: Annotation, labels: tuple[str, ...] = (), know
 
 def test_a_model_that_logs_the_truth_is_perfect(model: Model, folder: Path) -> None:
     """With its own log for a truth, every figure of events is 1, and borders are not off."""
-    (heard, quiet) = listen_to(model, find_recordings(folder))
+    (heard, quiet) = listen_to(model, recordings_of([folder]))
     recording = dataclasses.replace(heard.recording, truth=heard.events)
     figures = judge(model.card, [dataclasses.replace(heard, recording=recording), quiet]).to_dict()
     expected = {f"{name}_f1_macro": 1.0 for name in ("event", "segment", "intersection")}
@@ -69,13 +70,29 @@ def test_a_report_says_what_applies(report: Report) -> None:
 
 def test_clips_of_one_label_have_clip_figures(model: Model, clips: Path) -> None:
     """The shipped model knows a rooster and a chainsaw in cuts of the demo; what has no label counts for no clip."""
-    figures = evaluate(model, find_recordings(clips)).to_dict()
+    figures = evaluate(model, recordings_of([clips])).to_dict()
     assert (1.0, 1.0) == (figures["clip_accuracy"], figures["clip_map"])
+
+
+def test_a_table_says_what_clips_are_taken_for(model: Model, clips: Path) -> None:
+    """Of each label; one of the two roosters is made to sound most like a dog."""
+    heard = listen_to(model, recordings_of([clips]))
+    (first, *_) = [k for k, one in enumerate(heard) if "rooster" in one.recording.labels]
+    scores = heard[first].clip_scores * 0
+    scores[model.card.labels.index("dog")] = 1.0
+    heard[first] = dataclasses.replace(heard[first], clip_scores=scores)
+    report = judge(model.card, heard)
+    rows = {row[0]: row[1:] for row in clip_table(report)}
+    assert ("2", "1", "dog (1)") == (rows["rooster"][0], *rows["rooster"][2:])
+    assert ("2", "1.000", "2", "-") == rows["chainsaw"]
+    assert ("0", "-", "0", "-") == rows["dog"]
+    assert 0.75 == report.clip_accuracy
+    assert [name for name in ("chainsaw", "rooster") if f"\n{name} " in text_table(report)] == ["chainsaw", "rooster"]
 
 
 def test_clip_figures_need_something_to_tell_apart(model: Model, clips: Path) -> None:
     """Where every clip holds the one label that there is, the greatest score says nothing."""
-    heard = listen_to(model, find_recordings(clips))
+    heard = listen_to(model, recordings_of([clips]))
     (roosters, others) = ([one for one in heard if ("rooster" in one.recording.labels) == there] for there in (1, 0))
     alone = judge(model.card, roosters)
     assert ({}, 1.0) == (alone.clip_precision, alone.clip_accuracy)
@@ -146,7 +163,7 @@ def test_unknown_borders_give_no_event_figures(model: Model) -> None:
 def test_a_table_that_would_say_nothing_is_left_out(model: Model, caplog: pytest.LogCaptureFixture) -> None:
     """Where borders are unknown; a warning says what to do. One of false alarms alone stays."""
     lines = text_table(of_demo(model, labels=("rooster",), known=False)).splitlines()
-    assert ["clip accuracy"] == [line.split("  ")[0] for line in lines]
+    assert ["", *model.card.labels, "clip accuracy"] == [line.split("  ")[0] for line in lines]
     assert "no figures of events; give a table of them (filename onset offset event_label), or mix" in caplog.text
     caplog.clear()
     unknown = of_demo(model)
@@ -167,7 +184,7 @@ def test_a_truth_beyond_the_end_costs_only_its_recording(
 ) -> None:
     """It is skipped by name; without any other there is nothing to measure, and one that only ends there is cut."""
     beyond = Recording(path=DEMO, truth=((57.0, 58.0, "dog"),), labels=("dog",))
-    (quiet,) = [one for one in find_recordings(folder) if one.path.name == "quiet.wav"]
+    (quiet,) = [one for one in recordings_of([folder]) if one.path.name == "quiet.wav"]
     assert [quiet] == [one.recording for one in listen_to(model, [beyond, quiet])]
     assert "skipped: " in caplog.text
     assert "recording.ogg: its truth has an event beyond its end, 56.00 s" in caplog.text
@@ -183,7 +200,7 @@ def test_a_file_without_samples_costs_only_itself(
     """The figures of the others are the same."""
     soundfile.write(tmp_path / "empty.wav", [], 16_000)
     empty = Recording(path=tmp_path / "empty.wav", truth=(), labels=())
-    recordings = find_recordings(folder)
+    recordings = recordings_of([folder])
     assert evaluate(model, recordings).to_dict() == evaluate(model, [empty, *recordings]).to_dict()
     assert "empty.wav: holds no sound" in caplog.text
 
@@ -212,7 +229,8 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
         (["--pictures", "{tmp}"], "is not an empty folder"),
         (["--report", "{tmp}/mine.html"], "exists; give --force"),
         (["--fold", "3"], "leave --fold out"),
-        (["--json", "{tmp}/new", "--report", "{tmp}/./new"], "is given to --json and to --report"),
+        (["--json", "{tmp}/new.html", "--report", "{tmp}/./new.html"], "is given to --json and to --report"),
+        (["--report", "{tmp}/new.png"], "the report is a page; name it .html, or give --pictures FOLDER"),
     ],
 )
 def test_bad_places_are_refused_before_listening(
@@ -232,7 +250,18 @@ def test_the_command_takes_a_checkpoint(tiny_run: Path, tiny_checkpoint: Checkpo
     """With the figures of the network itself."""
     done = sed_eval(tiny_run / "model.ckpt", "--data", clips)
     assert 0 == done.exit_code, done.stderr
-    assert text_table(evaluate(TorchModel(tiny_checkpoint), find_recordings(clips))) == done.stdout.rstrip("\n")
+    assert text_table(evaluate(TorchModel(tiny_checkpoint), recordings_of([clips]))) == done.stdout.rstrip("\n")
+
+
+def test_what_was_learnt_from_is_told_of(tiny_run: Path, clips: Path) -> None:
+    """By sed-eval and sed-tune; what was held out is measured without a word."""
+    for tool in ("sed-eval", "sed-tune"):
+        shutil.copy(tiny_run / "model.ckpt", tiny_run / "again.ckpt")
+        for folds, learnt in (([], True), (["--fold", "2"], False)):
+            arguments = [tiny_run / "again.ckpt", "--data", clips, *folds]
+            done = subprocess.run([command(tool), *arguments], capture_output=True, text=True, check=True)
+            assert learnt == ("3 of 6 recordings were learnt from, so that the figures flatter" in done.stderr)
+            assert learnt == ("were learnt from" in done.stderr)
 
 
 def test_a_report_is_written_over_by_force(folder: Path, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_desed_tables_strong_and_weak(tmp_path: Path, caplog: pytest.LogCaptureF
         "empty.flac": (None, (), ()),
         "deep.wav": (None, ("dog",), None),
     } == said(read_labels(tmp_path))
-    assert "1 audio files are in no table and are left out" in caplog.text
+    assert "1 audio files, such as unlabelled.wav, are in no table" in caplog.text
 
 
 def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -96,15 +96,15 @@ def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         write_table(meta / "validation" / name, STRONG, "y.wav 0 1 Dog")
     write_table(meta / "train" / "weak.tsv", "filename event_labels", "z.wav Cat,Dog")
     write_table(meta / "train" / "unlabel_in_domain.tsv", "filename", "0.wav", "1.wav", "2.wav")
-    found = {file.path.relative_to(audio).as_posix(): (file.labels, file.segments) for file in read_labels(tmp_path)}
+    found = {file.path.relative_to(audio).as_posix(): file for file in read_labels(tmp_path)}
     cat, dog = (((label,), (Segment(0.0, 1.0, label),)) for label in ("Cat", "Dog"))
     assert {
-        f"{of_synthetic}/0.wav": cat,
-        f"{of_validation}/0.wav": dog,
-        "validation/y.wav": dog,
-        "train/weak/z.wav": (("Cat", "Dog"), None),
-    } == found
-    assert "3 audio files are in no table and are left out" in caplog.text
+        f"{of_synthetic}/0.wav": (None, *cat),
+        f"{of_validation}/0.wav": (5, *dog),
+        "validation/y.wav": (5, *dog),
+        "train/weak/z.wav": (None, ("Cat", "Dog"), None),
+    } == {name: (file.fold, file.labels, file.segments) for name, file in found.items()}
+    assert "3 audio files, such as audio/train/unlabel_in_domain/0.wav, are in no table" in caplog.text
 
 
 def test_rows_of_one_file_are_put_together(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         dict(zip(places, (dog, dog, rooster, bed, bed, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)}
         == found
     )
-    assert "1 audio files lie in no class's folder and are left out" in caplog.text
+    assert "1 audio files, such as stray.wav, are in no table and no class's folder" in caplog.text
 
 
 def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -211,7 +211,7 @@ def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, caplog: pytest.LogCa
         write_cut(tmp_path / place)
     with pytest.raises(DataError, match="holds no labels that are known"):
         read_labels(tmp_path)
-    assert ": Train_audio, test_soundscapes: taken for parts of a data set and left out" in caplog.text
+    assert ": Train_audio, test_soundscapes: taken for parts of a data set, no classes" in caplog.text
     write_cut(tmp_path / "train" / "c.wav")
     assert {"c.wav": (None, ("train",), None)} == said(read_labels(tmp_path))
 

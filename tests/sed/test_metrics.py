@@ -51,6 +51,13 @@ def test_intersection_f1_by_hand() -> None:
     assert {"dog": pytest.approx(dog), "rain": pytest.approx(rain)} == intersection_f1(*ARGUMENTS)
 
 
+@pytest.mark.parametrize(("share", "expected"), [(0.49, 0.0), (0.51, 1.0)])
+def test_half_of_an_event_is_enough(share: float, expected: float) -> None:
+    """Of the true one, and of the reported one."""
+    for heard, truth in (((0.0, 1.0), (0.0, share)), ((0.0, share), (0.0, 1.0))):
+        assert {"dog": expected} == intersection_f1({"a": [(*heard, "dog")]}, {"a": [(*truth, "dog")]}, {"a": 2.0})
+
+
 def test_clip_average_precision_by_hand() -> None:
     """Dogs rank first and third of three clips, the cat first."""
     scores = np.array([[0.9, 0.1], [0.6, 0.8], [0.5, 0.2]], dtype=np.float32)

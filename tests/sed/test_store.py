@@ -1,4 +1,5 @@
 import os
+import resource
 import subprocess
 import sys
 import tracemalloc
@@ -94,6 +95,20 @@ def test_what_was_deleted_is_decoded_anew(tmp_path: Path, cache: Path, gone: str
     again = stored_audio(path, 16_000)
     np.testing.assert_array_equal(expected[0], again[:])
     assert expected[1] == again.sounding
+
+
+def test_a_full_disk_is_told_of_with_what_to_do(tmp_path: Path, cache: Path) -> None:
+    """And not as a fault of the recording, which would be left out."""
+    path = write_cut(tmp_path / "a.wav")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="decoded audio is kept there: make room, or set SED_EDGE_CACHE") as caught:
+            store_all([path], 16_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(cache) == caught.value.filename
+    assert {} == kept(cache)
 
 
 def test_what_is_being_decoded_has_a_name_of_its_own(

@@ -24,6 +24,7 @@ from sed.training import SceneDataset, TrainingModule
 from sed.training_config import AugmentConfig
 from tests.conftest import ROOT, TINY_RECIPE, command
 from tests.edge.servers import free_port
+from tests.sed.cuts import DOG, ROOSTER, write_cut
 
 
 def train(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -227,10 +228,12 @@ train()
 
 
 def test_two_machines_train_together(clips: Path, tmp_path: Path) -> None:
-    """The same command on each, told of each other as Lightning's users do; the first leaves the model."""
+    """The same command on each, told of each other as Lightning's users do; both learn the same, one leaves it."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    script = tmp_path / "train.py"
+    script.write_text(NOTES_TAKEN.format(scenes=tmp_path / "scenes", weights=tmp_path / "weights"))
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    arguments = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips, "--nodes", "2", "--out"]
+    arguments = [sys.executable, script, tmp_path / "tiny.toml", "--data", clips, "--nodes", "2", "--out"]
     with ExitStack() as stack:
         machines = []
         for rank in "01":
@@ -246,6 +249,10 @@ def test_two_machines_train_together(clips: Path, tmp_path: Path) -> None:
             assert 0 == code, said
             assert "MEMBER: " in said
     assert (True, False) == tuple((tmp_path / rank / "model.ckpt").exists() for rank in "01")
+    ours, theirs = (torch.load(tmp_path / f"weights.{rank}") for rank in "01")
+    assert all(torch.equal(mine, other) for mine, other in zip(ours, theirs, strict=True))
+    scenes = (tmp_path / "scenes.0").read_text().split()
+    assert 8 == len(scenes) == len(set(scenes))  # each mixed by one of them
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -> None:
@@ -254,6 +261,15 @@ def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--devices", 3)
     assert 2 == done.returncode
     assert "3 processes cannot share batches of 2" in done.stderr
+
+
+def test_machines_that_cannot_find_each_other_are_refused(clips: Path, tmp_path: Path) -> None:
+    """Else each would wait for itself."""
+    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
+    done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--nodes", 2)
+    assert 2 == done.returncode
+    assert "give each MASTER_ADDR and MASTER_PORT of the first one and its own NODE_RANK" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_that_gets_no_better_ends_early_with_its_best_weights(clips: Path, tmp_path: Path) -> None:
@@ -574,6 +590,31 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     assert 2 == other.returncode
     assert "differs in augment" in other.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_the_final_model_reports_what_the_chosen_one_does(clips: Path, tmp_path: Path) -> None:
+    """Data with another label would give it a class that its settings and figures know nothing of."""
+    recipe, run = tmp_path / "tiny.toml", (tmp_path / "tiny.toml", "--data", clips, "--out")
+    recipe.write_text(TINY_RECIPE)
+    assert 0 == train(*run, tmp_path / "chosen").returncode
+    write_cut(tmp_path / "more" / "dog" / "a.wav", DOG)
+    final = (*run, tmp_path / "final", "--data", tmp_path / "more", "--final", tmp_path / "chosen" / "model.ckpt")
+    done = train(*final)
+    assert 1 == done.returncode
+    assert "begun with the labels chainsaw, rooster, and the data now has chainsaw, dog, rooster" in done.stderr
+    assert not (tmp_path / "final").exists()
+
+
+def test_one_sound_is_enough(tmp_path: Path) -> None:
+    """Among others that are none, from a folder to a model."""
+    for number in range(5):
+        write_cut(tmp_path / "data" / "dog" / f"{number}.wav", DOG - number / 10)
+        write_cut(tmp_path / "data" / "other" / f"{number}.wav", ROOSTER + number / 10)
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
+    done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert 0 == done.returncode, done.stderr
+    assert ("dog",) == load_checkpoint(tmp_path / "out" / "model.ckpt").labels
 
 
 def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
