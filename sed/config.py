@@ -106,7 +106,7 @@ class StreamConfig(Config):
 
     window: float = 10.0
     hop: float = 1.0
-    lookahead: float = 1.0
+    lookahead: float = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
