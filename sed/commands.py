@@ -140,7 +140,7 @@ def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
-        "clips": len(learnt.recordings) - len(learnt.unused(recipe.scenes)),
+        "clips": len(learnt.labelled) - len(learnt.unused(recipe.scenes)),
         "folds": sorted({clip.fold for clip in learnt.clips}),
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,

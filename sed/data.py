@@ -95,7 +95,7 @@ class Corpus:
     skipped: tuple[Skipped, ...] = ()
 
     @cached_property
-    def events(self) -> tuple[Clip, ...]:
+    def cuts(self) -> tuple[Clip, ...]:
         """Clips, and stretches of clips, of one label whose sound can be cut out: what soundscapes are mixed from."""
         return tuple(cut for clip in self.clips for cut in clip.cuts)
 
@@ -110,13 +110,13 @@ class Corpus:
         return tuple(clip for clip in self.clips if clip.background)
 
     @cached_property
-    def recordings(self) -> tuple[Clip, ...]:
+    def labelled(self) -> tuple[Clip, ...]:
         """Clips that can be learnt from as they are: all that have a label."""
         return tuple(clip for clip in self.clips if clip.labels)
 
     def unused(self, scenes: SceneConfig) -> tuple[Clip, ...]:
         """Labelled clips that no scene is made of: nothing can be cut out, and whole recordings are not wanted."""
-        return () if scenes.recordings > 0.0 else tuple(clip for clip in self.recordings if not clip.cuts)
+        return () if scenes.recordings > 0.0 else tuple(clip for clip in self.labelled if not clip.cuts)
 
     def lacking(self, clips: Iterable[Clip]) -> list[str]:
         """The labels that none of these clips has."""
@@ -133,7 +133,7 @@ class Corpus:
         Raises:
             DataError: naming those that are in none, or if all are.
         """
-        lacking = self.lacking(self.events) if scenes.recordings == 0.0 else []
+        lacking = self.lacking(self.cuts) if scenes.recordings == 0.0 else []
         if not lacking:
             return
         folds = ", ".join(map(str, sorted({clip.fold for clip in self.clips})))
@@ -205,7 +205,7 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
         _log.warning("skipped: %s", one.reason)
     if skipped:
         _log.warning("%d of %d files were skipped", len(skipped), len(files))
-    if not corpus.recordings:
+    if not corpus.labelled:
         raise DataError(f"{', '.join(map(str, folders))}: no clip has an event; give labelled clips that can be read")
     return corpus
 

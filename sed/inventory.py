@@ -25,7 +25,7 @@ def inventory(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
     problems = list(_problems(corpus, recipe))
     rows: list[tuple[str, ...]] = [_HEADER]
     for label in corpus.labels:
-        clips = [clip for clip in corpus.recordings if label in clip.labels]
+        clips = [clip for clip in corpus.labelled if label in clip.labels]
         rows.append(_row(label, clips, sum(label in labels for labels, _, _ in problems), sample_rate))
     for name, others, background in (
         ("(no event)", corpus.distractors, False),
@@ -51,7 +51,7 @@ def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...],
         if clip.damaged:
             yield clip.labels, clip.background, f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left"
     silent = set()
-    for clip in corpus.recordings:
+    for clip in corpus.labelled:
         if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate):
             silent.add(clip.path)
             labels = ", ".join(clip.labels)

@@ -60,7 +60,7 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
     module = TrainingModule(recipe, learnt, corpus.looked_at(recipe.data))
     unused = learnt.unused(recipe.scenes)
     if unused:
-        _log.warning("%d of %d labelled clips are not learnt from: %s", len(unused), len(learnt.recordings), UNUSED)
+        _log.warning("%d of %d labelled clips are not learnt from: %s", len(unused), len(learnt.labelled), UNUSED)
     return module.detector if run(module, out, resume, devices, nodes) else None
 
 

@@ -34,13 +34,13 @@ class SceneMixer:
         self._frames = window if frames is None else frames
         self._windows = self._frames / window
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
-        self._by_label = [[clip for clip in corpus.events if clip.labels == (label,)] for label in corpus.labels]
-        self._recordings = [[clip for clip in corpus.recordings if label in clip.labels] for label in corpus.labels]
+        self._by_label = [[clip for clip in corpus.cuts if clip.labels == (label,)] for label in corpus.labels]
+        self._recordings = [[clip for clip in corpus.labelled if label in clip.labels] for label in corpus.labels]
         # A label may be known only in whole recordings, or hold too few clips for this part of the data.
         self._mixed = [column for column, clips in enumerate(self._by_label) if clips]
         self._cropped = [column for column, clips in enumerate(self._recordings) if clips]
         longest = _CONTINUOUS_SECONDS * self._rate
-        self._short = [c for c in corpus.events if all(offset - onset < longest for onset, offset in c.pieces)]
+        self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.pieces)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""

@@ -43,7 +43,7 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
         DataError: if no event with borders can be cut out, and the recipe wants no whole recordings either.
     """
     known = dataclasses.replace(corpus, clips=tuple(_known(corpus.clips)))
-    mixed = known.events + (known.recordings if recipe.scenes.recordings > 0.0 else ())
+    mixed = known.cuts + (known.labelled if recipe.scenes.recordings > 0.0 else ())
     if not mixed:
         raise DataError(
             "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "

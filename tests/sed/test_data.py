@@ -32,9 +32,9 @@ def test_clips_are_read_with_their_labels(clips: Path) -> None:
     """Events where strong.tsv names them, distractors elsewhere; times in samples of the rate that was asked for."""
     corpus = load(clips)
     assert ("chainsaw", "rooster") == corpus.labels
-    assert [("rooster",), ("chainsaw",)] * 2 == [clip.labels for clip in corpus.events]
+    assert [("rooster",), ("chainsaw",)] * 2 == [clip.labels for clip in corpus.cuts]
     assert 2 == len(corpus.distractors)
-    clip = corpus.events[0]
+    clip = corpus.cuts[0]
     assert ((8000, 41_600, "rooster"),) == clip.segments
     assert ((8000, 41_600),) == clip.pieces
     np.testing.assert_allclose(clip.audio[8000:8100], read_audio(clip.path, 16_000)[8000:8100], rtol=1e-3, atol=1e-6)
@@ -53,10 +53,10 @@ def test_folds_part_the_clips(clips: Path) -> None:
 
 def test_borders_that_nobody_gave_are_found(classes: Path) -> None:
     """The dog barks early in its clips; what is known of a clip stays known."""
-    for clip in load(classes).events:
+    for clip in load(classes).cuts:
         assert clip.segments is None
         assert clip.pieces
-    first = load(classes, labels=("dog",)).events[0]
+    first = load(classes, labels=("dog",)).cuts[0]
     loudest = int(np.abs(first.audio[:]).argmax())
     assert any(onset <= loudest < offset for onset, offset in first.pieces)
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_given_twice_is_taken_once(
 def test_kinds_of_clips(classes: Path) -> None:
     """What is mixed, what it is mixed over, and what it is mixed with."""
     corpus = load(classes)
-    kinds = (corpus.events, corpus.recordings, corpus.distractors, corpus.backgrounds)
+    kinds = (corpus.cuts, corpus.labelled, corpus.distractors, corpus.backgrounds)
     assert [4, 4, 1, 1] == [len(kind) for kind in kinds]
     assert ["waves.mp3", "bed.wav"] == [kind[0].path.name for kind in kinds[2:]]
 
@@ -113,7 +113,7 @@ def test_events_of_several_labels_are_cut_out_where_each_is_alone(tmp_path: Path
     rows = ("a.wav 0.5 1 dog", "a.wav 1 1.5 cat", "a.wav 2 2.5 dog", "a.wav 2.25 3 cat")
     write_table(tmp_path / "strong.tsv", STRONG, *rows)
     (whole,) = load(tmp_path).clips
-    cat, dog = load(tmp_path).events
+    cat, dog = load(tmp_path).cuts
     assert (("cat",), ((0, 8000),), 16_000) == (cat.labels, cat.pieces, len(cat.audio))
     assert (("dog",), ((8000, 16_000, "dog"),), 16_000) == (dog.labels, dog.segments, len(dog.audio))
     np.testing.assert_array_equal(whole.audio[16_000:32_000], cat.audio[:])
@@ -171,10 +171,10 @@ def test_what_is_learnt_from_and_what_is_looked_at(classes: Path) -> None:
     looked_at = corpus.looked_at(by_default)
     assert looked_at is not None
     assert {1, 5} == {clip.fold for clip in corpus.clips}
-    assert 2 == len(corpus.learnt(by_default).events) == len(looked_at.events)
+    assert 2 == len(corpus.learnt(by_default).cuts) == len(looked_at.cuts)
     everything = DataConfig(validation_folds=())
     assert corpus.looked_at(everything) is None
-    assert 4 == len(corpus.learnt(everything).events)
+    assert 4 == len(corpus.learnt(everything).cuts)
     with pytest.raises(DataError, match=r"folds \[2\] hold no clip of dog, rooster"):
         corpus.looked_at(DataConfig(validation_folds=(2,)))
 
@@ -208,7 +208,7 @@ def test_broken_files_are_reported_and_skipped(classes: Path, caplog: pytest.Log
     (classes / "dog" / "0.flac").write_text("no sound")
     (classes / "other" / "waves.mp3").write_bytes(b"")
     corpus = load(classes)
-    assert 3 == len(corpus.events)
+    assert 3 == len(corpus.cuts)
     assert [("0.flac", ("dog",)), ("waves.mp3", ())] == [(one.path.name, one.labels) for one in corpus.skipped]
     first, second, last = (record.getMessage() for record in caplog.records)
     assert "0.flac: holds no audio" in first
@@ -232,7 +232,7 @@ def test_an_event_beyond_the_end_is_reported(clips: Path, tmp_path: Path, caplog
     shutil.copytree(clips, tmp_path / "clips")
     table = tmp_path / "clips" / "meta" / "strong.tsv"
     table.write_text(table.read_text().replace("0.5\t2.6\trooster", "0.5\t9\trooster", 1))
-    assert 48_000 == load(tmp_path / "clips").events[0].pieces[0][1]
+    assert 48_000 == load(tmp_path / "clips").cuts[0].pieces[0][1]
     table.write_text(table.read_text().replace("0.5\t9\trooster", "8\t9\trooster", 1))
-    assert 3 == len(load(tmp_path / "clips").events)
+    assert 3 == len(load(tmp_path / "clips").cuts)
     assert "1-6-A-0.flac: its labels place an event beyond its end, 3.00 s; mend the table" in caplog.text
