@@ -16,7 +16,7 @@ from sed.losses import Target
 from sed.training import SceneDataset, TrainingModule
 
 LOADING = ("decode a clip", "the same from the cache", "mix a scene")
-NETWORK = ("frontend", "augmentation", "network, there and back", "optimiser")
+NETWORK = ("frontend", "augmentation", "network, there and back", "step of AdamW")
 
 
 def parts_of_a_step(recipe: Recipe, corpus: Corpus) -> dict[str, Subject]:

@@ -87,9 +87,9 @@ class Report:
 
     @property
     def clip_accuracy(self) -> float | None:
-        """Share of clips whose greatest clip score is that of their label; among classes that are only one, none is."""
+        """Share of clips whose greatest clip score is that of their label."""
         clips = int(self.clip_counts.sum())
-        return int(self.clip_counts.trace()) / clips if clips and len(self.labels) > 1 else None
+        return int(self.clip_counts.trace()) / clips if clips else None
 
     @property
     def borders(self) -> BorderErrors | None:
@@ -234,7 +234,7 @@ def _joined(events: Collection[Annotation]) -> list[Annotation]:
 def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], Counts]:
     """Average precision and greatest of clip scores, where whatever holds a label holds just one.
 
-    What holds none is a clip that must not score high.
+    What holds none is a clip that must not score high. Among classes that are only one, none is the greatest.
     """
     counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
     known = [one for one in heard if one.recording.labels or one.recording.truth is not None]
@@ -243,7 +243,7 @@ def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[s
         return {}, counts
     scores = np.stack([one.clip_scores for one in known])
     precision = clip_average_precision(scores, labels, [one.recording.labels for one in known])
-    for one in clips:
+    for one in clips if len(labels) > 1 else ():
         counts[labels.index(one.recording.labels[0]), one.clip_scores.argmax()] += 1
     return precision, counts
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.audio import AUDIO_SUFFIXES
 from sed.errors import DataError
@@ -14,9 +15,8 @@ Annotation = tuple[float, float, str]  # onset and offset in seconds, event labe
 Annotations = Mapping[str, Sequence[Annotation]]  # by recording
 
 
-@dataclass(frozen=True, order=True)
-class Segment:
-    """Where in a file an event is: seconds, and its label."""
+class Segment(NamedTuple):
+    """Where in a file an event is: seconds, and its label. An annotation with names."""
 
     onset: float
     offset: float

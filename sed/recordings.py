@@ -57,5 +57,4 @@ def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[
 
 
 def _recording(file: LabelledFile) -> Recording:
-    truth = None if file.segments is None else tuple((one.onset, one.offset, one.label) for one in file.segments)
-    return Recording(path=file.path, truth=truth, labels=file.labels, secondary=file.secondary)
+    return Recording(path=file.path, truth=file.segments, labels=file.labels, secondary=file.secondary)

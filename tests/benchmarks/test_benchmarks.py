@@ -170,5 +170,5 @@ def test_parts_of_a_training_step_are_timed(clips: Path, tmp_path: Path) -> None
         "frontend",
         "augmentation",
         "network, there and back",
-        "optimiser",
+        "step of AdamW",
     ] == [line[:26].strip() for line in lines[2:]]
