@@ -126,11 +126,8 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
-            path, names = (
-                audio.find(row["filename"], table),
-                {as_label(name) for name in row["event_labels"].split(",")},
-            )
-            labels[path] |= names - {""}
+            path = audio.find(row["filename"], table)
+            labels[path] |= {as_label(name) for name in row["event_labels"].split(",")} - {""}
             folds |= _held_out(path, table, folder)
     files = [strong_file(path, folds.get(path), sorted(found)) for path, found in segments.items()]
     files += [_weak_file(path, folds.get(path), found) for path, found in labels.items() if path not in segments]
