@@ -110,8 +110,8 @@ def mixup(audio: Tensor, target: Target, chance: float, hard: bool) -> tuple[Ten
 def filter_augment(logmel: Tensor, db: float) -> Tensor:
     """Colour each spectrogram with a random filter: gains joined by straight lines over the mel bins.
 
-    After FilterAugment (Nam et al., "FilterAugment: An Acoustic Environmental Data Augmentation Method", 2022), with as
-    many corners, but evenly spaced ones.
+    After FilterAugment (Nam et al., "FilterAugment: An Acoustic Environmental Data Augmentation Method", 2022), with
+    corners that are evenly spaced.
 
     Args:
         logmel: `[batch, 1, frames, n_mels]`, dB.
