@@ -20,8 +20,20 @@ _log = logging.getLogger(__name__)
 
 # Of files that are looked for in folders.
 AUDIO_SUFFIXES = {
-    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4"),
-    *(".aac", ".aif", ".aiff", ".caf", ".webm", ".wma"),
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".m4a",
+    ".mp4",
+    ".aac",
+    ".aif",
+    ".aiff",
+    ".caf",
+    ".webm",
+    ".wma",
 }
 
 

@@ -115,28 +115,25 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     weak = [path for path, header in headers.items() if header >= _WEAK and path not in strong]
     if not strong and not weak:
         return None
+    for_validation = {table for table in tables if _HELD_OUT_PARTS & set(table.relative_to(folder).parts[:-1])}
     audio = _Lookup(folder)
     segments: dict[Path, set[Segment]] = defaultdict(set)
-    folds: dict[Path, int] = {}  # where the data set says
+    held_out: set[Path] = set()
     for table in strong:
         for name, found in read_segments(table).items():
             path = audio.find(name, table)
             segments[path].update(found)
-            folds |= _held_out(path, table, folder)
+            held_out |= {path} if table in for_validation else set()
     labels: dict[Path, set[str]] = defaultdict(set)
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
             path = audio.find(row["filename"], table)
             labels[path] |= {as_label(name) for name in row["event_labels"].split(",")} - {""}
-            folds |= _held_out(path, table, folder)
+            held_out |= {path} if table in for_validation else set()
+    folds = dict.fromkeys(held_out, HELD_OUT)
     files = [strong_file(path, folds.get(path), sorted(found)) for path, found in segments.items()]
     files += [_weak_file(path, folds.get(path), found) for path, found in labels.items() if path not in segments]
     return files
-
-
-def _held_out(path: Path, table: Path, folder: Path) -> dict[Path, int]:
-    """The fold of a file that the data set's own table keeps for validation."""
-    return {path: HELD_OUT} if _HELD_OUT_PARTS & set(table.relative_to(folder).parts[:-1]) else {}
 
 
 def _tables_in(folder: Path, place: str = "*", suffixes: Sequence[str] = (".tsv",)) -> list[Path]:
@@ -168,9 +165,8 @@ class _Lookup:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.paths = audio_in(folder, "**/*")
         self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in self.paths:
+        for path in audio_in(folder, "**/*"):
             self._by_name[as_label(path.name)].append(path)
 
     def find(self, name: str, table: Path) -> Path:

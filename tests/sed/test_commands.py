@@ -74,7 +74,7 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("recipe", "code", "message"),
     [
-        ("[data]\nvalidation_folds = [7]\n", 1, "hold no clip of dog, rooster; the data has the folds 1, "),
+        ("[data]\nvalidation_folds = [7]\n", 1, "hold no clip of dog, rooster; the data has the folds 1, 2, 4, 5"),
         ("[data]\nlabels = ['dig']\n", 2, "[data] labels: the data has no 'dig'; did you mean 'dog'?"),
         ("[decoding.cat]\n", 2, "[decoding] cat: the data has no such label"),
     ],

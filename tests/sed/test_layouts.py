@@ -79,7 +79,9 @@ def test_desed_tables_strong_and_weak(tmp_path: Path, caplog: pytest.LogCaptureF
         "empty.flac": (None, (), ()),
         "deep.wav": (None, ("dog",), None),
     } == said(read_labels(tmp_path))
-    assert "1 audio files, such as unlabelled.wav, are in no table" in caplog.text
+    assert (
+        "1 audio files, such as unlabelled.wav, are in no table and no class's folder, and are left out" in caplog.text
+    )
 
 
 def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -104,7 +106,7 @@ def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         "validation/y.wav": (5, *dog),
         "train/weak/z.wav": (None, ("Cat", "Dog"), None),
     } == {name: (file.fold, file.labels, file.segments) for name, file in found.items()}
-    assert "3 audio files, such as audio/train/unlabel_in_domain/0.wav, are in no table" in caplog.text
+    assert "3 audio files, such as audio/train/unlabel_in_domain/0.wav, are in no table and no" in caplog.text
 
 
 def test_rows_of_one_file_are_put_together(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         dict(zip(places, (dog, dog, rooster, bed, bed, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)}
         == found
     )
-    assert "1 audio files, such as stray.wav, are in no table and no class's folder" in caplog.text
+    assert "1 audio files, such as stray.wav, are in no table and no class's folder, and are left out" in caplog.text
 
 
 def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

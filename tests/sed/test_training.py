@@ -632,7 +632,7 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert 1 == done.returncode
-    assert "does cat, dog sound alone, to be cut out, so no scene would hold it" in done.stderr.splitlines()[-1]
+    assert "nowhere in folds 1, 4 does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
@@ -669,6 +669,7 @@ def test_a_recipe_trains(name: str, clips: Path, tmp_path: Path) -> None:
     data = {"validation_folds": [2], "validation_scenes": 2}
     training = {"steps": 4, "batch_size": 2, "warmup_steps": 2, "validate_every_steps": 2}
     text = (ROOT / "recipes" / f"{name}.toml").read_text()
+    assert all(f"\n{key} = " in text for key in training)
     text = re.sub(rf"^({'|'.join(data | training)}) = .*\n", "", text, flags=re.MULTILINE)
     for table, values in (("data", data), ("training", training)):
         lines = "".join(f"{key} = {value}\n" for key, value in values.items())
