@@ -1,5 +1,6 @@
 """Hears a source in a thread, and finds out where in a live sound what it heard belongs."""
 
+import itertools
 import threading
 import time
 from typing import NamedTuple, Self
@@ -70,6 +71,10 @@ class Hearing:
             lambda: any(isinstance(item, State) and item.state == state for item in self.items[since:]), state, 40
         )
         return time.monotonic()
+
+    def seconds_since_gap(self) -> float:
+        """How much was heard since the last gap."""
+        return sum(lengths(list(itertools.takewhile(lambda item: not isinstance(item, Gap), reversed(self.items)))))
 
     def gaps(self) -> list[Gap]:
         """What was not heard."""
