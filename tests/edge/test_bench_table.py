@@ -185,6 +185,7 @@ def test_pictures_are_drawn_of_what_was_measured(tmp_path: Path) -> None:
     assert ["hop.png", "latency.png"] == sorted(path.name for path in (tmp_path / "new").iterdir())
 
 
+@pytest.mark.slow
 def test_pictures_have_a_line_a_combination(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each told from the others, in a legend that the picture has room for."""
     drawn: dict[str, Figure] = {}

@@ -76,7 +76,12 @@ def test_any_sizes_run_and_agree(exported: Path, tiny_checkpoint: Checkpoint, ba
 
 
 @pytest.mark.parametrize(
-    ("head_stride", "gru_size", "heads"), [(1, 12, 4), (3, 12, 4), (8, 12, 0), (2, 0, 4), (2, 0, 0)]
+    ("head_stride", "gru_size", "heads"),
+    [
+        (3, 12, 4),
+        (2, 0, 0),
+        *(pytest.param(*sizes, marks=pytest.mark.slow) for sizes in ((1, 12, 4), (8, 12, 0), (2, 0, 4))),
+    ],
 )
 def test_other_networks_export(tmp_path: Path, head_stride: int, gru_size: int, heads: int) -> None:
     """Any size and frame rate that a recipe can express."""

@@ -48,6 +48,7 @@ def test_half_precision_leaves_the_frontend_alone(tiny_run: Path, tmp_path: Path
     assert Elem.FLOAT == types[first.output[0]]
 
 
+@pytest.mark.slow
 def test_eight_bits_are_for_convolutions_only(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """All but the first; what was measured is marked as measured in fp32."""
     done = run_export(

@@ -130,6 +130,7 @@ def test_a_run_can_be_measured_on_recordings(clips: Path, tmp_path: Path) -> Non
     assert "macro average" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """The weights stay, the thresholds and the card's texts change; any other change is refused."""
     shutil.copytree(tiny_run, tmp_path / "out")
@@ -160,6 +161,7 @@ def test_a_run_killed_before_its_end_was_written_loses_nothing(tiny_run: Path, c
     assert (tiny_run / "metrics.csv").read_text() == (tmp_path / "out" / "metrics.csv").read_text()
 
 
+@pytest.mark.slow
 def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """A run keeps its labels, finished or not."""
     shutil.copytree(clips, tmp_path / "clips")
@@ -231,6 +233,7 @@ train()
 """
 
 
+@pytest.mark.slow
 def test_two_machines_train_together(clips: Path, tmp_path: Path) -> None:
     """The same command on each, told of each other as Lightning's users do; both learn the same, one leaves it."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
@@ -532,6 +535,7 @@ PATIENT = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_with_patience_resumes_where_it_was_and_wherever_it_is(clips: Path, tmp_path: Path) -> None:
     """Killed, moved to another folder and resumed, it ends as early and with the same best weights."""
     recipe = tmp_path / "tiny.toml"
@@ -552,6 +556,7 @@ def test_a_run_with_patience_resumes_where_it_was_and_wherever_it_is(clips: Path
     assert steps[0] == torch.load(whole / "last.ckpt", weights_only=True)["global_step"]
 
 
+@pytest.mark.slow
 def test_resume_leaves_tuned_settings_and_figures_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """What the recipe does not state stays as it was chosen since; what it states is applied."""
     shutil.copytree(tiny_run, tmp_path / "out")
@@ -596,6 +601,7 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_the_final_model_reports_what_the_chosen_one_does(clips: Path, tmp_path: Path) -> None:
     """Data with another label would give it a class that its settings and figures know nothing of."""
     recipe, run = tmp_path / "tiny.toml", (tmp_path / "tiny.toml", "--data", clips, "--out")
