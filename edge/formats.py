@@ -123,8 +123,8 @@ class _Table:
         """See `Format.resume`."""
 
     def _values(self, record: Record) -> Sequence[object]:
-        """One a column."""
-        raise NotImplementedError
+        """One a column: what the record has by its name, unless a format says otherwise."""
+        return [record.get(column, "") for column in self.columns]
 
     def _row(self, values: Sequence[object]) -> str:
         return "\t".join(map(_one_line, values)) + "\n"
@@ -139,9 +139,6 @@ class CsvTable(_Table):
         *("source", "type", "id", "label", "onset", "offset", "onset_utc", "offset_utc"),
         *("confidence", "closed_by", "reason", "lines"),
     )
-
-    def _values(self, record: Record) -> Sequence[object]:
-        return [record.get(column, "") for column in self.columns]
 
     def _row(self, values: Sequence[object]) -> str:
         row = io.StringIO()
