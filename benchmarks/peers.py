@@ -95,7 +95,7 @@ class DcaseCrnn(nn.Module):
             *(_Gated(before, after, pool) for before, after, pool in zip(widths, widths[1:], pools, strict=False))
         )
         self.recurrent = nn.GRU(128, 128, num_layers=2, batch_first=True, bidirectional=True)
-        self.dropout = nn.Dropout(0.5)
+        self.dropout = DropHalf()
         self.classify, self.weigh = nn.Linear(256, classes), nn.Linear(256, classes)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,13 +116,23 @@ class _Gated(nn.Module):
     def __init__(self, before: int, after: int, pool: tuple[int, int]) -> None:
         super().__init__()
         self.convolve, self.norm = nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after)
-        self.linear, self.dropout, self.pool = nn.Linear(after, after), nn.Dropout(0.5), nn.AvgPool2d(pool)
+        self.linear, self.dropout, self.pool = nn.Linear(after, after), DropHalf(), nn.AvgPool2d(pool)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm(self.convolve(x))
         gated = self.linear(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) * torch.sigmoid(x)
         pooled: Tensor = self.pool(self.dropout(gated))
         return pooled
+
+
+class DropHalf(nn.Module):
+    """Dropout of a half, by one random bit a number: torch's own is ten times as slow on a CPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        drawn = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_().view(torch.uint8)
+        return x * (drawn.as_strided(x.shape, x.stride()) & 2).to(x.dtype)  # 0 or 2
 
 
 class Cnn14DecisionLevelMax(nn.Module):

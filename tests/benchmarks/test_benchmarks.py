@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
-from benchmarks.variants import NETWORKS
+from benchmarks.peers import DCASE_FRONTEND, DropHalf
+from benchmarks.variants import NETWORKS, LogMelByFft
 from edge.inference import Model, shipped_model
 from sed.config import Recipe
+from sed.frontend import LogMel
 from sed.listening import Heard
 from sed.model import Detector
 from sed.recordings import Recording
@@ -46,6 +49,22 @@ def test_networks_that_are_compared_are_equally_large() -> None:
     sizes = [sum(p.numel() for p in Detector(recipe, classes=10).parameters()) for recipe in ours]
     assert 4 == len({recipe.network for recipe in ours})
     assert max(sizes) <= 1.05 * min(sizes)
+
+
+def test_the_dcase_network_trains_by_cheaper_ways_to_the_same() -> None:
+    """Its spectrogram is the frontend's, and its dropout leaves every second number, twice as large."""
+    generator = torch.Generator().manual_seed(1)
+    audio = 0.1 * torch.randn(2, 16_000, generator=generator)
+    samples = DCASE_FRONTEND.overlap_samples + 50 * DCASE_FRONTEND.hop_length
+    expected = LogMel(DCASE_FRONTEND)(audio[:, :samples])
+    torch.testing.assert_close(LogMelByFft(DCASE_FRONTEND)(audio[:, :samples]), expected, atol=1e-3, rtol=0)
+
+    torch.manual_seed(1)
+    drop = DropHalf()
+    x = torch.ones(4, 3, 50, 21, dtype=torch.bfloat16).to(memory_format=torch.channels_last)
+    assert {0.0, 2.0} == set(drop(x).unique().tolist())
+    assert 1.0 == pytest.approx(float(drop(x).float().mean()), abs=0.05)
+    assert torch.equal(x, drop.eval()(x))
 
 
 def test_a_process_is_measured() -> None:
