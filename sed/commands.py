@@ -87,11 +87,9 @@ def train(
         raise click.UsageError("give --out FOLDER for what the run leaves, or --check-data to look at the data alone")
     if final is not None and validation:
         raise click.UsageError("--final leaves nothing to measure the model on; leave out --validation")
-    from sed.checkpoint import save_checkpoint
     from sed.config import load_recipe
     from sed.data import load_corpus
     from sed.recordings import recordings_of
-    from sed.run import fit, require_same_labels
 
     recipe = load_recipe(recipe_path)
     if seed is not None:
@@ -104,6 +102,10 @@ def train(
     require_run(out, finished, resume)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
     recipe.require_labels(corpus.labels)
+    # They load Lightning, which takes seconds: what is wrong above is said at once.
+    from sed.checkpoint import save_checkpoint
+    from sed.run import fit, require_same_labels
+
     if chosen is not None:
         require_same_labels(chosen.labels, corpus.labels)
     if finished.exists():
