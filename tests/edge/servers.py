@@ -240,8 +240,9 @@ class Icecast(Program):
 RTSP_SERVER = """
 import sys, gi
 gi.require_version("Gst", "1.0")
+gi.require_version("GstBase", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gio, GLib, Gst, GstRtspServer
+from gi.repository import Gio, GLib, Gst, GstBase, GstRtspServer
 port, sound, certificate = sys.argv[1:4]
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
@@ -251,12 +252,14 @@ factory = GstRtspServer.RTSPMediaFactory()
 factory.set_shared(True)
 if sound:
     source = (
-        f"tcpclientsrc host=127.0.0.1 port={sound} do-timestamp=true ! rawaudioparse use-sink-caps=false format=pcm "
-        "pcm-format=s16le sample-rate=48000 num-channels=1"
+        f"tcpclientsrc name=source host=127.0.0.1 port={sound} do-timestamp=true ! "
+        "rawaudioparse use-sink-caps=false format=pcm pcm-format=s16le sample-rate=48000 num-channels=1"
     )
 else:
-    source = "audiotestsrc is-live=true"
+    source = "audiotestsrc name=source"
 factory.set_launch(f"( {source} ! audioconvert ! opusenc ! rtpopuspay name=pay0 )")
+# In what is not live the server seeks before it plays, and after that it now and then waits for ever.
+factory.connect("media-configure", lambda _, media: media.get_element().get_by_name("source").set_live(True))
 if certificate:
     auth = GstRtspServer.RTSPAuth()
     auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(certificate, sys.argv[4]))
