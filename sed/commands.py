@@ -100,12 +100,12 @@ def train(
     recordings = recordings_of(validation)
     finished = out / "model.ckpt"
     require_run(out, finished, resume)
-    corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
-    recipe.require_labels(corpus.labels)
-    # They load Lightning, which takes seconds: what is wrong above is said at once.
+    # They load Lightning, which takes seconds or may be missing: after what is quick, before what decodes for minutes.
     from sed.checkpoint import save_checkpoint
     from sed.run import fit, require_same_labels
 
+    corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
+    recipe.require_labels(corpus.labels)
     if chosen is not None:
         require_same_labels(chosen.labels, corpus.labels)
     if finished.exists():

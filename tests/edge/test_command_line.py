@@ -6,8 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from edge import commands
-from tests.conftest import DEMO
+from tests.conftest import DEMO, ROOT
 
+RECIPE = str(ROOT / "recipes" / "quick.toml")
 INSTALLED_WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys({missing!r}))
@@ -19,7 +20,7 @@ from {module} import {function}
 @pytest.mark.parametrize(
     ("module", "function", "arguments", "missing", "message"),
     [
-        ("sed.commands", "train", ["a.toml", "--data", "a", "--out", "b"], ["torch"], "sed-edge[train]"),
+        ("sed.commands", "train", [RECIPE, "--data", "a", "--out", "b"], ["torch"], "sed-edge[train]"),
         ("sed.commands", "evaluation", ["a.onnx", "--data", "a"], ["sed_scores_eval"], "sed-edge[train]"),
         ("export.commands", "export", ["a.ckpt", "a.onnx"], ["onnx"], "sed-edge[export]"),
         ("edge.commands", "stream", ["a.wav"], ["onnxruntime"], "sed-edge[cpu]"),
