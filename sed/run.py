@@ -193,6 +193,9 @@ def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | 
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Two of its callbacks write into the folder of --out.
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # A run need not validate, and may be moved before it goes on.
+        warnings.filterwarnings("ignore", message="Total length of `list` across ranks is zero")
+        warnings.filterwarnings("ignore", message="The dirpath has changed")
         # Lightning asks torch for something that torch has renamed.
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         try:

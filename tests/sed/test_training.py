@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import logging
 import os
 import re
 import shutil
@@ -14,8 +15,10 @@ from typing import Any, ClassVar
 import pytest
 import soundfile
 import torch
+from click.testing import CliRunner, Result
 from torch.utils.data import default_collate
 
+from sed import commands
 from sed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sed.config import DecodingConfig, Recipe
 from sed.data import load_corpus
@@ -28,9 +31,11 @@ from tests.edge.servers import free_port
 from tests.sed.cuts import DOG, ROOSTER, write_cut
 
 
-def train(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run sed-train as a user does."""
-    return subprocess.run([command("sed-train"), *map(str, arguments)], capture_output=True, text=True, check=False)
+def train(*arguments: object) -> Result:
+    """Run sed-train in this process, which need not load Lightning each time, with its own log on stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [])
+        return CliRunner().invoke(commands.train, [str(argument) for argument in arguments], prog_name="sed-train")
 
 
 def train_and_kill(recipe: Path, clips: Path, out: Path) -> None:
@@ -63,11 +68,11 @@ def test_a_killed_run_resumes_and_ends_as_an_unbroken_one(clips: Path, tmp_path:
     )
     recipe.write_text(TINY_RECIPE.replace("steps = 4", "").replace("workers = 0", "workers = 1") + changes)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
+    assert 0 == train(recipe, "--data", clips, "--out", whole).exit_code
     train_and_kill(recipe, clips, broken)
     assert not (broken / "model.ckpt").exists()
     done = train(recipe, "--data", clips, "--out", broken, "--resume")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert "" == done.stdout
     expected, actual = (load_checkpoint(folder / "model.ckpt").detector.state_dict() for folder in (whole, broken))
     for name, weights in expected.items():
@@ -79,7 +84,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     before = (tiny_run / "model.ckpt").read_bytes()
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tiny_run)
-    assert 2 == done.returncode
+    assert 2 == done.exit_code
     assert "already holds a run; give --resume" in done.stderr
     assert before == (tiny_run / "model.ckpt").read_bytes()
 
@@ -108,7 +113,7 @@ def test_bad_input_gets_one_clear_line(
     places = {"clips": clips, "tmp": tmp_path}
     arguments = [part.format(**places) for part in (f"{{tmp}}/{recipe}", "--data", data, *more)]
     done = train(arguments[0], "--out", tmp_path / "out", *arguments[1:])
-    assert code == done.returncode
+    assert code == done.exit_code
     assert message.format(**places) in done.stderr
     assert 1 == len(done.stderr.splitlines())
     assert not (tmp_path / "out").exists()
@@ -122,7 +127,7 @@ def test_a_run_can_be_measured_on_recordings(clips: Path, tmp_path: Path) -> Non
     done = train(
         tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--validation", tmp_path / "recordings"
     )
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     figures = load_checkpoint(tmp_path / "out" / "model.ckpt").validation
     assert {"rooster"} == set(figures["event_f1"])
     assert 0.0 <= figures["segment_f1_macro"] <= 1.0
@@ -137,14 +142,14 @@ def test_a_finished_run_can_be_measured_again_with_other_decoding(tiny_run: Path
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE.replace("cuts of", "pieces of") + "[decoding.default]\non = 0.9\n")
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     before, after = (load_checkpoint(folder / "model.ckpt") for folder in (tiny_run, tmp_path / "out"))
     assert 0.9 == after.recipe.class_decoding("rooster").on
     assert "pieces of the demo recording" == after.training["data"]
     assert torch.equal(before.detector.head.classify_coarse.weight, after.detector.head.classify_coarse.weight)
     recipe.write_text(TINY_RECIPE.replace("steps = 4", "steps = 6"))
     done = train(recipe, "--data", clips, "--out", tmp_path / "out", "--resume")
-    assert 2 == done.returncode
+    assert 2 == done.exit_code
     assert "a recipe that differs in training" in done.stderr
 
 
@@ -154,7 +159,7 @@ def test_a_run_killed_before_its_end_was_written_loses_nothing(tiny_run: Path, c
     (tmp_path / "out" / "model.ckpt").unlink()
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     before, after = (load_checkpoint(folder / "model.ckpt").detector for folder in (tiny_run, tmp_path / "out"))
     for name, weights in before.state_dict().items():
         assert torch.equal(weights, after.state_dict()[name]), name
@@ -171,7 +176,7 @@ def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_pat
     shutil.copytree(tiny_run, tmp_path / "out")
     for _ in ("finished", "not finished"):
         done = train(tmp_path / "tiny.toml", "--data", tmp_path / "clips", "--out", tmp_path / "out", "--resume")
-        assert 1 == done.returncode
+        assert 1 == done.exit_code
         assert "begun with the labels chainsaw, rooster" in done.stderr
         (tmp_path / "out" / "model.ckpt").unlink(missing_ok=True)
 
@@ -266,7 +271,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(clips: Path, tmp_path: Path) -
     """Before any process is started."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--devices", 3)
-    assert 2 == done.returncode
+    assert 2 == done.exit_code
     assert "3 processes cannot share batches of 2" in done.stderr
 
 
@@ -274,7 +279,7 @@ def test_machines_that_cannot_find_each_other_are_refused(clips: Path, tmp_path:
     """Else each would wait for itself."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--nodes", 2)
-    assert 2 == done.returncode
+    assert 2 == done.exit_code
     assert "give each MASTER_ADDR and MASTER_PORT of the first one and its own NODE_RANK" in done.stderr
     assert not (tmp_path / "out").exists()
 
@@ -287,7 +292,7 @@ def test_a_run_that_gets_no_better_ends_early_with_its_best_weights(clips: Path,
         TINY_RECIPE.replace("steps = 4", changes).replace("validate_every_steps = 2", "validate_every_steps = 1")
     )
     done = train(recipe, "--data", clips, "--out", tmp_path / "out")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     figures = losses(tmp_path / "out", "validation_loss")
     best = figures.index(min(figures))
     assert best + 3 == len(figures) < 40
@@ -324,7 +329,7 @@ def test_a_run_without_validation_keeps_its_last_weights(clips: Path, tmp_path: 
     )
     recipe.write_text(folds.replace("steps = 4", 'steps = 4\nselect = "last"'))
     done = train(recipe, "--data", clips, "--out", tmp_path / "out")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert 4 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
 
 
@@ -461,7 +466,7 @@ def test_a_run_that_comes_to_nothing_is_an_error(clips: Path, tmp_path: Path) ->
         TINY_RECIPE.replace("steps = 4", 'steps = 4\nselect = "last"\nlearning_rate = 1e30')
     )
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out")
-    assert 2 == done.returncode
+    assert 2 == done.exit_code
     assert "its weights are no numbers; lower [training] learning_rate" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out" / "model.ckpt").exists()
 
@@ -477,7 +482,7 @@ def test_what_is_no_run_cannot_be_gone_on_with(clips: Path, tmp_path: Path, cont
     else:
         last.write_bytes(content)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume")
-    assert 1 == done.returncode
+    assert 1 == done.exit_code
     assert "last.ckpt: is no" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
@@ -486,7 +491,7 @@ def test_a_seed_decides_everything(clips: Path, tmp_path: Path, tiny_checkpoint:
     """The same one gives the same weights, another one others."""
     for seed, same in (("1", True), ("2", False)):
         (tmp_path / "tiny.toml").write_text(TINY_RECIPE.replace("[training]", f"[training]\nseed = {seed}"))
-        assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / seed).returncode
+        assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / seed).exit_code
         weights = load_checkpoint(tmp_path / seed / "model.ckpt").detector.state_dict()
         equal = all(
             torch.equal(tensor, weights[name]) for name, tensor in tiny_checkpoint.detector.state_dict().items()
@@ -541,18 +546,18 @@ def test_a_run_with_patience_resumes_where_it_was_and_wherever_it_is(clips: Path
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(PATIENT)
     whole, broken, moved = (tmp_path / name for name in ("whole", "broken", "moved"))
-    assert 0 == train(recipe, "--data", clips, "--out", whole).returncode
+    assert 0 == train(recipe, "--data", clips, "--out", whole).exit_code
     train_and_kill(recipe, clips, broken)
     broken.rename(moved)
     done = train(recipe, "--data", clips, "--out", moved, "--resume")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     expected, actual = (load_checkpoint(folder / "model.ckpt").detector.state_dict() for folder in (whole, moved))
     assert all(torch.equal(weights, actual[name]) for name, weights in expected.items())
     steps = [torch.load(folder / "last.ckpt", weights_only=True)["global_step"] for folder in (whole, moved)]
     assert steps[0] == steps[1] < 40
     # Killed after it had stopped and before its end was written, it does not go on.
     (whole / "model.ckpt").unlink()
-    assert 0 == train(recipe, "--data", clips, "--out", whole, "--resume").returncode
+    assert 0 == train(recipe, "--data", clips, "--out", whole, "--resume").exit_code
     assert steps[0] == torch.load(whole / "last.ckpt", weights_only=True)["global_step"]
 
 
@@ -565,11 +570,11 @@ def test_resume_leaves_tuned_settings_and_figures_alone(tiny_run: Path, clips: P
     tuned = dataclasses.replace(before.recipe, decoding={"rooster": DecodingConfig(on=0.77)})
     save_checkpoint(path, dataclasses.replace(before, recipe=tuned, validation={"event_f1_macro": 0.5}))
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
-    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").returncode
+    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").exit_code
     after = load_checkpoint(path)
     assert (0.77, {"event_f1_macro": 0.5}) == (after.recipe.class_decoding("rooster").on, after.validation)
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE.replace("lookahead = 0.5", "lookahead = 1.0"))
-    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").returncode
+    assert 0 == train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume").exit_code
     after = load_checkpoint(path)
     assert (0.77, 1.0, {}) == (
         after.recipe.class_decoding("rooster").on,
@@ -588,15 +593,15 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
     run = (recipe, "--data", clips, "--out", tmp_path / "out", "--final", tmp_path / "chosen.ckpt")
-    assert 2 == train(*run, "--validation", clips).returncode
-    assert 0 == train(*run).returncode
+    assert 2 == train(*run, "--validation", clips).exit_code
+    assert 0 == train(*run).exit_code
     final = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert ([1, 2], 4) == (final.training["folds"], final.training["clips"])
     assert 0.77 == final.recipe.class_decoding("rooster").on
     assert {"model": "the like of it, not trained on fold 2", "psds1": 0.5} == final.validation
     recipe.write_text(TINY_RECIPE + "[augment]\nmixup = 0.5\n")
     other = train(recipe, "--data", clips, "--out", tmp_path / "new", "--final", tmp_path / "chosen.ckpt")
-    assert 2 == other.returncode
+    assert 2 == other.exit_code
     assert "differs in augment" in other.stderr
     assert not (tmp_path / "new").exists()
 
@@ -606,11 +611,11 @@ def test_the_final_model_reports_what_the_chosen_one_does(clips: Path, tmp_path:
     """Data with another label would give it a class that its settings and figures know nothing of."""
     recipe, run = tmp_path / "tiny.toml", (tmp_path / "tiny.toml", "--data", clips, "--out")
     recipe.write_text(TINY_RECIPE)
-    assert 0 == train(*run, tmp_path / "chosen").returncode
+    assert 0 == train(*run, tmp_path / "chosen").exit_code
     write_cut(tmp_path / "more" / "dog" / "a.wav", DOG)
     final = (*run, tmp_path / "final", "--data", tmp_path / "more", "--final", tmp_path / "chosen" / "model.ckpt")
     done = train(*final)
-    assert 1 == done.returncode
+    assert 1 == done.exit_code
     assert "begun with the labels chainsaw, rooster, and the data now has chainsaw, dog, rooster" in done.stderr
     assert not (tmp_path / "final").exists()
 
@@ -623,7 +628,7 @@ def test_one_sound_is_enough(tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert ("dog",) == load_checkpoint(tmp_path / "out" / "model.ckpt").labels
 
 
@@ -637,11 +642,11 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
-    assert 1 == done.returncode
+    assert 1 == done.exit_code
     assert "nowhere in folds 1, 4 does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
-    assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").returncode
+    assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").exit_code
 
 
 def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path, tmp_path: Path) -> None:
@@ -657,7 +662,7 @@ def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path,
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]", "train_folds = [1, 5]"))
     run = (recipe, "--data", clips, "--data", weak, "--data", more)
     done = train(*run, "--out", tmp_path / "out")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert "2 of 4 labelled clips are not learnt from: nothing can be cut out of them; set [scenes] rec" in done.stderr
     *_, wrote, skipped = done.stderr.splitlines()
     assert wrote.startswith("wrote ")
@@ -682,6 +687,6 @@ def test_a_recipe_trains(name: str, clips: Path, tmp_path: Path) -> None:
         text = text.replace(f"[{table}]\n", f"[{table}]\n{lines}")
     (tmp_path / f"{name}.toml").write_text(text)
     done = train(tmp_path / f"{name}.toml", "--data", clips, "--out", tmp_path / "out", "--seed", 7)
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     trained = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert (("chainsaw", "rooster"), 7) == (trained.labels, trained.recipe.training.seed)
