@@ -1,6 +1,5 @@
 import copy
 import dataclasses
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 
 from edge.inference import Model
 from export import write
+from export.commands import export
 from export.errors import ParityError
 from export.graph import to_onnx
 from export.parity import compare, require_parity
@@ -17,20 +17,15 @@ from export.verify import LIMITS
 from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
 from sed.config import NetworkConfig, Recipe
 from sed.model import Detector
-from tests.conftest import DEMO, command
-
-
-def run_export(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run sed-export as a user does."""
-    return subprocess.run([command("sed-export"), *map(str, arguments)], capture_output=True, text=True, check=False)
+from tests.conftest import DEMO, invoke
 
 
 @pytest.fixture(scope="module")
 def exported(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The short training's checkpoint as a file, by the command that a user types."""
     out = tmp_path_factory.mktemp("export") / "tiny.onnx"
-    done = run_export(tiny_run / "model.ckpt", out, "--check-audio", DEMO)
-    assert 0 == done.returncode, done.stderr
+    done = invoke(export, tiny_run / "model.ckpt", out, "--check-audio", DEMO)
+    assert 0 == done.exit_code, done.stderr
     assert "recording.ogg" in done.stderr
     assert "60 steps of k = 1, each fed its own state" in done.stderr
     return out
@@ -142,8 +137,8 @@ def test_a_graph_that_says_nothing_is_no_match(exported: Path, tiny_checkpoint: 
 def test_bad_input_gets_one_clear_line(tmp_path: Path, checkpoint: str, out: str, code: int, message: str) -> None:
     """And no file appears."""
     (tmp_path / "text.ckpt").write_text("no weights")
-    done = run_export(tmp_path / checkpoint, tmp_path / out)
-    assert (code, 1) == (done.returncode, len(done.stderr.splitlines()))
+    done = invoke(export, tmp_path / checkpoint, tmp_path / out)
+    assert (code, 1) == (done.exit_code, len(done.stderr.splitlines()))
     assert message in done.stderr
     assert ["text.ckpt"] == [path.name for path in tmp_path.iterdir()]
 

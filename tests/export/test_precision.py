@@ -1,4 +1,3 @@
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +8,13 @@ from numpy.typing import NDArray
 
 from edge.inference import Model, shipped_model
 from export.agreement import agreement
+from export.commands import export
 from export.quantize import calibration_sounds, to_int8
 from export.verify import LIMITS
 from export.write import save
-from tests.conftest import command
+from tests.conftest import invoke
 
 Elem = onnx.TensorProto
-
-
-def run_export(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run sed-export as a user does."""
-    return subprocess.run([command("sed-export"), *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def types_of(path: Path) -> dict[str, int]:
@@ -31,8 +26,8 @@ def types_of(path: Path) -> dict[str, int]:
 
 def test_half_precision_leaves_the_frontend_alone(tiny_run: Path, tmp_path: Path) -> None:
     """Inputs, outputs, logarithm and normalisation are fp32; later convolutions and recurrence are not."""
-    done = run_export(tiny_run / "model.ckpt", tmp_path / "h.onnx", "--precision", "fp16")
-    assert 0 == done.returncode, done.stderr
+    done = invoke(export, tiny_run / "model.ckpt", tmp_path / "h.onnx", "--precision", "fp16")
+    assert 0 == done.exit_code, done.stderr
     card, types = Model(tmp_path / "h.onnx").card, types_of(tmp_path / "h.onnx")
     assert ("fp16", "-fp16") == (card.precision, card.model_id[-5:])
     assert card.parity["probability"] <= LIMITS["fp16"].score
@@ -51,10 +46,10 @@ def test_half_precision_leaves_the_frontend_alone(tiny_run: Path, tmp_path: Path
 @pytest.mark.slow
 def test_eight_bits_are_for_convolutions_only(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """All but the first; what was measured is marked as measured in fp32."""
-    done = run_export(
-        tiny_run / "model.ckpt", tmp_path / "q.onnx", "--precision", "int8", "--calibration", clips / "audio"
+    done = invoke(
+        export, tiny_run / "model.ckpt", tmp_path / "q.onnx", "--precision", "int8", "--calibration", clips / "audio"
     )
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert "int8" == Model(tmp_path / "q.onnx").card.precision
     graph = onnx.load(tmp_path / "q.onnx").graph
     made_by = {output: node.op_type for node in graph.node for output in node.output}
@@ -102,6 +97,6 @@ def test_bad_settings_are_refused(
         (tmp_path / name).mkdir()
     soundfile.write(tmp_path / "silent" / "a.wav", np.zeros(16_000), 16_000)
     given = [str(tmp_path / argument.lower()) if argument.isupper() else argument for argument in arguments]
-    done = run_export(tiny_run / "model.ckpt", tmp_path / "o.onnx", *given)
-    assert (code, True) == (done.returncode, message in done.stderr), done.stderr
+    done = invoke(export, tiny_run / "model.ckpt", tmp_path / "o.onnx", *given)
+    assert (code, True) == (done.exit_code, message in done.stderr), done.stderr
     assert not (tmp_path / "o.onnx").exists()

@@ -1,6 +1,5 @@
 import csv
 import dataclasses
-import logging
 import os
 import re
 import shutil
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 import soundfile
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 from torch.utils.data import default_collate
 
 from sed import commands
@@ -26,16 +25,14 @@ from sed.model import Prediction
 from sed.run import run
 from sed.training import SceneDataset, TrainingModule
 from sed.training_config import AugmentConfig
-from tests.conftest import ROOT, TINY_RECIPE, command
+from tests.conftest import ROOT, TINY_RECIPE, command, invoke
 from tests.edge.servers import free_port
 from tests.sed.cuts import DOG, ROOSTER, write_cut
 
 
 def train(*arguments: object) -> Result:
-    """Run sed-train in this process, which need not load Lightning each time, with its own log on stderr."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(logging.root, "handlers", [])
-        return CliRunner().invoke(commands.train, [str(argument) for argument in arguments], prog_name="sed-train")
+    """Run sed-train in this process."""
+    return invoke(commands.train, *arguments)
 
 
 def train_and_kill(recipe: Path, clips: Path, out: Path) -> None:
