@@ -65,9 +65,8 @@ def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, 
     if not sizes:
         raise SettingError(f"no --clip by --batch is of {_LONGEST_CALL_SECONDS:g} s or less together")
     measured_on = machine()
-    found, unmeasured = frontends(config, threads)
     rows = []
-    with progress(sizes, "sizes") as items:
+    with frontends(config, threads) as (found, unmeasured), progress(sizes, "sizes") as items:
         for clip, batch in items:
             frames = round(clip * config.sample_rate / config.hop_length)
             samples = config.overlap_samples + frames * config.hop_length

@@ -6,6 +6,7 @@ from importlib.resources import files
 import jsonschema
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from export.bench import bench
@@ -19,15 +20,23 @@ SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 def test_every_form_of_the_frontend_computes_the_same() -> None:
     """What is timed side by side is equal, up to rounding in bins that are almost empty."""
     config = FrontendConfig()
-    found, missing = frontends(config, 1)
     audio = np.random.default_rng(0).normal(0.0, 0.1, (2, config.overlap_samples + 100 * config.hop_length))
-    spectrograms = {key: call(audio.astype(np.float32)) for key, call in found.items()}
+    with frontends(config, 1) as (found, missing):
+        spectrograms = {key: call(audio.astype(np.float32)) for key, call in found.items()}
     defined = spectrograms.pop(("torchlibrosa", "cpu"))
     assert (2, 1, 100, config.n_mels) == defined.shape
     assert {"folded, torch", "folded, ONNX Runtime", "librosa"} <= {name for name, _ in spectrograms}
     for key, spectrogram in spectrograms.items():
         np.testing.assert_allclose(spectrogram, defined, atol=0.02, err_msg=str(key))
     assert len(found) + len(missing) == 7
+
+
+def test_the_threads_of_others_are_left_as_they_were() -> None:
+    """What torch computes afterwards depends on their number, to the bit."""
+    before = torch.get_num_threads()
+    with frontends(FrontendConfig(), before + 1):
+        assert before + 1 == torch.get_num_threads()
+    assert before == torch.get_num_threads()
 
 
 def test_its_table_has_a_line_a_size() -> None:
