@@ -66,6 +66,8 @@ def test_the_card_carries_its_figures(model: Model) -> None:
     """Parity, and what was measured on the validation recordings."""
     assert model.card.parity["probability"] <= 2e-5
     assert model.card.validation["event_f1_macro"] >= 0.50
-    assert model.card.validation["segment_f1_macro"] >= 0.60
+    assert model.card.validation["segment_f1_macro"] >= 0.72
+    assert model.card.validation["intersection_f1_macro"] >= 0.70
+    assert model.card.validation["psds1"] >= 0.45
     assert model.card.validation["false_alarms_per_hour"] <= 60
     assert model.card.validation["onset_error_ms"] <= 50
