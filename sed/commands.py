@@ -108,6 +108,7 @@ def train(
     recipe.require_labels(corpus.labels)
     if chosen is not None:
         require_same_labels(chosen.labels, corpus.labels)
+        _tell_of_absent(chosen, corpus)
     if finished.exists():
         trained = _with_settings(finished, recipe, corpus)
     else:
@@ -133,6 +134,20 @@ def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
     chosen = load_checkpoint(path)
     require_same_recipe(chosen.recipe, recipe)
     return chosen
+
+
+def _tell_of_absent(chosen: "Checkpoint", corpus: "Corpus") -> None:
+    """What learns from less, without the distractors for instance, is not the like of the chosen one."""
+    from sed.checkpoint import file_key
+
+    absent = chosen.learnt - {file_key(clip.path) for clip in corpus.clips}
+    if absent and absent != chosen.learnt:  # of all files: they lie elsewhere now
+        _log.warning(
+            "%d of the %d files that the model of --final learnt from are not in this data; "
+            "give every --data that it was trained with",
+            len(absent),
+            len(chosen.learnt),
+        )
 
 
 def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None") -> "Checkpoint":
@@ -302,7 +317,8 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
     click.echo(to_toml(chosen))
     save_checkpoint(model, dataclasses.replace(after, validation=validation))
-    click.echo(f"\nwrote {model}; the figures flatter settings that were chosen on the same recordings", err=True)
+    click.echo("\nthe figures flatter settings that were chosen on the same recordings", err=True)
+    click.echo(f"wrote {model}; next: sed-export {model} {recipe.name}.onnx", err=True)
 
 
 def _names(recordings: Sequence["Recording"]) -> str:

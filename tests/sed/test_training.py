@@ -593,12 +593,15 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     """With its decoder settings, and with its figures, which say of which model they are."""
     chosen = load_checkpoint(tiny_run / "model.ckpt")
     tuned = dataclasses.replace(chosen.recipe, decoding={"rooster": DecodingConfig(on=0.77)})
-    save_checkpoint(tmp_path / "chosen.ckpt", dataclasses.replace(chosen, recipe=tuned, validation={"psds1": 0.5}))
+    changes = {"recipe": tuned, "validation": {"psds1": 0.5}, "learnt": chosen.learnt | {"a file"}}
+    save_checkpoint(tmp_path / "chosen.ckpt", dataclasses.replace(chosen, **changes))
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
     run = (recipe, "--data", clips, "--out", tmp_path / "out", "--final", tmp_path / "chosen.ckpt")
     assert 2 == train(*run, "--validation", clips).exit_code
-    assert 0 == train(*run).exit_code
+    done = train(*run)
+    assert 0 == done.exit_code
+    assert "1 of the 4 files that the model of --final learnt from are not in this data" in done.stderr
     final = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert ([1, 2], 4) == (final.training["folds"], final.training["clips"])
     assert 0.77 == final.recipe.class_decoding("rooster").on
@@ -616,6 +619,9 @@ def test_the_final_model_reports_what_the_chosen_one_does(clips: Path, tmp_path:
     recipe, run = tmp_path / "tiny.toml", (tmp_path / "tiny.toml", "--data", clips, "--out")
     recipe.write_text(TINY_RECIPE)
     assert 0 == train(*run, tmp_path / "chosen").exit_code
+    again = train(*run, tmp_path / "final", "--final", tmp_path / "chosen" / "model.ckpt")
+    assert "not in this data" not in again.stderr
+    shutil.rmtree(tmp_path / "final")
     write_cut(tmp_path / "more" / "dog" / "a.wav", DOG)
     final = (*run, tmp_path / "final", "--data", tmp_path / "more", "--final", tmp_path / "chosen" / "model.ckpt")
     done = train(*final)

@@ -215,6 +215,7 @@ def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.Co
     assert {"chainsaw", "rooster"} == set(tables)
     assert "false-alarms=100000" == make_card(checkpoint).validation["tuned_for"]
     assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
+    assert f"wrote {path}; next: sed-export {path} tiny.onnx" == done.stderr.splitlines()[-1]
     assert ["model.ckpt"] == [file.name for file in path.parent.iterdir()]
 
 
