@@ -53,7 +53,7 @@ def section(document: str, heading: str) -> str:
     return text.partition("\n## ")[0]
 
 
-def test_the_guide_to_recipes_names_every_key_of_every_table() -> None:
+def test_the_guide_to_recipes_names_every_key_of_every_table_and_its_default() -> None:
     """A row or more of the table's own, and no key that there is not."""
     text = (ROOT / "docs" / "recipe.md").read_text()
     kinds = typing.get_type_hints(Recipe) | {"decoding": DecodingConfig}
@@ -61,8 +61,14 @@ def test_the_guide_to_recipes_names_every_key_of_every_table() -> None:
     for name, kind in tables.items():
         rows = re.search(rf"^\| `\[{name}\S*\]`.*\n\|--.*\n((?:\|.*\n)+)", text, re.MULTILINE)
         assert rows, f"no table for [{name}]"
-        told = [key for row in rows[1].splitlines() for key in re.findall(r"`(\w+)`", row.split("|")[1])]
-        assert sorted(field.name for field in dataclasses.fields(kind)) == sorted(told)
+        told = {}
+        for row in rows[1].splitlines():
+            keys, defaults = (re.findall(r"`([^`]+)`", cell) for cell in row.split("|")[1:3])
+            told |= dict(zip(keys, defaults, strict=True))
+        lines = "\n".join(f"{key} = {default}" for key, default in told.items())
+        default = kind()
+        assert {field.name for field in dataclasses.fields(kind)} == set(told)
+        assert default == kind.from_dict(tomllib.loads(lines), name)
     others = {name for name in kinds if name not in tables}
     assert others <= set(re.findall(r"`(\w+)`", text))
 
@@ -112,17 +118,20 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     assert set() == named - options_of("stream", "replay", "doctor", "info") - of_others - {"--help"}
 
 
-def test_the_design_names_every_module_of_the_runtime_and_what_is_there() -> None:
+@pytest.mark.parametrize("room", ["edge", "sed", "export"])
+def test_the_design_names_every_module_and_what_is_there(room: str) -> None:
     """Row by row of its table."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines_of_the_module_table()]
-    begin, end = (next(i for i, row in enumerate(rows) if row[0] == room) for room in ("edge", "sed"))
-    told = []
-    for _, names, _, contents in rows[begin:end]:
-        modules = [importlib.import_module(f"edge.{name}") for name in names.split(", ")]
+    told, of = [], ""
+    for line in lines_of_the_module_table():
+        named, names, _, contents = (cell.strip() for cell in line.strip("|").split("|"))
+        of = named or of
+        if of != room:
+            continue
+        modules = [importlib.import_module(f"{room}.{name}") for name in names.split(", ")]
         told += names.split(", ")
         for name in re.findall(r"`(\w+)`", contents):
             assert any(hasattr(module, name) for module in modules), (names, name)
-    assert sorted(path.stem for path in (ROOT / "edge").glob("[!_]*.py")) == sorted(told)
+    assert sorted(path.stem for path in (ROOT / room).glob("[!_]*.py")) == sorted(told)
 
 
 def lines_of_the_module_table() -> list[str]:
