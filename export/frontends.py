@@ -38,32 +38,6 @@ def frontends(
     Yields:
         By name and device (`cpu` or `cuda`); and of those that cannot be had, `frontend` and `reason`.
     """
-    torch_threads = torch.get_num_threads()
-    with threadpool_limits(threads):  # librosa's products
-        torch.set_num_threads(threads)
-        try:
-            yield _frontends(config, threads)
-        finally:
-            torch.set_num_threads(torch_threads)
-
-
-def export_frontend(config: FrontendConfig, path: Path) -> None:
-    """Write the folded frontend alone, for any number of recordings of any length."""
-    network = LogMel(config)
-    batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames")
-    shapes = {"audio": {0: batch, 1: config.hop_length * frames + config.overlap_samples}}
-    audio = torch.zeros(2, config.overlap_samples + 7 * config.hop_length)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nothing here uses
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # of torch's own internals
-        program = torch.onnx.export(
-            network, (audio,), dynamo=True, dynamic_shapes=shapes, opset_version=OPSET, input_names=["audio"]
-        )
-    assert program is not None
-    program.save(path)
-
-
-def _frontends(config: FrontendConfig, threads: int) -> tuple[dict[tuple[str, str], Frontend], list[dict[str, str]]]:
     networks = {"torchlibrosa": torchlibrosa_frontend(config), "folded, torch": LogMel(config)}
     found = {(name, "cpu"): _by_torch(network, "cpu") for name, network in networks.items()}
     missing = []
@@ -85,7 +59,29 @@ def _frontends(config: FrontendConfig, threads: int) -> tuple[dict[tuple[str, st
             if why_not is not None:
                 missing.append({"frontend": f"folded, ONNX Runtime, on {provider}", "reason": why_not})
     found["librosa", "cpu"] = _by_librosa(config)
-    return found, missing
+    torch_threads = torch.get_num_threads()
+    with threadpool_limits(threads):  # librosa's products
+        torch.set_num_threads(threads)
+        try:
+            yield found, missing
+        finally:
+            torch.set_num_threads(torch_threads)
+
+
+def export_frontend(config: FrontendConfig, path: Path) -> None:
+    """Write the folded frontend alone, for any number of recordings of any length."""
+    network = LogMel(config)
+    batch, frames = torch.export.Dim("batch"), torch.export.Dim("frames")
+    shapes = {"audio": {0: batch, 1: config.hop_length * frames + config.overlap_samples}}
+    audio = torch.zeros(2, config.overlap_samples + 7 * config.hop_length)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which nothing here uses
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # of torch's own internals
+        program = torch.onnx.export(
+            network, (audio,), dynamo=True, dynamic_shapes=shapes, opset_version=OPSET, input_names=["audio"]
+        )
+    assert program is not None
+    program.save(path)
 
 
 def _by_torch(network: nn.Module, device: str) -> Frontend:

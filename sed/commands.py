@@ -119,8 +119,7 @@ def train(
             return  # the first process goes on
         trained = _trained(recipe, corpus, detector, chosen)
         save_checkpoint(finished, trained)
-    save_checkpoint(finished, _measured(trained, recordings) if recordings else trained)
-    click.echo(f"wrote {finished}; next: sed-export {finished} {recipe.name}.onnx", err=True)
+    _write(finished, _measured(trained, recordings) if recordings else trained)
     if corpus.skipped:
         files = len(corpus.clips) + len(corpus.skipped)
         click.echo(f"{len(corpus.skipped)} of {files} files were skipped, as said at the beginning", err=True)
@@ -293,7 +292,7 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     """
     if model.suffix == ".onnx":
         raise SettingError(f"{model}: an exported file stays as it is; tune the model.ckpt, then sed-export it again")
-    from sed.checkpoint import TorchModel, load_checkpoint, make_card, save_checkpoint
+    from sed.checkpoint import TorchModel, load_checkpoint, make_card
     from sed.evaluation import judge, listen_to
     from sed.listening import decoded
     from sed.recordings import recordings_of
@@ -316,9 +315,15 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     validation = {"recordings": _names(recordings), "tuned_for": aim_text, **report.to_dict()}
     click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
     click.echo(to_toml(chosen))
-    save_checkpoint(model, dataclasses.replace(after, validation=validation))
     click.echo("\nthe figures flatter settings that were chosen on the same recordings", err=True)
-    click.echo(f"wrote {model}; next: sed-export {model} {recipe.name}.onnx", err=True)
+    _write(model, dataclasses.replace(after, validation=validation))
+
+
+def _write(path: Path, checkpoint: "Checkpoint") -> None:
+    from sed.checkpoint import save_checkpoint
+
+    save_checkpoint(path, checkpoint)
+    click.echo(f"wrote {path}; next: sed-export {path} {checkpoint.recipe.name}.onnx", err=True)
 
 
 def _names(recordings: Sequence["Recording"]) -> str:

@@ -693,6 +693,7 @@ def test_a_recipe_trains(name: str, clips: Path, tmp_path: Path) -> None:
     text = re.sub(rf"^({'|'.join(data | training)}) = (\[\n(    .*\n)*\]\n|.*\n)", "", text, flags=re.MULTILINE)
     for table, values in (("data", data), ("training", training)):
         lines = "".join(f"{key} = {value}\n" for key, value in values.items())
+        assert f"\n[{table}]\n" in text
         text = text.replace(f"[{table}]\n", f"[{table}]\n{lines}")
     (tmp_path / f"{name}.toml").write_text(text)
     done = train(tmp_path / f"{name}.toml", "--data", clips, "--out", tmp_path / "out", "--seed", 7)
