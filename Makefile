@@ -17,6 +17,7 @@ check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
+	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
 	.venv-dev/bin/python -m pytest -m slow

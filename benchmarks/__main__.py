@@ -17,12 +17,12 @@ import click
 from benchmarks import process, timing
 from benchmarks.operators import Cost
 from benchmarks.operators import profile as profile_operators
-from edge.audio import read_audio
 from edge.bench.machine import describe_machine, machine
-from edge.command_line import SedCommand
+from edge.cli.command_line import SedCommand
 from edge.errors import did_you_mean
-from edge.inference import Model, shipped_model
-from sed.training_config import MOST_SEED
+from edge.model import Model, shipped_model
+from edge.sources import read_audio
+from sed.recipe import MOST_SEED
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
 _RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
@@ -125,8 +125,8 @@ def day(model: Path, hours: int) -> None:
 def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
     """Parts of a training step, a scene each, on one core: does loading keep up with the network?"""
     from benchmarks.throughput import LOADING, NETWORK, parts_of_a_step
-    from sed.config import load_recipe
     from sed.data import load_corpus
+    from sed.recipe import load_recipe
 
     timing.one_core()
     click.echo(_machine())
@@ -172,9 +172,9 @@ def trainings(
     another --out. Two may run side by side, each --only with its own variants or with its own --seed.
     """
     from benchmarks import decoding, variants
-    from sed.config import load_recipe
     from sed.data import load_corpus
-    from sed.recordings import recordings_of
+    from sed.evaluation import recordings_of
+    from sed.recipe import load_recipe
 
     measured_on = _machine()
     chosen = variants.NETWORKS if kind == "networks" else variants.CHANGES
@@ -211,8 +211,8 @@ def trainings(
 def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
     """Which scores of a window are worth most: lookahead, mean of several, length; mean over the models."""
     from benchmarks import decoding
-    from sed.commands import open_model
-    from sed.recordings import recordings_of
+    from sed.cli.models import open_model
+    from sed.evaluation import recordings_of
 
     recordings = recordings_of(validation)
     decoding.require_both(recordings)
@@ -227,8 +227,8 @@ def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
 def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path | None) -> None:
     """Event F1 against false alarms an hour, by settings tuned for at most so many; mean over the models."""
     from benchmarks import decoding
-    from sed.commands import open_model
-    from sed.recordings import recordings_of
+    from sed.cli.models import open_model
+    from sed.evaluation import recordings_of
 
     recordings = recordings_of(validation)
     decoding.require_both(recordings)

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from edge.card import Card
 from edge.errors import SettingError
-from edge.stream import StepModel
+from edge.model import Card, StepModel
 from sed.errors import DataError
-from sed.evaluation import Report, judge, listen_to
-from sed.listening import Heard, decoded
-from sed.recordings import Recording
+from sed.evaluation import Heard, Recording, Report, decoded, judge, listen_to
 from sed.tuning import Aim, tune
 
 # Seconds of window, and of lookahead at which each frame is emitted: at several, the mean of these is taken.

@@ -10,14 +10,13 @@ import onnx
 import torch
 
 from benchmarks import peers, subjects, timing
-from edge.audio import read_audio
-from edge.inference import Model
+from edge.model import Model
+from edge.sources import read_audio
 from export.graph import to_onnx
 from export.quantize import to_int8
 from export.write import save
-from sed.checkpoint import Checkpoint, make_card
-from sed.config import Recipe, load_recipe
-from sed.model import Detector
+from sed.network import Checkpoint, Detector, make_card
+from sed.recipe import Recipe, load_recipe
 
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.timing import session
-from edge.inference import Floats, Model
+from edge.model import Floats, Model
 
 _STEPS = 200
 

@@ -15,10 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.timing import Subject, session
-from edge.inference import Floats
-from sed.config import FrontendConfig
-from sed.frontend import LogMel, torchlibrosa_frontend
-from sed.model import Prediction
+from edge.model import Floats
+from sed.network import LogMel, Prediction, torchlibrosa_frontend
+from sed.recipe import FrontendConfig
 
 DCASE_FRONTEND = FrontendConfig(n_fft=2048, hop_length=256, n_mels=128, fmin=0.0, fmax=8000.0)
 _CHUNK, _OVERLAP = 512, 64  # samples of silero-vad at 16 kHz

@@ -11,11 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.bench.machine import resident_megabytes
-from edge.decoder import Decoder
-from edge.inference import Floats, Model
-from edge.listener import Listener
+from edge.detection import Decoder, Listener
+from edge.model import Floats, Model, window_of
 from edge.sources import Block
-from edge.stream import window_of
 
 _COMMAND = Path(sys.executable).with_name("sed-stream")
 

@@ -9,14 +9,11 @@ import soxr
 import torch
 
 from benchmarks.timing import Subject, session
-from edge.card import Card
-from edge.decoder import Decoder
-from edge.inference import Floats, Model
-from edge.listener import Listener
+from edge.detection import Decoder, Listener
+from edge.model import Card, Floats, Model, window_of
 from edge.sources import Block
-from edge.stream import window_of
-from sed.config import Recipe
-from sed.model import Detector
+from sed.network import Detector
+from sed.recipe import Recipe
 
 
 def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0, rate: int | None = None) -> Subject:

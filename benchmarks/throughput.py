@@ -8,12 +8,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import Subject
-from edge.audio import read_audio
-from sed.augment import augment_audio, augment_logmel
-from sed.config import Recipe
+from edge.sources import read_audio
 from sed.data import Corpus
-from sed.losses import Target
-from sed.training import SceneDataset, TrainingModule
+from sed.recipe import Recipe
+from sed.training import SceneDataset, Target, TrainingModule, augment_audio, augment_logmel
 
 LOADING = ("decode a clip", "the same from the cache", "mix a scene")
 NETWORK = ("frontend", "augmentation", "network, there and back", "step of AdamW")

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 from tqdm import tqdm
 
-from edge.providers import session_options
+from edge.model import session_options
 
 _SIZE = 1024
 SGEMM = "sgemm"

@@ -20,18 +20,13 @@ from benchmarks.decoding import tuned_figures
 from benchmarks.lineup import untrained
 from benchmarks.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
 from benchmarks.timing import Subject
-from edge.card import Card
-from edge.inference import Floats, Model, Step
-from sed.checkpoint import Checkpoint, TorchModel, make_card
-from sed.config import FrontendConfig, Recipe
+from edge.model import Card, Floats, Model, Step
 from sed.data import Corpus
 from sed.errors import RecipeError
-from sed.evaluation import listen_to
-from sed.frontend import torchlibrosa_frontend
-from sed.model import Detector, Prediction
-from sed.recordings import Recording
-from sed.run import run
-from sed.training import TrainingModule
+from sed.evaluation import Recording, listen_to
+from sed.network import Checkpoint, Detector, Prediction, TorchModel, make_card, torchlibrosa_frontend
+from sed.recipe import FrontendConfig, Recipe
+from sed.training import TrainingModule, train_network
 
 
 class Variant(NamedTuple):
@@ -82,7 +77,7 @@ CHANGES = {
 
 
 class LogMelByFft(nn.Module):
-    """The log-mel spectrogram of `sed.frontend.LogMel`, where `n_fft` is long and nothing is exported: much faster.
+    """The log-mel spectrogram of `sed.network.LogMel`, much faster where `n_fft` is long and nothing is exported.
 
     Shape:
         `[batch, samples] -> [batch, 1, 1 + (samples - n_fft) // hop_length, n_mels]`, in dB.
@@ -120,7 +115,7 @@ class FramesOfRecipe(nn.Module):
         self.frontend, self.context_frames = LogMelByFft(recipe.frontend), recipe.network.context_spectrogram_frames
 
     def predict(self, logmel: Tensor) -> Prediction:
-        """`[batch, 1, context + k * time_stride, n_mels]`, as for `sed.model.Detector`."""
+        """`[batch, 1, context + k * time_stride, n_mels]`, as for `sed.network.detector.Detector`."""
         return self.network.predict(logmel[:, :, self.context_frames :])
 
 
@@ -137,7 +132,7 @@ class WholeWindows:
         self._network = network
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
-        """See `edge.inference.Model.step`."""
+        """See `edge.model.inference.Model.step`."""
         new = audio[:, self.card.context_samples :].reshape(1, -1, self.card.frame_samples)
         joined = np.concatenate([embeddings, new], axis=1)
         silence = np.zeros((1, self.card.context_samples), dtype=np.float32)
@@ -230,7 +225,7 @@ def _trained(variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | Non
     classes = len(parts[0].labels)
     network = FramesOfRecipe(recipe, classes) if variant.dcase else Detector(recipe, classes)
     module = TrainingModule(recipe, *parts, detector=network)
-    run(module, out, resume=(out / "last.ckpt").exists())
+    train_network(module, out, resume=(out / "last.ckpt").exists())
     return network
 
 

@@ -13,9 +13,9 @@ import click
 import numpy as np
 import soundfile
 
-from edge.audio import read_audio
-from sed.labels import read_segments
-from sed.synthetic import coloured_noise
+from edge.sources import read_audio
+from sed.data import read_segments
+from sed.sounds import coloured_noise
 
 RATE = 32000
 SECONDS = 56.0

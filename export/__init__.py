@@ -8,7 +8,6 @@ agreement      do two models hear the same
 verify         does a file do on this machine what it promises
 parity         does the file say what the network says
 write          the file, card inside
-commands       sed-export, sed-verify
 frontends      the log-mel frontend in all its forms
-bench          sed-bench, with the part that needs torch
+cli            sed-export, sed-verify, sed-bench
 """

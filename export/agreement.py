@@ -5,12 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.card import Card
-from edge.decoder import Decoder
+from edge.detection import Decoder, Event
 from edge.errors import SettingError
-from edge.events import Event
-from edge.inference import Floats
-from edge.stream import ScoreStream, StepModel, window_of
+from edge.model import Card, Floats, ScoreStream, StepModel, window_of
 
 _COLLAR_SECONDS, _OFFSET_COLLAR_RATE = 0.2, 0.2
 _LEAST_EVENTS = 10  # in each log, on average: one event more or less of fewer would say nothing

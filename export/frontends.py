@@ -15,12 +15,12 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from edge.bench.sessions import open_on, why_absent
+from edge.bench.steps import open_on, why_absent
 from edge.errors import SedError
-from edge.inference import Floats
+from edge.model import Floats
 from export.graph import OPSET
-from sed.config import FrontendConfig
-from sed.frontend import LogMel, torchlibrosa_frontend
+from sed.network import LogMel, torchlibrosa_frontend
+from sed.recipe import FrontendConfig
 
 Frontend = Callable[[Floats], Floats]  # [batch, samples] -> [batch, 1, frames, n_mels], in dB
 

@@ -10,9 +10,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from edge.inference import GRAPH_INPUTS, GRAPH_OUTPUTS
-from sed.checkpoint import Checkpoint
-from sed.model import Detector
+from edge.model import GRAPH_INPUTS, GRAPH_OUTPUTS
+from sed.network import Checkpoint, Detector
 
 OPSET = 20
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.inference import Floats, Model, Step
+from edge.model import Floats, Model, Step
 from export.errors import ParityError
 from export.signals import CHIRPS, made_signals
-from sed.checkpoint import Checkpoint, TorchModel
-from sed.config import Recipe
+from sed.network import Checkpoint, TorchModel
+from sed.recipe import Recipe
 
 STEPS = 60
 

@@ -16,11 +16,9 @@ import numpy as np
 import onnx
 from tqdm import tqdm
 
-from edge.audio import AUDIO_SUFFIXES, read_audio
-from edge.card import Card
 from edge.errors import SettingError, SourceError
-from edge.inference import GRAPH_INPUTS, Floats
-from edge.providers import import_onnxruntime
+from edge.model import GRAPH_INPUTS, Card, Floats, import_onnxruntime
+from edge.sources import AUDIO_SUFFIXES, read_audio
 
 import_onnxruntime()  # the first import of it, which turns its telemetry off
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: E402

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edge.inference import Floats
-from sed.synthetic import coloured_noise
+from edge.model import Floats
+from sed.sounds import coloured_noise
 
 CHIRPS = "chirps over faint noise"
 

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.inference import Floats, Step
-from edge.stream import ScoreStream, StepModel, Window, window_of
+from edge.model import Floats, ScoreStream, Step, StepModel, Window, window_of
 from export.agreement import Agreement, agreement, event_f1
 
 

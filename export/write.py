@@ -7,13 +7,12 @@ from pathlib import Path
 
 import onnx
 
-from edge.card import METADATA_KEY, Card
-from edge.inference import Floats
+from edge.model import METADATA_KEY, Card, Floats
 from export.graph import to_onnx
 from export.parity import Comparison, compare, require_parity
 from export.quantize import to_int8
 from export.verify import LIMITS
-from sed.checkpoint import Checkpoint, make_card
+from sed.network import Checkpoint, make_card
 
 
 def export(

@@ -14,10 +14,10 @@ import soundfile
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
-import sed.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
-from edge.audio import read_audio
-from edge.inference import Model, shipped_model
-from sed.checkpoint import Checkpoint, load_checkpoint
+import sed.evaluation.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
+from edge.model.inference import Model, shipped_model
+from edge.sources.audio import read_audio
+from sed.network.checkpoint import Checkpoint, load_checkpoint
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "demo" / "recording.ogg"

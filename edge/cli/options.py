@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from edge.providers import PROVIDERS
-from edge.settings import ThresholdOption
+from edge.cli.settings import ThresholdOption
+from edge.model import PROVIDERS
 
 
 def threads_option(text: str) -> Callable[[Any], Any]:

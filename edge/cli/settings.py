@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from edge.card import Card, ClassDecoding
-from edge.command_line import SedCommand
+from edge.cli.command_line import SedCommand
 from edge.errors import SettingError, did_you_mean
-from edge.urls import redacted
+from edge.model import Card, ClassDecoding
+from edge.sources.url import redacted
 
 _LONGEST_FILE = 100_000  # bytes
 _DEEDS = ("show_config", "list_devices", "as_json")  # ask for something else than listening

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from edge.card import Card, ClassDecoding
-from edge.settings import ThresholdOption, origin_of, settable
-from edge.stream import Window
-from edge.urls import SECRET_OPTIONS, redacted
+from edge.cli.settings import ThresholdOption, origin_of, settable
+from edge.model import Card, ClassDecoding, Window
+from edge.sources.url import SECRET_OPTIONS, redacted
 
 
 def show_config(

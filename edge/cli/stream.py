@@ -1,33 +1,20 @@
-"""`sed-stream`, `sed-replay`, `sed-doctor` and `sed-info`: the runtime's commands."""
+"""`sed-stream`: sources in, a log of what was heard out."""
 
 import contextlib
-import functools
-import io
 import itertools
-import json
 import logging
 import math
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from edge.card import Card
-from edge.command_line import SedCommand
-from edge.decoder import Decoder
-from edge.describe import describe
-from edge.devices import device_json, device_table, devices
-from edge.doctor import examine
-from edge.errors import SettingError
-from edge.files import open_files
-from edge.inference import Model, shipped_model
-from edge.line_file import Rotation
-from edge.opening import open_source, open_sources
-from edge.options import (
+from edge.cli.log_sinks import opened_sinks
+from edge.cli.options import (
     DECODING_OPTIONS,
     LOG_OPTIONS,
     MODEL_OPTIONS,
@@ -36,17 +23,16 @@ from edge.options import (
     WINDOW_OPTIONS,
     with_options,
 )
-from edge.replay import replay as replay_pieces
-from edge.report import describe_report
-from edge.runtime import listen
-from edge.score_files import load_pieces
+from edge.cli.settings import SettingsCommand, Threshold, chosen_decoding, chosen_labels
+from edge.cli.show_config import show_config as settings_text
+from edge.detection import Decoder
+from edge.errors import SettingError
+from edge.log import LAST_YEAR, FanOut, Rotation
+from edge.model import Model, shipped_model, window_of
 from edge.scores import ScoreSink
-from edge.settings import SettingsCommand, Threshold, chosen_decoding, chosen_labels
-from edge.show_config import show_config as settings_text
-from edge.sinks import FanOut, JsonLinesSink, Sink, TextSink
-from edge.sources import FileSource, Item, Source, State
-from edge.stream import window_of
-from edge.timeline import LAST_YEAR
+from edge.session import listen
+from edge.sources import FileSource, Item, Source, State, open_sources
+from edge.sources.microphone import all_devices, device_json, device_table
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +78,7 @@ def stream(
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     if list_devices:
-        click.echo(device_json(devices()) if as_json else device_table(devices()))
+        click.echo(device_json(all_devices()) if as_json else device_table(all_devices()))
         return
     if as_json:
         raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
@@ -118,7 +104,7 @@ def stream(
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:
         names = [source.name for source in heard]
-        sinks = stack.enter_context(_sinks(log_format, outs, card, names, durable, rotation))
+        sinks = stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
         scores = None
         if scores_path is not None:
             scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
@@ -137,92 +123,6 @@ def stream(
         )
     if stopping.is_set():
         sys.exit(130)
-
-
-@click.command(cls=SedCommand)
-@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCORES...")
-@with_options(*DECODING_OPTIONS, *LOG_OPTIONS)
-@click.version_option(package_name="sed-edge")
-@click.pass_context
-def replay(
-    ctx: click.Context,
-    scores: tuple[Path, ...],
-    labels: str | None,
-    thresholds: list[Threshold],
-    onsets: bool,
-    log_format: str | None,
-    outs: tuple[str, ...],
-) -> None:
-    """Decode SCORES again, as sed-stream would have with these settings.
-
-    SCORES is what sed-stream --scores was given, such as scores.npz; or some of the numbered files that it left.
-    """
-    pieces = itertools.chain.from_iterable(map(load_pieces, scores))
-    first = next(pieces)
-    card = first.card
-    reported, decoding = chosen_labels(ctx, labels, card), chosen_decoding(card, thresholds)
-    names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
-    with _sinks(log_format, outs, card, names) as sinks:
-        pieces = itertools.chain([first], pieces)
-        replay_pieces(pieces, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)
-
-
-@click.command(cls=SedCommand)
-@click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
-@click.version_option(package_name="sed-edge")
-def info(model: Path | None, as_json: bool) -> None:
-    """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
-    card = Model(shipped_model() if model is None else model, "cpu").card
-    click.echo(card.to_json() if as_json else describe(card))
-
-
-@click.command(cls=SedCommand)
-@click.argument("source", required=False)
-@with_options(*MODEL_OPTIONS)
-@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.  [default: text]")
-@click.version_option(package_name="sed-edge")
-def doctor(source: str | None, model_path: Path | None, provider: str, threads: int, as_json: bool) -> None:
-    """Examine this installation and, if SOURCE is given, 5 seconds of its sound; say what is wrong and what to do.
-
-    A SOURCE is what sed-stream takes. Exit code 0 if all is fine, 1 if something is wrong.
-    """
-    logging.getLogger("edge.providers").setLevel(logging.ERROR)  # the report says it
-    opened = None if source is None else functools.partial(open_source, source)
-    report = examine(shipped_model() if model_path is None else model_path, provider, threads, opened)
-    click.echo(json.dumps(report.to_dict(), ensure_ascii=False) if as_json else describe_report(report))
-    if not report.fine:
-        sys.exit(1)
-
-
-@contextlib.contextmanager
-def _sinks(
-    log_format: str | None,
-    outs: Sequence[str],
-    card: Card,
-    sources: Sequence[str],
-    durable: bool = False,
-    rotation: Rotation | None = None,
-) -> Iterator[list[Sink]]:
-    """The files of the log, opened again on SIGHUP, and then stdout, as a table where a person reads it."""
-    if log_format is None:
-        log_format = "text" if sys.stdout.isatty() else "jsonl"
-    if log_format == "jsonl" and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal shows
-    stdout = TextSink(sys.stdout, sources) if log_format == "text" else JsonLinesSink(sys.stdout)
-    several = len(sources) > 1
-    files = open_files(outs, sample_rate=card.sample_rate, several=several, durable=durable, rotation=rotation)
-
-    def reopen(*_: object) -> None:
-        for file in files:
-            file.reopen()
-
-    if files and hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, reopen)
-    with contextlib.ExitStack() as stack:
-        for file in files:
-            stack.enter_context(contextlib.closing(file))
-        yield [*files, stdout]
 
 
 def _with_progress(sources: list[Source]) -> list[Source]:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
-from edge.events import Event, Onset
+from edge.detection.events import Event, Onset
+from edge.model import ClassDecoding
 
 
 @dataclass

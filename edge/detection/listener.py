@@ -13,12 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio import Resampler
-from edge.decoder import Decoder
-from edge.events import Event, Onset, frame_edge
-from edge.inference import Floats
-from edge.sources import Block, Gap
-from edge.stream import ScoreStream, StepModel, Window
+from edge.detection.decoder import Decoder
+from edge.detection.events import Event, Onset, frame_edge
+from edge.model import Floats, ScoreStream, StepModel, Window
+from edge.sources import Block, Gap, Resampler
 
 _LONGEST_PATCH_SECONDS = 1.0
 

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from edge.doctor.installation import check_installation, check_model
+from edge.doctor.report import Finding, Report
+from edge.doctor.sound_check import judge, measure
 from edge.errors import SedError
-from edge.feed import Feed
-from edge.inference import Model
-from edge.installation import check_installation, check_model
-from edge.report import Finding, Report
-from edge.sound_check import judge, measure
-from edge.sources import Block, Gap, Source, State
+from edge.model import Model
+from edge.sources import Block, Feed, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.inference import Model
-from edge.providers import (
+from edge.doctor.report import Finding, Report
+from edge.model import (
+    Model,
     gpu_seen,
     import_onnxruntime,
     nodes_run,
@@ -21,7 +22,6 @@ from edge.providers import (
     short_name,
     why_no_cuda,
 )
-from edge.report import Finding, Report
 
 _STEPS = 20
 _BUSY_SHARE = 0.5  # of the hop, that a step may take before it is worth a word

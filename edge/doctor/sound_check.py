@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from edge.report import Finding
+from edge.doctor.report import Finding
 
 Samples = NDArray[np.float32]
 

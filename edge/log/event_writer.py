@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from edge.card import Card
-from edge.events import Event, Onset
-from edge.log import Log
-from edge.records import event_record, onset_record
-from edge.timeline import Timeline
+from edge.detection import Event, Onset
+from edge.log.records import event_record, onset_record
+from edge.log.shared_log import Log
+from edge.log.timeline import Timeline
+from edge.model import Card
 
 
 class EventWriter:

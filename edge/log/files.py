@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import SettingError
-from edge.formats import Format, format_of
-from edge.line_file import LineFile, Rotation
-from edge.records import Record
+from edge.log.formats import Format, format_of
+from edge.log.line_file import LineFile, Rotation
+from edge.log.records import Record
 
 _log = logging.getLogger(__name__)
 

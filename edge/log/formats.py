@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.errors import SettingError
-from edge.records import Record
+from edge.log.records import Record
 
 
 class Format(Protocol):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import SettingError
-from edge.formats import Format
+from edge.log.formats import Format
 
 _log = logging.getLogger(__name__)
 

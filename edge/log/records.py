@@ -5,9 +5,9 @@ Seconds count from the source's first sample; times of day are there where the s
 
 from typing import Any
 
-from edge.card import Card
-from edge.events import Event, Onset, frame_edge
-from edge.timeline import Timeline
+from edge.detection import Event, Onset, frame_edge
+from edge.log.timeline import Timeline
+from edge.model import Card
 
 SCHEMA = "sed-edge-log/1"
 Record = dict[str, Any]

@@ -4,8 +4,8 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from edge.records import Record
-from edge.sinks import Sink
+from edge.log.records import Record
+from edge.log.sinks import Sink
 
 
 class Log:

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from edge.formats import json_line
-from edge.records import Record
+from edge.log.formats import json_line
+from edge.log.records import Record
 
 _log = logging.getLogger(__name__)
 

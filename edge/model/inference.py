@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import METADATA_KEY, Card
 from edge.errors import ModelError, SedError
-from edge.providers import open_session, short_name
+from edge.model.card import METADATA_KEY, Card
+from edge.model.providers import open_session, short_name
 
 Floats = NDArray[np.float32]
 GRAPH_INPUTS = ("audio", "embeddings")
@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
 def shipped_model() -> Path:
     """The model that comes with this package."""
-    return Path(__file__).with_name("models") / "esc10.onnx"
+    return Path(__file__).with_name("shipped") / "esc10.onnx"
 
 
 class Model:
@@ -40,7 +40,7 @@ class Model:
 
     Args:
         path: the `.onnx` file.
-        provider: one of `edge.providers.PROVIDERS`.
+        provider: one of `edge.model.providers.PROVIDERS`.
         threads: that one step may use.
 
     Raises:

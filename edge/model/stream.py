@@ -14,10 +14,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from edge.card import Card
 from edge.errors import SettingError
-from edge.inference import Floats, Step
-from edge.ring import Ring
+from edge.model.card import Card
+from edge.model.inference import Floats, Step
+from edge.model.ring import Ring
 
 _LONGEST_SECONDS = 300  # the cost of attention grows with the square of the window
 
@@ -29,7 +29,7 @@ class StepModel(Protocol):
     embedding_size: int
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
-        """See `edge.inference.Model.step`."""
+        """See `edge.model.inference.Model.step`."""
 
 
 class Window(NamedTuple):

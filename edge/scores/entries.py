@@ -1,14 +1,14 @@
 """What is kept beside the scores of a run, checked before it is used: a file may be damaged, or somebody else's.
 
-See `edge.scores` for the entries and `edge.records` for the records among them.
+See `edge.scores.sink` for the entries and `edge.log.records` for the records among them.
 """
 
 import json
 from datetime import datetime
 from typing import Any
 
-from edge.card import Card
-from edge.timeline import LAST_YEAR
+from edge.log import LAST_YEAR
+from edge.model import Card
 
 Entry = dict[str, Any]
 

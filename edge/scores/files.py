@@ -11,7 +11,7 @@ Neither kind of file survives a crash while it is appended to, so a run leaves s
 | frame `[frames]`                     | frame                         | its number since the source began             |
 | lost `[frames]`                      | lost                          | True where nobody heard anything              |
 | card, entries                        | metadata: sed_edge_card,      | JSON: the model's card, and what the log said |
-|                                      | sed_edge_entries              | between the scores (see `edge.scores`)        |
+|                                      | sed_edge_entries              | between the scores (see `edge.scores.sink`)   |
 
 Frame k begins at k * frame_samples / sample_rate seconds, both in the card.
 """
@@ -28,10 +28,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import Card
-from edge.entries import Entry, check_entries
 from edge.errors import SettingError, SourceError
-from edge.inference import Floats
+from edge.model import Card, Floats
+from edge.scores.entries import Entry, check_entries
 
 _SUFFIXES = (".npz", ".parquet")
 # What NumPy, zipfile, pyarrow and json raise where a file is not what they expect.

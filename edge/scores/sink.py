@@ -24,12 +24,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import Card
-from edge.entries import Entry
-from edge.inference import Floats
-from edge.listener import Scores
-from edge.records import Record
-from edge.score_files import Piece, check_path, next_path, save_piece
+from edge.detection import Scores
+from edge.log import Record
+from edge.model import Card, Floats
+from edge.scores.entries import Entry
+from edge.scores.files import Piece, check_path, next_path, save_piece
 
 _log = logging.getLogger(__name__)
 

@@ -7,21 +7,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import Card
-from edge.decoder import Decoder
-from edge.entries import Entry
+from edge.detection import Decoder, Event, Onset, frame_edge
 from edge.errors import SourceError
-from edge.event_writer import EventWriter
-from edge.events import Event, Onset, frame_edge
-from edge.inference import Floats
-from edge.log import Log
-from edge.records import Record, gap_record
-from edge.score_files import Piece
-from edge.sinks import Sink
-from edge.timeline import Timeline
+from edge.log import EventWriter, Log, Record, Sink, Timeline, gap_record
+from edge.model import Card, Floats
+from edge.scores import Entry, Piece
 
 
-def replay(
+def replay_scores(
     pieces: Iterable[Piece], card: Card, make_decoder: Callable[[], Decoder], sink: Sink, *, onsets: bool
 ) -> None:
     """Write the log of some pieces, of one run or of several after each other.

@@ -5,19 +5,13 @@ import time
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from edge.decoder import Decoder
-from edge.event_writer import EventWriter
-from edge.events import Event
-from edge.inference import Floats, Step
-from edge.listener import Listener
-from edge.log import Log
-from edge.pace import Pacer
-from edge.records import Record, gap_record, source_record, start_record, stop_record
+from edge.detection import Decoder, Event, Listener
+from edge.log import EventWriter, Log, Record, Timeline, gap_record, rfc3339, source_record, start_record, stop_record
+from edge.model import Floats, Step, StepModel, Window
 from edge.scores import Heard, ScoreTaker
+from edge.session.pace import Pacer
+from edge.session.tally import Tally
 from edge.sources import Block, Gap, Item, Source, State
-from edge.stream import StepModel, Window
-from edge.tally import Tally
-from edge.timeline import Timeline, rfc3339
 
 _log = logging.getLogger(__name__)
 

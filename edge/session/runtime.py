@@ -7,15 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from edge.decoder import Decoder
+from edge.detection import Decoder
 from edge.errors import SedError, SourceError
-from edge.log import Log
-from edge.reporter import Reporter
+from edge.log import Log, Sink
+from edge.model import StepModel, Window
 from edge.scores import ScoreTaker
-from edge.sinks import Sink
+from edge.session.reporter import Reporter
+from edge.session.worker import Worker
 from edge.sources import Source
-from edge.stream import StepModel, Window
-from edge.worker import Worker
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from edge.records import Record
+from edge.log import Record
 
 _LAGS = 10_000  # the newest are enough
 

@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from edge.feed import Feed
-from edge.reporter import Reporter
-from edge.sources import Item, Source, State
+from edge.session.reporter import Reporter
+from edge.sources import Feed, Item, Source, State
 
 _HOUR_SECONDS = 3600.0
 _LONGEST_WAIT_SECONDS = 60.0  # that a condition variable takes on every machine

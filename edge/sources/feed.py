@@ -4,7 +4,7 @@ import queue
 import threading
 from collections import deque
 
-from edge.sources import Block, Gap, Item, Source
+from edge.sources.source import Block, Gap, Item, Source
 
 _JOIN_SECONDS = 1.0
 

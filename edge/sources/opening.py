@@ -11,10 +11,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from edge.audio import Pcm
 from edge.errors import SettingError
-from edge.sources import FileSource, Limited, Source
-from edge.urls import is_url, redacted
+from edge.sources.audio import Pcm
+from edge.sources.source import FileSource, Limited, Source
+from edge.sources.url import is_url, redacted
 
 
 def open_source(
@@ -41,11 +41,11 @@ def open_source(
     """
     name = _legible(redacted(text) if name is None else name)
     if _is_microphone(text):
-        from edge.microphone import Microphone
+        from edge.sources.microphone import Microphone
 
         return Microphone(text[4:] or None, name=name)
     if is_url(text):
-        from edge.streaming import UrlSource
+        from edge.sources.url import UrlSource
 
         return UrlSource(text, name=name, options=options, once=once)
     return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None)

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.audio import AudioFile, Pcm
+from edge.sources.audio import AudioFile, Pcm
 
 
 class Block(NamedTuple):

@@ -10,10 +10,8 @@ import json
 import click
 import numpy as np
 
-from edge.bench.commands import bench
-from edge.bench.figures import spread
-from edge.bench.machine import describe_machine, machine
-from edge.bench.options import (
+from edge.bench.cli import bench
+from edge.bench.cli.options import (
     Seconds,
     call_threads_option,
     commas,
@@ -22,11 +20,11 @@ from edge.bench.options import (
     progress,
     rounds_option,
 )
-from edge.bench.rounds import measure
-from edge.bench.show import Column, Row, page, rows_text
-from edge.bench.table import SCHEMA
+from edge.bench.machine import describe_machine, machine
+from edge.bench.results import Column, Row, page, rows_text
+from edge.bench.steps import SCHEMA, measure, spread
 from edge.errors import SettingError
-from edge.inference import Model, shipped_model
+from edge.model import Model, shipped_model
 
 __all__ = ["bench"]
 
@@ -58,7 +56,7 @@ def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, 
     Seconds of audio a second, from samples to decibels, both in the machine's own memory: a GPU's copies count.
     """
     from export.frontends import frontends
-    from sed.config import FrontendConfig
+    from sed.recipe import FrontendConfig
 
     config = FrontendConfig(**Model(shipped_model(), "cpu").card.frontend)
     sizes = [(clip, batch) for clip in clips for batch in batches if clip * batch <= _LONGEST_CALL_SECONDS]

@@ -1,18 +1,13 @@
-"""`sed-export`: a checkpoint becomes one file that runs anywhere; `sed-verify`: there it does what it should."""
+"""`sed-export`: a checkpoint becomes one file that runs anywhere."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from edge.audio import read_audio
-from edge.card import PRECISIONS
-from edge.command_line import SedCommand
+from edge.cli.command_line import SedCommand
 from edge.errors import SettingError
-from edge.inference import Model
-from edge.stream import StepModel
-
-_MADE_SECONDS = 20
+from edge.model import PRECISIONS
+from edge.sources import read_audio
 
 
 @click.command(cls=SedCommand)
@@ -47,7 +42,7 @@ def export(checkpoint: Path, out: Path, precision: str, calibration: Path | None
     from export.quantize import calibration_sounds
     from export.verify import LIMITS
     from export.write import export as export_file
-    from sed.checkpoint import load_checkpoint
+    from sed.network import load_checkpoint
 
     if out.suffix != ".onnx":
         raise SettingError(f"{out}: expected a name that ends in .onnx")
@@ -65,52 +60,3 @@ def export(checkpoint: Path, out: Path, precision: str, calibration: Path | None
         click.echo(f"{comparison.probability:36.1e}  {comparison.embedding:9.1e}  {comparison.case}", err=True)
     size = out.stat().st_size / 1e6
     click.echo(f"{out}: {precision}, {size:.1f} MB, within {LIMITS[precision].score:g} of the checkpoint", err=True)
-
-
-@click.command(cls=SedCommand)
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("audio", type=click.Path(path_type=Path), nargs=-1)
-@click.option(
-    "--against", type=click.Path(path_type=Path), help="Another .onnx of the same network, or its model.ckpt (torch)."
-)
-@click.version_option(package_name="sed-edge")
-def verify(model: Path, audio: tuple[Path, ...], against: Path | None) -> None:
-    """Prove on this machine that MODEL (an .onnx file) hears in a stream what it hears from scratch.
-
-    With --against also that another precision of the same network hears the same. The recordings AUDIO should be like
-    those to be heard; without any, sounds are made up, which hold no events. The exit code is 1 if something differs.
-    """
-    from export.agreement import require_alike
-    from export.signals import made_signals
-    from export.verify import examine, failures, limits_of, summary, table
-
-    judged = Model(model)
-    card = judged.card
-    other = None if against is None else _opened(against)
-    if other is not None:
-        require_alike(card, other.card)
-    limits = limits_of(card.precision, card.precision if other is None else other.card.precision)
-    made = {} if audio else made_signals(card.sample_rate, _MADE_SECONDS * card.sample_rate)
-    found = {}
-    recordings = [*made, *map(str, audio)]
-    with click.progressbar(recordings, label="listening", file=sys.stderr, hidden=not sys.stderr.isatty()) as names:
-        for name in names:
-            sound = made[name] if made else read_audio(Path(name), card.sample_rate)
-            if len(sound) < card.hop_frames * card.frame_samples:
-                raise SettingError(f"{name}: is shorter than one hop of the model; give a recording of some seconds")
-            found[name] = examine(judged, other, sound)
-    click.echo(table(found))
-    failed = failures(found, limits)
-    for failure in failed:
-        click.echo(f"FAILED: {failure}")
-    if failed:
-        sys.exit(1)
-    click.echo(f"OK on {judged.provider}: {summary(found, limits)}")
-
-
-def _opened(path: Path) -> StepModel:
-    if path.suffix == ".onnx":
-        return Model(path)
-    from sed.checkpoint import TorchModel, load_checkpoint
-
-    return TorchModel(load_checkpoint(path))

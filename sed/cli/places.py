@@ -17,7 +17,7 @@ def require_run(out: Path, finished: Path, resume: bool) -> None:
     Raises:
         SettingError: if not, as for all of these.
     """
-    from sed.run import RESUME_NAME
+    from sed.training import RESUME_NAME
 
     if out.exists() and not out.is_dir():
         raise SettingError(f"{out}: is a file; give a folder to --out")

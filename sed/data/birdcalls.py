@@ -16,9 +16,9 @@ import math
 from collections import defaultdict
 from pathlib import Path
 
+from sed.data.labels import LabelledFile, Segment, segment_of, strong_file
+from sed.data.tables import read_header, read_table
 from sed.errors import DataError
-from sed.labels import LabelledFile, Segment, segment_of, strong_file
-from sed.tables import read_header, read_table
 
 ROW_SECONDS = 5.0  # of the rows that are judged
 _NO_CALL = "nocall"

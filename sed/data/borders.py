@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from sed.spans import joined, runs
+from sed.data.spans import joined, runs
 
 _FRAME_SECONDS = 0.02
 _BLOCK_FRAMES = 500  # read at once: a recording may be longer than memory

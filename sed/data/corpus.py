@@ -1,4 +1,4 @@
-"""Clips and their labels, from folders in any layout of `sed.layouts`. Audio stays on disk (`sed.store`)."""
+"""Clips and their labels, from folders in any layout of `sed.data.layouts`. Audio stays on disk (`sed.data.store`)."""
 
 import dataclasses
 import logging
@@ -8,15 +8,15 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from edge.errors import SourceError, did_you_mean
-from sed.borders import Sound
+from sed.data.borders import Sound
+from sed.data.excerpts import Stretch, excerpts
+from sed.data.folds import folds_of
+from sed.data.labels import LabelledFile, as_label
+from sed.data.layouts import read_labels
+from sed.data.spans import joined
+from sed.data.store import StoredAudio, store_all
 from sed.errors import DataError, RecipeError
-from sed.excerpts import Stretch, excerpts
-from sed.folds import folds_of
-from sed.labels import LabelledFile, as_label
-from sed.layouts import read_labels
-from sed.spans import joined
-from sed.store import StoredAudio, store_all
-from sed.training_config import DataConfig, SceneConfig
+from sed.recipe import DataConfig, SceneConfig
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Clip:
         fold: of its data set.
         labels: events in it, sorted; empty: none of ours.
         segments: (onset, offset, label) in samples, sorted; None: not known.
-        pieces: (onset, offset) in samples, where its one label sounds: its segments, or what `sed.borders` finds.
+        pieces: (onset, offset) in samples, where its one label sounds: its segments, or what `sed.data.borders` finds.
             Empty unless it has exactly one label.
         secondary: labels that may be in it, too: to be masked from the loss.
         weight: of its loss.

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sed.borders import Sound
-from sed.spans import joined
+from sed.data.borders import Sound
+from sed.data.spans import joined
 
 
 class Excerpt(NamedTuple):

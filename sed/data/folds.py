@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from sed.labels import LabelledFile
+from sed.data.labels import LabelledFile
 
 HELD_OUT = 5
 _FOLDS, _FIRST = 5, 1

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from sed.borders import sounding
-from sed.config import Recipe
-from sed.data import UNUSED, Clip, Corpus
+from sed.data.borders import sounding
+from sed.data.corpus import UNUSED, Clip, Corpus
+from sed.recipe import Recipe
 
 _ALL = "(all)"
 _HEADER = ("class", "clips", "events", "hours", "median s", "problems")
 
 
-def inventory(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
+def inventory_lines(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
     """The lines of the table, then the problems one by one.
 
     Where borders are not known events are not counted (`-`, or `+` beside the number of those that are), and the

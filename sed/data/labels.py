@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.audio import AUDIO_SUFFIXES
+from edge.sources import AUDIO_SUFFIXES
+from sed.data.tables import read_table
 from sed.errors import DataError
-from sed.tables import read_table
 
 Annotation = tuple[float, float, str]  # onset and offset in seconds, event label
 Annotations = Mapping[str, Sequence[Annotation]]  # by recording

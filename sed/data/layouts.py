@@ -13,7 +13,7 @@ The first of these that fits is taken:
                              train_audio and the like are parts of a data set
 8. audio files alone         sounds that are no event
 
-Files without folds are given some by `sed.folds`. A warning counts the audio that is in the folder and left out.
+Files without folds are given some by `sed.data.folds`. A warning counts the audio that is in the folder and left out.
 """
 
 import logging
@@ -22,11 +22,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sed.birdcalls import birdclef, cornell, soundscapes
+from sed.data.birdcalls import birdclef, cornell, soundscapes
+from sed.data.folds import HELD_OUT
+from sed.data.labels import LabelledFile, Segment, as_label, audio_in, event_free_file, read_segments, strong_file
+from sed.data.tables import read_header, read_table
 from sed.errors import DataError
-from sed.folds import HELD_OUT
-from sed.labels import LabelledFile, Segment, as_label, audio_in, event_free_file, read_segments, strong_file
-from sed.tables import read_header, read_table
 
 _log = logging.getLogger(__name__)
 

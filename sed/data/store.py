@@ -3,7 +3,7 @@
     $SED_EDGE_CACHE, or ~/.cache/sed-edge
     └── 3f
         ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
-        └── 3f0c….json    where something sounds in it, by `sed.borders`, and whether the file is damaged
+        └── 3f0c….json    where something sounds in it, by `sed.data.borders`, and whether the file is damaged
 
 The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
 Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.audio import AudioFile, Resampler
 from edge.errors import SourceError
-from sed.borders import sounding
+from edge.sources import AudioFile, Resampler
+from sed.data.borders import sounding
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class StoredAudio:
 
     @property
     def sounding(self) -> tuple[tuple[int, int], ...]:
-        """What `sed.borders.sounding` says of it."""
+        """What `sed.data.borders.sounding` says of it."""
         return tuple((onset, offset) for onset, offset in self._facts["sounding"])
 
     @property

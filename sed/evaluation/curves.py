@@ -1,8 +1,8 @@
 """Metrics that sweep a threshold over scores: PSDS and precision against recall, by sed_scores_eval.
 
 The time and the memory of its exact sweep grow with (different scores) x (local maxima) x (true events) of a
-recording. Two things keep them small: `sed.sweep` knows few different thresholds, and a recording longer than ten
-minutes is cut where no true event is on.
+recording. Two things keep them small: `sed.evaluation.sweep` knows few different thresholds, and a recording longer
+than ten minutes is cut where no true event is on.
 
 PSDS2 asks that only a tenth of a detection and of an event overlap. Where a recording lasts minutes, one detection that
 lasts as long may find every event in it: so it flatters, the more, the longer recordings are, and cuts change it.
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sed.labels import Annotation
-from sed.metrics import labels_in
+from sed.data import Annotation
+from sed.evaluation.metrics import labels_in
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports only to compare itself with
@@ -37,7 +37,7 @@ class Scored:
     """One recording's scores beside its truth.
 
     Attributes:
-        scores: `[frames, classes]`; a threshold reports the frames that reach it, as `sed.sweep.swept` makes it.
+        scores: `[frames, classes]`; a threshold reports the frames that reach it, as `sweep.swept` makes it.
         edges: `[frames + 1]`, where frames begin and end, in seconds.
         truth: what was there.
     """

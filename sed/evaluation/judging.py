@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.card import Card
+from edge.detection import frame_edge
 from edge.errors import SourceError
-from edge.events import frame_edge
-from edge.stream import StepModel
-from sed.curves import PSDS1, PSDS2, Psds, Scored, psds
+from edge.model import Card, StepModel
+from sed.data import Annotation, joined
 from sed.errors import DataError
-from sed.labels import Annotation
-from sed.listening import Heard, hear
-from sed.matching import (
+from sed.evaluation.curves import PSDS1, PSDS2, Psds, Scored, psds
+from sed.evaluation.listening import Heard, hear
+from sed.evaluation.matching import (
     BorderErrors,
     Confusion,
     Pair,
@@ -29,10 +28,9 @@ from sed.matching import (
     row_f1,
     tokens_by_row,
 )
-from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
-from sed.recordings import Recording
-from sed.spans import joined
-from sed.sweep import swept
+from sed.evaluation.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
+from sed.evaluation.recordings import Recording
+from sed.evaluation.sweep import swept
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +51,7 @@ class Report:
         labels: of the model.
         heard: all that was listened to.
         scored: what PSDS was computed of, by recording.
-        event_f1: by label that the truth holds; see `sed.metrics`, as for the next two.
+        event_f1: by label that the truth holds; see `sed.evaluation.metrics`, as for the next two.
         segment_f1: in segments of 1 s.
         intersection_f1: DTC and GTC 0.5.
         psds1: where events are.
@@ -61,7 +59,7 @@ class Report:
         pairs: true events and the reported ones that they are matched with.
         confusion: which classes are taken for which.
         row_f1: rows of 5 s, as in Cornell Birdcall Identification.
-        clip_precision: average precision of the clip scores, by label; see `sed.metrics`.
+        clip_precision: average precision of the clip scores, by label; see `sed.evaluation.metrics`.
         clip_counts: `[classes, classes]`, clips of each label by the class with their greatest clip score.
         hours: of recordings that hold events.
         quiet_hours: of recordings that hold none.
@@ -194,7 +192,7 @@ def judge(card: Card, heard: Sequence[Heard]) -> Report:
 
 
 def scored(card: Card, heard: Heard) -> Scored:
-    """What the decoder would report of a recording at every threshold, beside its truth, for `sed.curves`."""
+    """What the decoder would report of a recording at every threshold, beside its truth, for `curves`."""
     edges = np.array([frame_edge(k, card.frame_samples) / card.sample_rate for k in range(len(heard.scores) + 1)])
     edges[-1] = heard.seconds  # a last frame may be filled only in part
     return Scored(

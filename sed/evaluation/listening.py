@@ -7,17 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.audio import AudioFile, Resampler
-from edge.card import Card
-from edge.decoder import Decoder
+from edge.detection import Decoder
 from edge.errors import SourceError
-from edge.inference import Floats
-from edge.records import event_record
-from edge.ring import Ring
-from edge.stream import ScoreStream, StepModel, window_of
-from edge.timeline import Timeline
-from sed.labels import Annotation
-from sed.recordings import Recording
+from edge.log import Timeline, event_record
+from edge.model import Card, Floats, Ring, ScoreStream, StepModel, window_of
+from edge.sources import AudioFile, Resampler
+from sed.data import Annotation
+from sed.evaluation.recordings import Recording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +22,7 @@ class Heard:
 
     Attributes:
         recording: what was listened to.
-        scores: `[frames, classes]`, as the runtime emits them; no frames where `sed.evaluation` has no use for them.
+        scores: `[frames, classes]`, as the runtime emits them; no frames where `judging` has no use for them.
         clip_scores: `[classes]`, pooled over windows from scratch, the greatest where there are several.
         events: what the runtime logs.
         seconds: length of the recording.

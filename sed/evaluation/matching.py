@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sed.birdcalls import ROW_SECONDS
-from sed.labels import Annotation
+from sed.data import ROW_SECONDS, Annotation
 
 Pair = tuple[Annotation, Annotation]  # a true event, and the reported one that it is matched with
 

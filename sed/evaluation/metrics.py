@@ -1,6 +1,6 @@
 """The field's metrics of a log against its truth, and of clip scores against labels, by sed_scores_eval.
 
-`sed.curves` has those that need scores instead of events, and `sed.matching` those that the library lacks.
+`curves` has those that need scores instead of events, and `matching` those that the library lacks.
 """
 
 import warnings
@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     from sed_scores_eval import clip_based, collar_based, intersection_based, segment_based
     from sed_scores_eval.base_modules.scores import create_score_dataframe
 
-from sed.labels import Annotations
+from sed.data import Annotations
 
 # Of event F1: onsets within this, offsets within this or that share of the true length.
 COLLAR_SECONDS, OFFSET_SHARE = 0.2, 0.2

@@ -4,10 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sed.data import Annotation, LabelledFile, folds_of, read_labels
 from sed.errors import DataError
-from sed.folds import folds_of
-from sed.labels import Annotation, LabelledFile
-from sed.layouts import read_labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +26,7 @@ class Recording:
 
 
 def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
-    """The recordings of folders in any layout of `sed.layouts`.
+    """The recordings of folders in any layout of `sed.data.layouts`.
 
     Args:
         folders: of recordings or clips; one that is given twice, in whatever words, counts once.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
+from edge.model import ClassDecoding
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

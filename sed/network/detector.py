@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sed.config import NetworkConfig, Recipe
-from sed.frontend import LogMel
+from sed.network.frontend import LogMel
+from sed.recipe import NetworkConfig, Recipe
 
 
 class Prediction(NamedTuple):

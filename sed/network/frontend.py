@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchlibrosa.stft import LogmelFilterBank, Spectrogram
 
-from sed.config import FrontendConfig
+from sed.recipe import FrontendConfig
 
 
 def torchlibrosa_frontend(config: FrontendConfig) -> nn.Sequential:

@@ -1,7 +1,7 @@
 """What a training run is made of: one frozen dataclass a subject, filled from a recipe's TOML.
 
-Every default stands here or in `sed.training_config` and nowhere else, and every number that follows from others is a
-property of the config it follows from.
+Every default stands here or in `sed.recipe.training_config` and nowhere else, and every number that follows from
+others is a property of the config it follows from.
 """
 
 import dataclasses
@@ -10,11 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.card import ClassDecoding
 from edge.errors import did_you_mean
+from edge.model import ClassDecoding
 from sed.errors import RecipeError
-from sed.fields import Config, require
-from sed.training_config import AugmentConfig, DataConfig, LossConfig, SceneConfig, TrainingConfig
+from sed.recipe.fields import Config, require
+from sed.recipe.training_config import AugmentConfig, DataConfig, LossConfig, SceneConfig, TrainingConfig
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sed.fields import Config, require, require_chance
+from sed.recipe.fields import Config, require, require_chance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,15 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from edge.card import Card
-from sed.curves import precision_recall
-from sed.evaluation import Report
-from sed.labels import Annotation
-from sed.listening import Heard
-from sed.matching import matched
-from sed.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
-from sed.summary import class_table, clip_table, totals
-from sed.sweep import Floats, smoothed
+from edge.model import Card
+from sed.data import Annotation
+from sed.evaluation import Floats, Heard, Report, matched, precision_recall, smoothed
+from sed.report.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
+from sed.report.summary import class_table, clip_table, totals
 
 _DPI = 110
 _STRETCH_SECONDS = 60.0

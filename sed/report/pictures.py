@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sed.curves import MAX_EFPR, Curve, Psds
-from sed.spans import runs
+from sed.data import runs
+from sed.evaluation import MAX_EFPR, Curve, Psds
 
 Array = NDArray[Any]
 

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sed.evaluation import Report
-from sed.listening import Heard
-from sed.matching import border_errors
+from sed.evaluation import Heard, Report, border_errors
 
 _HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "offset ms", "false alarms")
 _CLIP_HEADER = ("", "clips", "AP", "named rightly", "most often taken for")

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sed.config import Recipe
-from sed.synthetic import Audio
+from sed.recipe import Recipe
+from sed.sounds import Audio
 
 
 class Scene(NamedTuple):
-    """A soundscape and what is known of it, in the terms of `sed.losses.Target`.
+    """A soundscape and what is known of it, in the terms of `sed.training.losses.Target`.
 
     Attributes:
         audio: `[context_samples + frames * frame_samples]`.

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sed.config import Recipe
 from sed.data import Clip, Corpus
-from sed.distractors import made_distractor
-from sed.scene import Canvas, Piece, Scene
-from sed.synthetic import Audio, change_speed, coloured_noise, equalise
+from sed.recipe import Recipe
+from sed.scenes.scene import Canvas, Piece, Scene
+from sed.sounds import Audio, change_speed, coloured_noise, equalise, made_distractor
 
 _FADE_SECONDS = 0.01
 _MARGIN_SECONDS = 0.05  # kept around a piece, so that a fade does not eat its attack

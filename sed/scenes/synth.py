@@ -16,12 +16,11 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from sed.config import Recipe
-from sed.data import Clip, Corpus
+from sed.data import Clip, Corpus, joined
 from sed.errors import DataError
-from sed.scene import Scene
-from sed.soundscapes import SceneMixer
-from sed.spans import joined
+from sed.recipe import Recipe
+from sed.scenes.scene import Scene
+from sed.scenes.soundscapes import SceneMixer
 
 _log = logging.getLogger(__name__)
 

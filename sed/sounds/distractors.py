@@ -6,7 +6,7 @@ of them, so crude imitations of common sounds, and real clips changed beyond the
 
 import numpy as np
 
-from sed.synthetic import Audio, Floats, change_speed, coloured_noise, equalise, fft_size
+from sed.sounds.synthetic import Audio, Floats, change_speed, coloured_noise, equalise, fft_size
 
 
 def made_distractor(rng: np.random.Generator, source: Audio | None, sample_rate: int) -> Audio:

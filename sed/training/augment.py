@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchlibrosa.augmentation import SpecAugmentation
 
-from sed.config import Recipe
-from sed.losses import Target
+from sed.recipe import Recipe
+from sed.training.losses import Target
 
 
 def augment_audio(audio: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor, Target]:

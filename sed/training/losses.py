@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sed.model import Prediction
-from sed.training_config import LossConfig
+from sed.network import Prediction
+from sed.recipe import LossConfig
 
 
 class Target(NamedTuple):

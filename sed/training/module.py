@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from sed.augment import augment_audio, augment_logmel
-from sed.config import Recipe
 from sed.data import Corpus
-from sed.frame_metrics import THRESHOLDS, FrameF1, FrameMap
-from sed.losses import DetectionLoss, Target
-from sed.model import Detector, Prediction
-from sed.soundscapes import SceneMixer
+from sed.network import Detector, Prediction
+from sed.recipe import Recipe
+from sed.scenes import SceneMixer
+from sed.training.augment import augment_audio, augment_logmel
+from sed.training.frame_metrics import THRESHOLDS, FrameF1, FrameMap
+from sed.training.losses import DetectionLoss, Target
 
 
 class SceneDataset(Dataset[tuple[Tensor, Target]]):

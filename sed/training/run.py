@@ -26,14 +26,12 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_avg_fn
 
 from edge.errors import SettingError
-from sed.checkpoint import load
-from sed.config import Recipe
 from sed.data import UNUSED, Corpus
 from sed.errors import CheckpointError, DataError, RecipeError
-from sed.model import Detector
-from sed.training import TrainingModule
-from sed.training_config import TrainingConfig
-from sed.watching import ScorePictures
+from sed.network import Detector, load
+from sed.recipe import Recipe, TrainingConfig
+from sed.training.module import TrainingModule
+from sed.training.watching import ScorePictures
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +41,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> Detector | None:
-    """Train the recipe's network on a corpus; the arguments are those of `run`.
+    """Train the recipe's network on a corpus; the arguments are those of `train_network`.
 
     Returns:
         The detector with averaged weights, the best or the last ones, in evaluation mode; None in processes that only
@@ -61,10 +59,10 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
     unused = learnt.unused(recipe.scenes)
     if unused:
         _log.warning("%d of %d labelled clips are not learnt from: %s", len(unused), len(learnt.labelled), UNUSED)
-    return module.detector if run(module, out, resume, devices, nodes) else None
+    return module.detector if train_network(module, out, resume, devices, nodes) else None
 
 
-def run(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> bool:
+def train_network(module: TrainingModule, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> bool:
     """Train a network as its recipe says, and leave it with the weights to keep, in evaluation mode.
 
     Args:

@@ -6,7 +6,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from sed.pictures import draw_scores
+from sed.report import draw_scores
 
 _SCENES = 4
 

@@ -1,7 +1,7 @@
 """How each of some thousand settings of the decoder would do, for one class of some recordings.
 
 The recordings are laid one after another with silence between them, each from a whole segment on, and all that a
-setting needs of them is done at once for the whole track. `edge.decoder.Decoder` hears the same frame by frame; the
+setting needs of them is done at once for the whole track. `edge.detection.Decoder` hears the same frame by frame; the
 tests hold the two, and the counts to the metrics.
 """
 
@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from edge.card import Card
-from sed.config import DecodingConfig
-from sed.listening import Heard
-from sed.metrics import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS
-from sed.sweep import events, pieces, smoothed
+from edge.model import Card
+from sed.evaluation import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS, Heard, events, pieces, smoothed
+from sed.recipe import DecodingConfig
 
 Array = NDArray[Any]
 
@@ -39,8 +37,8 @@ class Counts:
     """How the settings of `GRID` would do.
 
     Attributes:
-        event_f1: see `sed.metrics.event_f1`.
-        segment_f1: see `sed.metrics.segment_f1`.
+        event_f1: see `sed.evaluation.metrics.event_f1`.
+        segment_f1: see `sed.evaluation.metrics.segment_f1`.
         false_alarms: events in recordings that hold none.
     """
 

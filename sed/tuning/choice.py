@@ -21,14 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.card import Card
 from edge.errors import SettingError
-from sed.candidates import GRID, Counts, count, setting
-from sed.config import DecodingConfig
-from sed.curves import PSDS1, psds
+from edge.model import Card
 from sed.errors import DataError
-from sed.evaluation import TRUTH_WANTED, scored
-from sed.listening import Heard
+from sed.evaluation import PSDS1, TRUTH_WANTED, Heard, psds, scored
+from sed.recipe import DecodingConfig
+from sed.tuning.candidates import GRID, Counts, count, setting
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +72,7 @@ def tune(card: Card, heard: Sequence[Heard], aim: Aim) -> dict[str, DecodingConf
 
     Args:
         card: of the model, with the settings that it has now.
-        heard: what `sed.evaluation.listen_to` returned.
+        heard: what `sed.evaluation.judging.listen_to` returned.
         aim: what to choose for.
 
     Raises:

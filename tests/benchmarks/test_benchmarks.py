@@ -11,12 +11,12 @@ import torch
 from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
 from benchmarks.peers import DCASE_FRONTEND, DropHalf
 from benchmarks.variants import NETWORKS, LogMelByFft
-from edge.inference import Model, shipped_model
-from sed.config import Recipe
-from sed.frontend import LogMel
-from sed.listening import Heard
-from sed.model import Detector
-from sed.recordings import Recording
+from edge.model.inference import Model, shipped_model
+from sed.evaluation.listening import Heard
+from sed.evaluation.recordings import Recording
+from sed.network.detector import Detector
+from sed.network.frontend import LogMel
+from sed.recipe.config import Recipe
 from tests.conftest import DEMO, ROOT
 
 

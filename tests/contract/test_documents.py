@@ -14,14 +14,15 @@ from pathlib import Path
 import click
 import pytest
 
-from edge import commands, records
-from edge.events import Event, Onset
-from edge.formats import CsvTable
-from edge.inference import Model
-from edge.tally import Tally
-from edge.timeline import Timeline
-from sed.config import DecodingConfig, Recipe
+from edge.detection.events import Event, Onset
+from edge.log import records
+from edge.log.formats import CsvTable
+from edge.log.timeline import Timeline
+from edge.model.inference import Model
+from edge.session.tally import Tally
+from sed.recipe.config import DecodingConfig, Recipe
 from tests.conftest import ROOT
+from tests.edge.live.commands import RUNTIME_COMMANDS
 
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
@@ -104,7 +105,7 @@ def test_the_readme_names_every_command_in_its_room() -> None:
 
 def options_of(*names: str) -> set[str]:
     """The long options of some of the runtime's commands."""
-    found: list[click.Command] = [getattr(commands, name) for name in names]
+    found: list[click.Command] = [RUNTIME_COMMANDS[name] for name in names]
     return {opt for each in found for param in each.params for opt in param.opts if opt.startswith("--")}
 
 
@@ -117,25 +118,24 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     assert set() == named - options_of("stream", "replay", "doctor", "info") - of_others - {"--help"}
 
 
-@pytest.mark.parametrize("room", ["edge", "sed", "export"])
-def test_the_design_names_every_module_and_what_is_there(room: str) -> None:
+@pytest.mark.parametrize("room", ["edge", "sed"])
+def test_the_design_names_every_folder_and_what_is_there(room: str) -> None:
     """Row by row of its table."""
-    told, of = [], ""
-    for line in lines_of_the_module_table():
-        named, names, _, contents = (cell.strip() for cell in line.strip("|").split("|"))
-        of = named or of
-        if of != room:
+    told = []
+    for line in lines_of_the_folder_table():
+        folder, _, contents = (cell.strip(" `") for cell in line.strip("|").split("|", 2))
+        if not folder.startswith(f"{room}/"):
             continue
-        modules = [importlib.import_module(f"{room}.{name}") for name in names.split(", ")]
-        told += names.split(", ")
+        told.append(folder)
+        module = importlib.import_module(folder.rstrip("/").replace("/", "."))
         for name in re.findall(r"`(\w+)`", contents):
-            assert any(hasattr(module, name) for module in modules), (names, name)
-    assert sorted(path.stem for path in (ROOT / room).glob("[!_]*.py")) == sorted(told)
+            assert hasattr(module, name), (folder, name)
+    assert sorted(f"{room}/{path.parent.name}/" for path in (ROOT / room).glob("*/__init__.py")) == sorted(told)
 
 
-def lines_of_the_module_table() -> list[str]:
+def lines_of_the_folder_table() -> list[str]:
     """Without its head."""
-    text = section("docs/design.md", "The rooms and their modules")
+    text = section("docs/design.md", "The rooms and their folders")
     return [line for line in text.splitlines() if line.startswith("|")][2:]
 
 

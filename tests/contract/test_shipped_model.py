@@ -7,14 +7,14 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from edge.decoder import Decoder
-from edge.inference import Model, shipped_model
-from edge.listener import Listener
-from edge.sources import Block
-from edge.stream import window_of
-from sed.labels import Annotation
-from sed.metrics import segment_f1
-from sed.synthetic import coloured_noise
+from edge.detection.decoder import Decoder
+from edge.detection.listener import Listener
+from edge.model.inference import Model, shipped_model
+from edge.model.stream import window_of
+from edge.sources.source import Block
+from sed.data.labels import Annotation
+from sed.evaluation.metrics import segment_f1
+from sed.sounds.synthetic import coloured_noise
 from tests.conftest import DEMO
 
 SECONDS = 60

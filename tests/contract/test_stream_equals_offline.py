@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.decoder import Decoder
-from edge.events import Event
-from edge.inference import Model, Step
-from edge.listener import Listener
-from edge.sources import Block
-from edge.stream import ScoreStream, Window, window_of
+from edge.detection.decoder import Decoder
+from edge.detection.events import Event
+from edge.detection.listener import Listener
+from edge.model.inference import Model, Step
+from edge.model.stream import ScoreStream, Window, window_of
+from edge.sources.source import Block
 
 Floats = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from edge.inference import Model, shipped_model
-from edge.stream import ScoreStream, window_of
+from edge.model.inference import Model, shipped_model
+from edge.model.stream import ScoreStream, window_of
 from tests.conftest import ROOT
 
 NODE = ROOT / "tests" / "node"

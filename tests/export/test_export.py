@@ -7,16 +7,16 @@ import onnx
 import pytest
 import torch
 
-from edge.inference import Model
+from edge.model.inference import Model
 from export import write
-from export.commands import export
+from export.cli.export import export
 from export.errors import ParityError
 from export.graph import to_onnx
 from export.parity import compare, require_parity
 from export.verify import LIMITS
-from sed.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
-from sed.config import NetworkConfig, Recipe
-from sed.model import Detector
+from sed.network.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
+from sed.network.detector import Detector
+from sed.recipe.config import NetworkConfig, Recipe
 from tests.conftest import DEMO, invoke
 
 

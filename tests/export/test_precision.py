@@ -6,9 +6,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from edge.inference import Model, shipped_model
+from edge.model.inference import Model, shipped_model
 from export.agreement import agreement
-from export.commands import export
+from export.cli.export import export
 from export.quantize import calibration_sounds, to_int8
 from export.verify import LIMITS
 from export.write import save

@@ -9,15 +9,15 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from edge.detection.events import Event
 from edge.errors import SettingError
-from edge.events import Event
-from edge.inference import Floats, Model, Step, shipped_model
-from edge.stream import window_of
+from edge.model.inference import Floats, Model, Step, shipped_model
+from edge.model.stream import window_of
 from export.agreement import Agreement, agreement, event_f1, require_alike, shared_events
 from export.signals import made_signals
 from export.verify import limits_of, stream_difference
 from export.write import save
-from sed.metrics import event_f1 as reference_f1
+from sed.evaluation.metrics import event_f1 as reference_f1
 from tests.conftest import DEMO, command
 
 
@@ -115,7 +115,7 @@ def test_unlike_networks_are_not_compared(model: Model) -> None:
 def test_no_torch_is_loaded() -> None:
     """Nor anything else of training."""
     script = (
-        "import sys\nfrom export.commands import verify\n"
+        "import sys\nfrom export.cli.verify import verify\n"
         f"verify([{str(shipped_model())!r}, {str(DEMO)!r}], standalone_mode=False)\n"
         "print(sorted(set(sys.modules) & {'torch', 'torchlibrosa', 'lightning', 'onnx', 'sed_scores_eval', 'tqdm'}))\n"
     )

@@ -4,11 +4,13 @@ import math
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from edge.options import threads_option
+from edge.cli.options import threads_option
+from edge.model import shipped_model
 
 Item = TypeVar("Item")
 
@@ -43,3 +45,11 @@ def commas(kind: Any, **settings: Any) -> Any:
 def progress(items: Iterable[Item], label: str) -> AbstractContextManager[Iterable[Item]]:
     """The same items, with a bar on stderr if a person watches it."""
     return click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
+
+
+model_option = click.option(
+    "--model", type=click.Path(path_type=Path), default=shipped_model(), help="Model file.  [default: the shipped one]"
+)
+provider_option = click.option(
+    "--provider", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="What runs the model."
+)

@@ -21,15 +21,12 @@ from typing import Any, NamedTuple
 
 import soundfile
 
-from edge.audio import read_audio
-from edge.decoder import Decoder
+from edge.detection import Decoder
 from edge.errors import SourceError
-from edge.inference import Model
-from edge.opening import open_source
-from edge.records import Record
-from edge.runtime import listen
-from edge.sources import FileSource, Source
-from edge.stream import Window, window_of
+from edge.log import Record
+from edge.model import Model, Window, window_of
+from edge.session import listen
+from edge.sources import FileSource, Source, open_source, read_audio
 
 _RATE = 48_000
 _SINK = "sed_bench"

@@ -1,6 +1,6 @@
 """How many sources in real time this machine holds, through the whole runtime: decoding, resampling, inference, log.
 
-Each try is a process of its own: `python -m edge.bench.load`, with its settings as JSON on stdin.
+Each try is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
 """
 
 import contextlib
@@ -19,14 +19,12 @@ import numpy as np
 import soundfile
 
 from edge.bench.machine import resident_megabytes
-from edge.decoder import Decoder
+from edge.detection import Decoder
 from edge.errors import SedError
-from edge.inference import Model
-from edge.records import Record
-from edge.runtime import listen
-from edge.sinks import JsonLinesSink
+from edge.log import JsonLinesSink, Record
+from edge.model import Model, window_of
+from edge.session import listen
 from edge.sources import FileSource
-from edge.stream import window_of
 
 _RATE = 48_000
 _STEPS, _FINENESS = 10, 0.05
@@ -140,7 +138,7 @@ def try_sources(setup: Setup, sound: Path, sources: int, seconds: float) -> Try:
         SedError: what the process said, if it failed.
     """
     task = {"setup": asdict(setup), "sound": str(sound), "sources": sources, "seconds": seconds}
-    command = [sys.executable, "-m", "edge.bench.load"]
+    command = [sys.executable, "-m", "edge.bench.live.load"]
     done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SedError(f"{sources} sources could not be tried: {(done.stderr.strip() or 'no word').splitlines()[-1]}")

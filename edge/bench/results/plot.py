@@ -12,7 +12,7 @@ from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from edge.bench.table import Table
+from edge.bench.steps import Table
 
 _AXES = {"model": "", "provider": "", "threads": " threads", "window_seconds": " s window", "hop_seconds": " s hop"}
 _AXES |= {"streams": " streams"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edge.bench.machine import describe_machine
-from edge.bench.table import Table
+from edge.bench.steps import Table
 
 Row = Mapping[str, Any]
 

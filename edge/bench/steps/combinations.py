@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.card import Card
 from edge.errors import SettingError
-from edge.inference import Model
-from edge.stream import Window, window_of
+from edge.model import Card, Model, Window, window_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +20,7 @@ class Combination:
         name: of the file; its path where several are called so.
         card: of the file.
         embedding_size: of its graph.
-        provider: one of `edge.bench.sessions.PROVIDERS`.
+        provider: one of `edge.bench.steps.sessions.PROVIDERS`.
         threads: that one step may use.
         window: in frames.
         streams: that step together, in one call of the graph.
@@ -60,7 +58,7 @@ class Combination:
         }
 
 
-def combinations(
+def all_combinations(
     paths: Sequence[Path],
     *,
     providers: Sequence[str],

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bench.rounds import Seconds
-from edge.bench.sessions import SGEMM_GRAPH, open_on
+from edge.bench.steps.rounds import Seconds
+from edge.bench.steps.sessions import SGEMM_GRAPH, open_on
 
 _SIZE = 512  # takes about as long as a step: what interrupts the one would interrupt the other
 

@@ -1,6 +1,6 @@
 """A combination in a process of its own: how long until the first scores, how much memory. Also that process.
 
-`python -m edge.bench.fresh PATH PROVIDER THREADS WINDOW HOP STREAMS`
+`python -m edge.bench.steps.fresh PATH PROVIDER THREADS WINDOW HOP STREAMS`
 """
 
 import json
@@ -12,14 +12,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import edge.commands  # noqa: F401  # what sed-stream loads counts too
-from edge.bench.combinations import Combination
-from edge.bench.lockstep import Lockstep, made_up_audio
+import edge.cli.stream  # noqa: F401  # what sed-stream loads counts too
 from edge.bench.machine import resident_megabytes
-from edge.bench.sessions import device_of, open_on
-from edge.card import METADATA_KEY, Card
+from edge.bench.steps.combinations import Combination
+from edge.bench.steps.lockstep import Lockstep, made_up_audio
+from edge.bench.steps.sessions import device_of, open_on
 from edge.errors import SedError
-from edge.stream import window_of
+from edge.model import METADATA_KEY, Card, window_of
 
 _log = logging.getLogger(__name__)
 _STEPS = 20
@@ -54,7 +53,7 @@ def _start(chosen: Combination) -> tuple[float, float | None]:
     window, hop = (frames * chosen.card.frame_seconds for frames in chosen.window[:2])
     arguments = [chosen.path, chosen.provider, chosen.threads, window, hop, chosen.streams]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "edge.bench.fresh", *map(str, arguments)]
+    command = [sys.executable, "-m", "edge.bench.steps.fresh", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()

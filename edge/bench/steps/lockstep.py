@@ -11,12 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge.bench.sessions import NEWEST_GRAPH, open_on
-from edge.card import Card
-from edge.decoder import Decoder
-from edge.inference import GRAPH_OUTPUTS, Floats
-from edge.providers import import_onnxruntime
-from edge.stream import Window
+from edge.bench.steps.sessions import NEWEST_GRAPH, open_on
+from edge.detection import Decoder
+from edge.model import GRAPH_OUTPUTS, Card, Floats, Window, import_onnxruntime
 
 _DISTINCT_HOPS = 8
 

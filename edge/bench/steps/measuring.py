@@ -8,15 +8,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge.bench.combinations import Combination
-from edge.bench.figures import sgemm, sgemm_figures, step_figures
-from edge.bench.fresh import lockstep_of, start_figures
-from edge.bench.lockstep import Lockstep
 from edge.bench.machine import machine
-from edge.bench.rounds import Seconds, measure
-from edge.bench.sessions import nodes, open_on, why_absent
+from edge.bench.steps.combinations import Combination
+from edge.bench.steps.figures import sgemm, sgemm_figures, step_figures
+from edge.bench.steps.fresh import lockstep_of, start_figures
+from edge.bench.steps.lockstep import Lockstep
+from edge.bench.steps.rounds import Seconds, measure
+from edge.bench.steps.sessions import nodes, open_on, why_absent
 from edge.errors import SedError
-from edge.providers import Node
+from edge.model import Node
 
 SCHEMA = "sed-edge-bench/1"
 _SGEMM = -1  # beside the numbers of combinations
@@ -36,7 +36,7 @@ class Table:
     Attributes:
         rounds: how many.
         machine: see `edge.bench.machine.machine`.
-        sgemm: of the same rounds, see `edge.bench.figures.sgemm_figures`.
+        sgemm: of the same rounds, see `edge.bench.steps.figures.sgemm_figures`.
         rows: what tells a combination from the others, and its figures.
         seconds: of every step `[rounds, steps]`, by row.
         unmeasured: `provider`, `model` (None for all), `status` (`absent` if it cannot be had here, `failed` if it can

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import InstallError
-from edge.providers import Node, import_onnxruntime, nodes_run, open_session, session_options, short_name, why_no_cuda
+from edge.model import (
+    Node,
+    import_onnxruntime,
+    nodes_run,
+    open_session,
+    session_options,
+    short_name,
+    why_no_cuda,
+)
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.arrival import ArrivalClock
-from edge.sources import Block, Gap, Item
+from edge.sources.arrival import ArrivalClock
+from edge.sources.source import Block, Gap, Item
 
 _TOLERANCE_SECONDS = 0.2
 _JITTER_SECONDS = 0.1

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge.errors import InstallError, SourceError
 
-_LIST = "from edge.devices import device_json, devices; print(device_json(devices()))"
+_LIST = "from edge.sources.microphone.devices import device_json, all_devices; print(device_json(all_devices()))"
 _LISTING_SECONDS = 10.0
 
 
@@ -55,7 +55,7 @@ def portaudio() -> Any:
     return sounddevice
 
 
-def devices() -> list[Device]:
+def all_devices() -> list[Device]:
     """All devices that could record when PortAudio looked for them.
 
     Raises:

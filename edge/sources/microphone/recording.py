@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.continuity import Piece
-from edge.devices import Device, devices, devices_now, find_device, portaudio
 from edge.errors import SourceError
+from edge.sources.microphone.continuity import Piece
+from edge.sources.microphone.devices import Device, all_devices, devices_now, find_device, portaudio
 
 _PREFERRED_HZ = 48_000  # what most hardware has; a system's own conversion to other rates may be poor
 _MOST_CHANNELS = 2
@@ -35,7 +35,7 @@ class Recording:
     """Records from a device, from `with` until its end.
 
     Args:
-        device: see `edge.devices.find_device`.
+        device: see `edge.sources.microphone.devices.find_device`.
         anew: look for new devices first.
     """
 
@@ -93,9 +93,9 @@ class Recording:
         sound = portaudio()
         # It would wait for a sound server that hangs; whatever is open then, the system closes.
         atexit.unregister(sound._exit_handler)
-        if present is not None and present != devices() and not _open_streams:
+        if present is not None and present != all_devices() and not _open_streams:
             _look_again(sound)
-        device = find_device(self._device, devices())
+        device = find_device(self._device, all_devices())
         for sample_rate in dict.fromkeys([_PREFERRED_HZ, device.sample_rate]):
             try:
                 return self._start(device, sample_rate)

@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Iterator
 
-from edge.arrival import Backoff
-from edge.continuity import Continuity
 from edge.errors import SourceError
-from edge.recording import Opened, Recording
-from edge.sources import Item, State
+from edge.sources.arrival import Backoff
+from edge.sources.microphone.continuity import Continuity
+from edge.sources.microphone.recording import Opened, Recording
+from edge.sources.source import Item, State
 
 _POLL_SECONDS = 0.1
 _SILENT_POLLS = 25  # some sound servers hand on sound only every 2 s

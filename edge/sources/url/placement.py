@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.arrival import ArrivalClock
-from edge.sources import Block, Gap
+from edge.sources.arrival import ArrivalClock
+from edge.sources.source import Block, Gap
 
 _HOLD_SECONDS = 1.0  # without an arrival that is less late, after which the burst is over
 _LONGEST_HOLD_SECONDS = 10.0

@@ -20,12 +20,12 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Discard
 
-from edge.arrival import Backoff
-from edge.audio import is_known
 from edge.errors import SourceError
-from edge.placement import Piece, Placement, Stamps
-from edge.sources import Block, Gap, Item, State
-from edge.urls import ffmpeg_options, protocol_of
+from edge.sources.arrival import Backoff
+from edge.sources.audio import is_known
+from edge.sources.source import Block, Gap, Item, State
+from edge.sources.url.placement import Piece, Placement, Stamps
+from edge.sources.url.urls import ffmpeg_options, protocol_of
 
 _ENDED = "the stream ended"
 _TIMEOUT_SECONDS = 5.0
@@ -62,8 +62,8 @@ class UrlSource:
 
     Args:
         url: with user and password if it needs any; they are never written anywhere.
-        name: as the log names it; `edge.urls.redacted` makes one.
-        options: FFmpeg's, by name; those of `edge.urls.OPTIONS`.
+        name: as the log names it; `edge.sources.url.urls.redacted` makes one.
+        options: FFmpeg's, by name; those of `edge.sources.url.urls.OPTIONS`.
         once: a stream that ends is at its end, one that breaks or cannot be opened is an error.
 
     Raises:

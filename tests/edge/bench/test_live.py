@@ -12,10 +12,10 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from edge.bench.commands import bench
-from edge.bench.load import Try, find_largest, judge
+from edge.bench.cli import bench
+from edge.bench.live.load import Try, find_largest, judge
 from tests.conftest import DEMO
-from tests.edge.pulse import Pulse, pulse_of_the_test  # noqa: F401  # the fixture
+from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # the fixture
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 
@@ -165,7 +165,7 @@ def test_seconds_are_a_number(seconds: str) -> None:
 @pytest.mark.slow
 def test_the_latency_of_a_microphone_is_measured(pulse: Pulse) -> None:
     """What the server plays is heard, known again and timed; the sink of its own is gone afterwards."""
-    script = "from edge.bench.commands import bench; bench(prog_name='sed-bench')"
+    script = "from edge.bench.cli import bench; bench(prog_name='sed-bench')"
     arguments = ["latency", str(DEMO), "--seconds", "9", "--hop", "0.25", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],

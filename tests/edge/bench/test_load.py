@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge.inference import Model
+from edge.model.inference import Model
 from tests.conftest import DEMO, ROOT, command
 
 Record = dict[str, Any]
@@ -59,12 +59,12 @@ _TOO_SLOW = """
 import sys, threading, time
 from datetime import UTC, datetime
 from pathlib import Path
-from edge.decoder import Decoder
-from edge.inference import Model, shipped_model
-from edge.runtime import listen
-from edge.sinks import JsonLinesSink
-from edge.sources import FileSource
-from edge.stream import Window
+from edge.detection.decoder import Decoder
+from edge.model.inference import Model, shipped_model
+from edge.session.runtime import listen
+from edge.log.sinks import JsonLinesSink
+from edge.sources.source import FileSource
+from edge.model.stream import Window
 
 class Slow:
     def __init__(self, model):

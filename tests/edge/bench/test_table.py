@@ -18,18 +18,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from edge.bench.combinations import combinations
-from edge.bench.commands import bench
-from edge.bench.figures import step_figures
-from edge.bench.lockstep import Lockstep
-from edge.bench.plot import draw_table
-from edge.bench.rounds import measure
-from edge.bench.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
-from edge.bench.table import measure_all
+from edge.bench.cli import bench
+from edge.bench.results.plot import draw_table
+from edge.bench.steps.combinations import all_combinations
+from edge.bench.steps.figures import step_figures
+from edge.bench.steps.lockstep import Lockstep
+from edge.bench.steps.measuring import measure_all
+from edge.bench.steps.rounds import measure
+from edge.bench.steps.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
 from edge.errors import InstallError, SettingError
-from edge.inference import Model, shipped_model
-from edge.providers import Node, nodes_run, open_session
-from edge.stream import ScoreStream, window_of
+from edge.model.inference import Model, shipped_model
+from edge.model.providers import Node, nodes_run, open_session
+from edge.model.stream import ScoreStream, window_of
 from tests.conftest import run_without
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
@@ -118,8 +118,8 @@ def test_a_provider_that_is_required_must_have_run() -> None:
 
 def test_a_provider_that_fell_back_is_reported_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was found against it, and yet the nodes ran on the CPU: no row may say otherwise."""
-    monkeypatch.setattr("edge.bench.table.why_absent", lambda _: None)
-    chosen = combinations([shipped_model()], providers=["cpu", "openvino"])
+    monkeypatch.setattr("edge.bench.steps.measuring.why_absent", lambda _: None)
+    chosen = all_combinations([shipped_model()], providers=["cpu", "openvino"])
     found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
     assert ["cpu"] == [row["provider"] for row in found.rows]
     (failed,) = found.unmeasured
@@ -143,9 +143,9 @@ def test_convolutions_that_ran_elsewhere_are_a_failure(
             for node in nodes_run(session, inputs)
         ]
 
-    monkeypatch.setattr("edge.bench.sessions.nodes_run", on_cuda)
+    monkeypatch.setattr("edge.bench.steps.sessions.nodes_run", on_cuda)
     monkeypatch.setattr(
-        "edge.bench.sessions.open_on",
+        "edge.bench.steps.sessions.open_on",
         lambda path, provider, profile: open_session(path, "cpu", 1, profile),  # noqa: ARG005
     )
     card = Model(shipped_model(), "cpu").card
@@ -190,7 +190,7 @@ def test_pictures_have_a_line_a_combination(monkeypatch: pytest.MonkeyPatch, tmp
     """Each told from the others, in a legend that the picture has room for."""
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.__setitem__(path.stem, figure))
-    chosen = combinations([shipped_model()], providers=["cpu"], hops=[0.1, 0.25, 0.5, 1.0], streams=[1, 2, 3])
+    chosen = all_combinations([shipped_model()], providers=["cpu"], hops=[0.1, 0.25, 0.5, 1.0], streams=[1, 2, 3])
     draw_table(measure_all(chosen, 3, lambda items, label: nullcontext(items)), tmp_path)  # noqa: ARG005
     lines = {name: len(figure.axes[0].get_legend_handles_labels()[1]) for name, figure in drawn.items()}
     assert {"latency": 12, "hop": 3, "streams": 4} == lines
@@ -206,7 +206,7 @@ def test_pictures_have_a_line_a_combination(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_devices_stand_side_by_side(tmp_path: Path) -> None:
     """Where two were measured; here the second is the first by another name."""
-    chosen = combinations([shipped_model()], providers=["cpu"], hops=[0.5, 1.0])
+    chosen = all_combinations([shipped_model()], providers=["cpu"], hops=[0.5, 1.0])
     found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
     found.rows += [row | {"provider": "cuda"} for row in found.rows]
     found.seconds += found.seconds
@@ -234,15 +234,15 @@ def test_models_of_one_name_are_told_apart(tmp_path: Path) -> None:
     """As those of several training runs are."""
     copy = tmp_path / shipped_model().name
     copy.write_bytes(shipped_model().read_bytes())
-    chosen = combinations([shipped_model(), copy, copy], providers=["cpu"])
+    chosen = all_combinations([shipped_model(), copy, copy], providers=["cpu"])
     assert [str(shipped_model()), str(copy)] == [one.axes()["model"] for one in chosen]
 
 
 def test_precisions_choose_among_the_models() -> None:
     """Each file has one."""
-    assert 1 == len(combinations([shipped_model()], providers=["cpu"], precisions=["fp32"]))
+    assert 1 == len(all_combinations([shipped_model()], providers=["cpu"], precisions=["fp32"]))
     with pytest.raises(SettingError, match="sed-export --precision fp16"):
-        combinations([shipped_model()], providers=["cpu"], precisions=["fp32", "fp16"])
+        all_combinations([shipped_model()], providers=["cpu"], precisions=["fp32", "fp16"])
 
 
 @pytest.mark.parametrize("hop_seconds", [0.25, 1.0])
@@ -301,7 +301,7 @@ def test_it_measures_without_torch() -> None:
     script = (
         "import sys\n"
         "sys.modules |= dict.fromkeys(('torch', 'torchlibrosa', 'onnx', 'matplotlib'))\n"  # as if not installed
-        "from edge.bench.commands import bench\n"
+        "from edge.bench.cli import bench\n"
         "bench(['--provider', 'cpu', '--rounds', '3'], standalone_mode=False)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -311,7 +311,7 @@ def test_it_measures_without_torch() -> None:
 
 def test_plots_say_what_to_install() -> None:
     """Before anything is measured."""
-    script = "from edge.bench.commands import bench\nbench(['--plot', 'folder'], prog_name='sed-bench')"
+    script = "from edge.bench.cli import bench\nbench(['--plot', 'folder'], prog_name='sed-bench')"
     done = run_without(script, ("matplotlib",))
     assert (1, "") == (done.returncode, done.stdout)
     assert "matplotlib is not installed; run pip install 'sed-edge[plot]'" in done.stderr

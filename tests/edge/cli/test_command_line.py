@@ -5,8 +5,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edge import commands
 from tests.conftest import DEMO, ROOT
+from tests.edge.live.commands import RUNTIME_COMMANDS
 
 RECIPE = str(ROOT / "recipes" / "quick.toml")
 INSTALLED_WITHOUT = """
@@ -20,10 +20,10 @@ from {module} import {function}
 @pytest.mark.parametrize(
     ("module", "function", "arguments", "missing", "message"),
     [
-        ("sed.commands", "train", [RECIPE, "--data", "a", "--out", "b"], ["torch"], "sed-edge[train]"),
-        ("sed.commands", "evaluation", ["a.onnx", "--data", "a"], ["sed_scores_eval"], "sed-edge[train]"),
-        ("export.commands", "export", ["a.ckpt", "a.onnx"], ["onnx"], "sed-edge[export]"),
-        ("edge.commands", "stream", ["a.wav"], ["onnxruntime"], "sed-edge[cpu]"),
+        ("sed.cli.train", "train", [RECIPE, "--data", "a", "--out", "b"], ["torch"], "sed-edge[train]"),
+        ("sed.cli.evaluate", "evaluate", ["a.onnx", "--data", "a"], ["sed_scores_eval"], "sed-edge[train]"),
+        ("export.cli.export", "export", ["a.ckpt", "a.onnx"], ["onnx"], "sed-edge[export]"),
+        ("edge.cli.stream", "stream", ["a.wav"], ["onnxruntime"], "sed-edge[cpu]"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(
@@ -38,10 +38,9 @@ def test_a_missing_package_is_named_with_its_extra(
     assert message in done.stderr
 
 
-COMMANDS = {name: each for name, each in vars(commands).items() if isinstance(each, click.Command)}
 OPTIONS = [
     pytest.param(option, id=f"{name} {max(option.opts, key=len)}")
-    for name, command in COMMANDS.items()
+    for name, command in RUNTIME_COMMANDS.items()
     for option in command.params
     if isinstance(option, click.Option) and max(option.opts, key=len) not in ("--help", "--version")
 ]
@@ -102,7 +101,7 @@ def test_every_number_tells_its_unit(option: click.Option) -> None:
 )
 def test_a_wrong_option_is_told_by_its_flag(arguments: str, flag: str) -> None:
     """Exit code 2, nothing on stdout, no traceback."""
-    done = CliRunner().invoke(commands.stream, [str(DEMO), *arguments.split()])
+    done = CliRunner().invoke(RUNTIME_COMMANDS["stream"], [str(DEMO), *arguments.split()])
     assert (2, "") == (done.exit_code, done.stdout), done.output
     assert flag in done.stderr.splitlines()[-1]
     assert isinstance(done.exception, SystemExit)

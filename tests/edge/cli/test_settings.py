@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.commands import stream
+from edge.cli.settings import read_config, settable
+from edge.cli.stream import stream
 from edge.errors import SettingError
-from edge.inference import Model, shipped_model
-from edge.settings import read_config, settable
+from edge.model.inference import Model, shipped_model
 from tests.conftest import DEMO, ROOT
 
 EXAMPLE = ROOT / "docs" / "sed-stream.toml"

@@ -12,14 +12,14 @@ import onnx
 import pytest
 import soundfile
 
-from edge.audio import read_audio
-from edge.card import Card
-from edge.decoder import Decoder
-from edge.describe import describe
-from edge.inference import Model, shipped_model
-from edge.listener import Listener
-from edge.sources import Block
-from edge.stream import window_of
+from edge.cli.info import describe
+from edge.detection.decoder import Decoder
+from edge.detection.listener import Listener
+from edge.model.card import Card
+from edge.model.inference import Model, shipped_model
+from edge.model.stream import window_of
+from edge.sources.audio import read_audio
+from edge.sources.source import Block
 from tests.conftest import DEMO, command
 
 

@@ -3,9 +3,9 @@ import pytest
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
-from edge.decoder import Decoder
-from edge.events import Event, Onset
+from edge.detection.decoder import Decoder
+from edge.detection.events import Event, Onset
+from edge.model.card import ClassDecoding
 
 
 def settings(**changes: float) -> ClassDecoding:

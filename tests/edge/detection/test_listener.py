@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
-from edge.decoder import Decoder
-from edge.events import Event, Onset
-from edge.inference import Model
-from edge.listener import Listener
-from edge.sources import Block, Gap
-from edge.stream import window_of
+from edge.detection.decoder import Decoder
+from edge.detection.events import Event, Onset
+from edge.detection.listener import Listener
+from edge.model.card import ClassDecoding
+from edge.model.inference import Model
+from edge.model.stream import window_of
+from edge.sources.source import Block, Gap
 
 Action = Block | Gap | str
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge import doctor
-from edge.doctor import examine
-from edge.inference import shipped_model
-from edge.installation import known_troubles
-from edge.sources import Block, FileSource, Gap, Item, State
+from edge.doctor import examination
+from edge.doctor.examination import examine
+from edge.doctor.installation import known_troubles
+from edge.model.inference import shipped_model
+from edge.sources.source import Block, FileSource, Gap, Item, State
 from tests.conftest import DEMO, run
-from tests.edge.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
+from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
 
 
 def wrong(report: dict[str, object]) -> list[str]:
@@ -122,7 +122,7 @@ def test_samples_that_come_too_slowly_are_wrong() -> None:
 
 def test_a_source_that_says_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for for ever."""
-    monkeypatch.setattr(doctor, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(examination, "_PATIENCE_SECONDS", 0.5)
     source = Live((0, State("retrying", "connection refused")))
     report = examine(shipped_model(), "cpu", 1, lambda: source)
     assert ["no sound came within 0.5 s; it says: retrying, connection refused"] == wrong(report.to_dict())
@@ -146,7 +146,7 @@ def test_known_bad_versions_are_told(version: str, processor: str, bad: bool) ->
 
 def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that blocks is given up."""
-    monkeypatch.setattr(doctor, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(examination, "_PATIENCE_SECONDS", 0.5)
     reading, writing = os.pipe()
     report = examine(shipped_model(), "cpu", 1, lambda: FileSource(f"/dev/fd/{reading}"))
     os.close(writing)

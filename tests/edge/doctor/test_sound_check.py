@@ -4,7 +4,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from edge.sound_check import judge, measure
+from edge.doctor.sound_check import judge, measure
 from tests.conftest import DEMO
 
 RATE = 48_000

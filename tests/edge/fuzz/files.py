@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edge.card import METADATA_KEY
-from edge.score_files import load_pieces
+from edge.model.card import METADATA_KEY
+from edge.scores.files import load_pieces
 from tests.edge.fuzz.damage import damaged, mutated
 from tests.edge.fuzz.samples import CONTAINERS
 from tests.edge.fuzz.trial import Samples, Trial

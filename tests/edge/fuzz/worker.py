@@ -25,11 +25,11 @@ from typing import NamedTuple
 
 from click.testing import CliRunner
 
-from edge import commands
 from tests.edge.fuzz.damage import damaged
 from tests.edge.fuzz.garbage import GarbageServer
 from tests.edge.fuzz.kinds import KINDS, make_trial
 from tests.edge.fuzz.trial import Samples, Trial
+from tests.edge.live.commands import RUNTIME_COMMANDS
 
 MOST_SECONDS, MOST_BYTES = 10.0, 1 << 30
 _CTRL_C_SECONDS = 4.0  # of a command that does not end by itself
@@ -54,7 +54,7 @@ def run_here(trial: Trial) -> Outcome:
     os.close(descriptor)
     with _ctrl_c(lambda: os.kill(os.getpid(), signal.SIGINT)):
         called = CliRunner().invoke(
-            getattr(commands, trial.command), trial.arguments, env=trial.environment, prog_name=f"sed-{trial.command}"
+            RUNTIME_COMMANDS[trial.command], trial.arguments, env=trial.environment, prog_name=f"sed-{trial.command}"
         )
     stderr = called.stderr
     if called.exception is not None and not isinstance(called.exception, SystemExit):
@@ -65,7 +65,11 @@ def run_here(trial: Trial) -> Outcome:
 def run_command(trial: Trial) -> Outcome:
     """Call the command that a user calls."""
     script = Path(sys.executable).with_name(f"sed-{trial.command}")
-    called = [script] if script.exists() else [sys.executable, "-c", f"from edge.commands import *; {trial.command}()"]
+    called = (
+        [script]
+        if script.exists()
+        else [sys.executable, "-c", f"from edge.cli.{trial.command} import *; {trial.command}()"]
+    )
     with (
         Path(os.devnull if trial.stdin is None else trial.stdin).open("rb") as stdin,
         subprocess.Popen(

@@ -9,8 +9,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from edge.sources import Block, Gap, Item, Source, State
-from tests.edge.servers import Broadcast, wait_until
+from edge.sources.source import Block, Gap, Item, Source, State
+from tests.edge.live.servers import Broadcast, wait_until
 
 RATE = 8000  # at which sounds are compared
 

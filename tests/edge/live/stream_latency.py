@@ -1,4 +1,4 @@
-"""`python -m tests.edge.stream_latency [KIND]`: from a sound that a real server sends to its lines in the log.
+"""`python -m tests.edge.live.stream_latency [KIND]`: from a sound that a real server sends to its lines in the log.
 
 Waits are counted from the server's own clock: an event's place in the sound that is sent over and over says when it was
 sent.
@@ -15,14 +15,14 @@ import numpy as np
 import soundfile
 import soxr
 
-from edge.bench.latency import Waits, hear
-from edge.inference import Model, shipped_model
-from edge.sources import FileSource, Limited
-from edge.stream import window_of
-from edge.streaming import UrlSource
+from edge.bench.live.latency import Waits, hear
+from edge.model.inference import Model, shipped_model
+from edge.model.stream import window_of
+from edge.sources.source import FileSource, Limited
+from edge.sources.url.source import UrlSource
 from tests.conftest import DEMO
-from tests.edge.servers import Broadcast
-from tests.edge.test_streaming import station
+from tests.edge.live.servers import Broadcast
+from tests.edge.sources.url.test_source import station
 
 _RATE, _LOOP_SECONDS, _LOOPS, _NEAR_SECONDS = 48_000, 40, 3, 0.5
 _SURE = 0.9  # doubtful sounds have other borders through another codec

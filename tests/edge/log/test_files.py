@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import edge.line_file
+import edge.log.line_file
 from edge.errors import SettingError
-from edge.files import FileSink, open_files
-from edge.formats import format_of
-from edge.line_file import Rotation
-from edge.records import Record
+from edge.log.files import FileSink, open_files
+from edge.log.formats import format_of
+from edge.log.line_file import Rotation
+from edge.log.records import Record
 from tests.conftest import DEMO, command
 
 
@@ -134,7 +134,7 @@ def test_a_file_is_rotated_by_size(tmp_path: Path) -> None:
 def test_rotated_names_sort_by_time_whatever_the_clock_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set back by a day, standing still: nothing is overwritten."""
     now = [datetime(2026, 5, 1, tzinfo=UTC)]
-    monkeypatch.setattr(edge.line_file, "_now", lambda: now[0])
+    monkeypatch.setattr(edge.log.line_file, "_now", lambda: now[0])
     file = sink(tmp_path / "a.selections.txt", rotation=Rotation(most_bytes=1))
     for number in range(6):
         file.write(event(number))
@@ -149,7 +149,7 @@ def test_rotated_names_sort_by_time_whatever_the_clock_does(tmp_path: Path, monk
 def test_a_file_is_rotated_by_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In UTC, named by its last line; a restart on the next day puts yesterday's file aside, cut off or not."""
     now = [datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)]
-    monkeypatch.setattr(edge.line_file, "_now", lambda: now[0])
+    monkeypatch.setattr(edge.log.line_file, "_now", lambda: now[0])
     path, daily = tmp_path / "a.csv", Rotation.parse("day")
     file = sink(path, rotation=daily)
     file.write(event(1))

@@ -8,8 +8,8 @@ import pytest
 import sed_eval
 
 from edge.errors import SettingError
-from edge.formats import Format, format_of
-from edge.records import Record
+from edge.log.formats import Format, format_of
+from edge.log.records import Record
 
 EVENT: Record = {
     **{"type": "event", "source": "porch", "id": 7, "label": "dog", "onset": 1.25, "offset": 2.5},

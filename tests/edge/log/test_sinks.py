@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from edge.records import Record
-from edge.sinks import FanOut, JsonLinesSink, KeepingSink, TextSink
+from edge.log.records import Record
+from edge.log.sinks import FanOut, JsonLinesSink, KeepingSink, TextSink
 
 START: Record = {"type": "start", "source": "porch", "labels": ["dog", "rooster"], "started_at": "2026-05-01T04:30:00Z"}
 EVENT: Record = {"type": "event", "source": "porch", "label": "dog", "onset": 1.25, "offset": 2.5, "confidence": 0.9}

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge.timeline import Timeline
+from edge.log.timeline import Timeline
 
 
 def test_time_of_day_follows_the_beginning() -> None:

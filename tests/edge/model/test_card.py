@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from edge.card import Card
 from edge.errors import ModelError
-from edge.inference import Model
+from edge.model.card import Card
+from edge.model.inference import Model
 
 
 def test_a_card_survives_being_written_and_read(model: Model) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import onnx
 import pytest
 
-from edge import inference
-from edge.card import METADATA_KEY
 from edge.errors import InstallError, ModelError
-from edge.inference import Model, shipped_model
+from edge.model import inference
+from edge.model.card import METADATA_KEY
+from edge.model.inference import Model, shipped_model
 
 
 def with_metadata(tmp_path: Path, changes: dict[str, str]) -> Path:
@@ -131,7 +131,7 @@ _DAMAGE = """
 import random, sys, time
 from pathlib import Path
 from edge.errors import ModelError
-from edge.inference import Model
+from edge.model.inference import Model
 whole, out = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
 errors = 0
 for seed in range(int(sys.argv[3])):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.ring import Ring
+from edge.model.ring import Ring
 
 
 def test_before_the_first_sample_there_is_silence() -> None:

@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.errors import SettingError
-from edge.inference import Model
-from edge.stream import ScoreStream, Window, window_of
+from edge.model.inference import Model
+from edge.model.stream import ScoreStream, Window, window_of
 
 
 def test_the_cards_window_is_the_default(model: Model) -> None:

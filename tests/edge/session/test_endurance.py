@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge.card import Card, ClassDecoding
-from edge.decoder import Decoder
+from edge.detection.decoder import Decoder
 from edge.errors import SourceError
-from edge.inference import Floats, Model, Step
-from edge.records import Record
-from edge.runtime import listen
-from edge.sinks import KeepingSink
-from edge.sources import Block, FileSource, Gap, Item, State
-from edge.stream import window_of
+from edge.log.records import Record
+from edge.log.sinks import KeepingSink
+from edge.model.card import Card, ClassDecoding
+from edge.model.inference import Floats, Model, Step
+from edge.model.stream import window_of
+from edge.session.runtime import listen
+from edge.sources.source import Block, FileSource, Gap, Item, State
 
 RATE, HOUR, DAY = 1000, 3600, 24 * 3600
 DRIFT = 30e-6  # by which the source's clock is slow

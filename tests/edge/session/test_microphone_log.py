@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from tests.conftest import DEMO, command
-from tests.edge.pulse import Pulse, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
+from tests.edge.live.pulse import Pulse, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
 Record = dict[str, Any]
 # Of the demo recording, in seconds: a dog and a rooster, a clock, a chainsaw.

@@ -1,4 +1,4 @@
-from edge.pace import Pacer
+from edge.session.pace import Pacer
 
 
 def run(pacer: Pacer, queued: float, step: float, begin: float, end: float) -> list[int]:

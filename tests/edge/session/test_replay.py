@@ -12,21 +12,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import edge.scores
-from edge.card import ClassDecoding
-from edge.decoder import Decoder
+import edge.scores.sink
+from edge.detection.decoder import Decoder
 from edge.errors import SourceError
-from edge.inference import Model
-from edge.records import Record
-from edge.replay import replay
-from edge.runtime import listen
-from edge.score_files import load_pieces
-from edge.scores import ScoreSink
-from edge.sinks import FanOut, KeepingSink
-from edge.sources import Block, Gap, Item, State
-from edge.stream import window_of
+from edge.log.records import Record
+from edge.log.sinks import FanOut, KeepingSink
+from edge.model.card import ClassDecoding
+from edge.model.inference import Model
+from edge.model.stream import window_of
+from edge.scores.files import load_pieces
+from edge.scores.sink import ScoreSink
+from edge.session.replay import replay_scores
+from edge.session.runtime import listen
+from edge.sources.source import Block, Gap, Item, State
 from tests.conftest import DEMO, command
-from tests.edge.test_scores import need_pyarrow
+from tests.edge.scores.test_sink import need_pyarrow
 
 
 class Played:
@@ -83,14 +83,14 @@ def logs(
         scores=scores,
     )
     scores.close()
-    replay(load_pieces(path), card, decoder, replayed, onsets=onsets)
+    replay_scores(load_pieces(path), card, decoder, replayed, onsets=onsets)
     return direct.records, replayed.records
 
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every 10 s of sound filled a piece."""
-    monkeypatch.setattr(edge.scores, "_PIECE_BYTES", 8_000)
+    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 8_000)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -155,7 +155,7 @@ def test_sed_replay_gives_the_log_of_other_settings(tmp_path: Path) -> None:
     others = ["--threshold", "dog=0.9", "--threshold", "rooster=0.05", "--labels", "dog,rooster,rain"]
     kept = run(command("sed-stream"), DEMO, "--scores", tmp_path / "a.npz")
     wanted = run(command("sed-stream"), DEMO, *others)
-    replayed = [sys.executable, "-c", "from edge.commands import replay; replay()", tmp_path / "a.npz"]
+    replayed = [sys.executable, "-c", "from edge.cli.replay import replay; replay()", tmp_path / "a.npz"]
     assert kept != wanted
     assert kept == run(*replayed)
     assert wanted == run(*replayed, *others, "--out", tmp_path / "a.csv", "--out", tmp_path / "a.jsonl")
@@ -179,17 +179,17 @@ def test_scores_that_are_missing_are_a_gap(
     model: Model, demo_audio: NDArray[np.float32], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that was full for long: nothing bridges what it cost, and the log says how long that is."""
-    monkeypatch.setattr(edge.scores, "_PIECE_BYTES", 8_000)
-    monkeypatch.setattr(edge.scores, "_MOST_BYTES", 16_000)
-    monkeypatch.setattr(edge.scores, "_RETRY_SECONDS", 0.0)
-    real, tries = edge.scores.save_piece, itertools.count()
+    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 8_000)
+    monkeypatch.setattr(edge.scores.sink, "_MOST_BYTES", 16_000)
+    monkeypatch.setattr(edge.scores.sink, "_RETRY_SECONDS", 0.0)
+    real, tries = edge.scores.sink.save_piece, itertools.count()
 
     def full_for_a_while(piece: object, path: Path) -> None:
         if 1 <= next(tries) < 30:
             raise OSError(28, "No space left on device")
         real(piece, path)  # type: ignore[arg-type]  # it is a piece
 
-    monkeypatch.setattr(edge.scores, "save_piece", full_for_a_while)
+    monkeypatch.setattr(edge.scores.sink, "save_piece", full_for_a_while)
     direct, replayed = logs(model, tmp_path / "a.npz", [Played(blocks(demo_audio, 0, 56))])
     gaps = [record for record in replayed if record["type"] == "gap"]
     assert {"scores"} == {gap["reason"] for gap in gaps}
@@ -251,4 +251,6 @@ def test_what_cannot_be_replayed_is_an_error(model: Model, tmp_path: Path) -> No
         ("d.wav", "holds no scores"),
     ):
         with pytest.raises(SourceError, match=message):
-            replay(load_pieces(tmp_path / name), model.card, lambda: Decoder(["a"], {}), KeepingSink(), onsets=False)
+            replay_scores(
+                load_pieces(tmp_path / name), model.card, lambda: Decoder(["a"], {}), KeepingSink(), onsets=False
+            )

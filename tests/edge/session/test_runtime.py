@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.decoder import Decoder
+from edge.detection.decoder import Decoder
 from edge.errors import SourceError
-from edge.inference import Floats, Model, Step
-from edge.records import Record
-from edge.runtime import listen
-from edge.sinks import KeepingSink
-from edge.sources import Block, FileSource, Gap, Item, Limited, Source, State
-from edge.stream import StepModel, window_of
+from edge.log.records import Record
+from edge.log.sinks import KeepingSink
+from edge.model.inference import Floats, Model, Step
+from edge.model.stream import StepModel, window_of
+from edge.session.runtime import listen
+from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.conftest import DEMO
 
 

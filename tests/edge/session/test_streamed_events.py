@@ -14,17 +14,17 @@ import pytest
 import soundfile
 import soxr
 
-from edge.decoder import Decoder
-from edge.inference import Model
-from edge.records import Record
-from edge.runtime import listen
-from edge.sinks import KeepingSink
-from edge.sources import FileSource, Source
-from edge.stream import window_of
-from edge.streaming import UrlSource
+from edge.detection.decoder import Decoder
+from edge.log.records import Record
+from edge.log.sinks import KeepingSink
+from edge.model.inference import Model
+from edge.model.stream import window_of
+from edge.session.runtime import listen
+from edge.sources.source import FileSource, Source
+from edge.sources.url.source import UrlSource
 from tests.conftest import DEMO, command
-from tests.edge.servers import Broadcast, wait_until
-from tests.edge.test_streaming import KINDS, station
+from tests.edge.live.servers import Broadcast, wait_until
+from tests.edge.sources.url.test_source import KINDS, station
 
 CLEAR = ["rooster", "chainsaw"]  # the shipped model is doubtful of the others, and takes a cut in the loop for a bark
 LOOP_SECONDS = 20

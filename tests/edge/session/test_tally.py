@@ -1,6 +1,6 @@
 from fractions import Fraction
 
-from edge.tally import Tally
+from edge.session.tally import Tally
 
 
 def test_coverage_is_of_what_was_to_be_heard() -> None:

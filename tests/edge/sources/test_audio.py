@@ -5,8 +5,8 @@ import pytest
 import soundfile
 import soxr
 
-from edge.audio import AudioFile, Resampler, read_audio
 from edge.errors import SourceError
+from edge.sources.audio import AudioFile, Resampler, read_audio
 
 
 def tone(hz: float, rate: int, seconds: float = 1.0) -> np.ndarray:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pytest
 
-from edge.feed import Feed
-from edge.sources import Block, Gap, Item, State
+from edge.sources.feed import Feed
+from edge.sources.source import Block, Gap, Item, State
 
 
 def block(value: float, seconds: float = 0.5) -> Block:

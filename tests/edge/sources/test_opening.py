@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.audio import Pcm
 from edge.errors import SettingError
-from edge.opening import open_source, open_sources
-from edge.sources import FileSource, Limited
+from edge.sources.audio import Pcm
+from edge.sources.opening import open_source, open_sources
+from edge.sources.source import FileSource, Limited
 
 
 def test_a_path_is_a_file() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge.sources import Block, FileSource, Gap, Item, Limited, Source, State
+from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_limit_is_kept_to_the_sample() -> None:
 
 def test_a_live_source_that_says_nothing_comes_to_its_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some time later, and leaves no thread behind."""
-    monkeypatch.setattr("edge.sources._LATE_SECONDS", 0.1)
+    monkeypatch.setattr("edge.sources.source._LATE_SECONDS", 0.1)
     before = threading.active_count()
     assert [] == items_of(Limited(Said([], True), 0.1))
     until = time.monotonic() + 10.0

@@ -9,9 +9,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from export.bench import bench
+from export.cli.bench import bench
 from export.frontends import frontends
-from sed.config import FrontendConfig
+from sed.recipe.config import FrontendConfig
 from tests.conftest import run_without
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
@@ -55,7 +55,7 @@ def test_all_parts_are_one_command() -> None:
     assert {"table", "streams", "latency", "frontend"} == set(bench.commands)
     script = (
         "import sys\n"
-        "from export.bench import bench\n"
+        "from export.cli.bench import bench\n"
         "bench(['frontend', '--help'], standalone_mode=False)\n"
         "print('loaded', 'torch' in sys.modules)\n"
     )
@@ -74,6 +74,6 @@ def test_sizes_that_cannot_be_are_said_at_once(arguments: list[str]) -> None:
 def test_without_torch_it_says_what_to_install() -> None:
     """In one line, which names all that is missing where only the runtime is installed."""
     missing = ("torch", "torchlibrosa", "librosa", "lightning", "onnx", "onnxscript", "threadpoolctl")
-    done = run_without("from export.bench import bench\nbench(['frontend'], prog_name='sed-bench')", missing)
+    done = run_without("from export.cli.bench import bench\nbench(['frontend'], prog_name='sed-bench')", missing)
     assert (1, "") == (done.returncode, done.stdout)
     assert "sed-bench: librosa is not installed; run pip install 'sed-edge[export]'\n" == done.stderr

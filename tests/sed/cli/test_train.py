@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from sed.commands import train
+from sed.cli.train import train
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sed.checkpoint import load_checkpoint
+from sed.data.labels import LabelledFile, Segment
+from sed.data.layouts import read_labels
 from sed.errors import DataError
-from sed.labels import LabelledFile, Segment
-from sed.layouts import read_labels
+from sed.network.checkpoint import load_checkpoint
 from tests.conftest import ROOT, command
 from tests.sed.cuts import write_cut, write_table
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.borders import sounding
+from sed.data.borders import sounding
 
 RATE = 16_000
 

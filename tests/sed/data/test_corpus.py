@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.audio import read_audio
-from sed.data import Corpus, load_corpus
+from edge.sources.audio import read_audio
+from sed.data.corpus import Corpus, load_corpus
 from sed.errors import DataError, RecipeError
-from sed.training_config import DataConfig, SceneConfig
+from sed.recipe.training_config import DataConfig, SceneConfig
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 
 STRONG = "filename onset offset event_label"

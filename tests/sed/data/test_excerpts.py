@@ -1,6 +1,6 @@
 import numpy as np
 
-from sed.excerpts import Stretch, excerpts
+from sed.data.excerpts import Stretch, excerpts
 
 
 def test_events_that_sound_alone_are_found() -> None:

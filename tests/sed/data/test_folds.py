@@ -2,8 +2,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from sed.folds import folds_of
-from sed.labels import LabelledFile, event_free_file
+from sed.data.folds import folds_of
+from sed.data.labels import LabelledFile, event_free_file
 
 
 def files(label: str, count: int, root: str = "data", fold: int | None = None) -> list[LabelledFile]:

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from sed.config import Recipe
-from sed.data import load_corpus
-from sed.inventory import inventory
-from sed.training_config import DataConfig
+from sed.data.corpus import load_corpus
+from sed.data.inventory import inventory_lines
+from sed.recipe.config import Recipe
+from sed.recipe.training_config import DataConfig
 from tests.sed.cuts import write_cut
 
 
@@ -15,7 +15,7 @@ def test_damaged_files_are_problems_of_their_class(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     for _ in range(2):
         corpus = load_corpus([tmp_path], 16_000, DataConfig())
-        _, dog, background, total, *problems = inventory(corpus, Recipe(name="x"))
+        _, dog, background, total, *problems = inventory_lines(corpus, Recipe(name="x"))
         assert ["dog", "2", "1"] == [*dog.split()[:2], dog.split()[-1]]
         assert ["(background)", "1", "1"] == [*background.split()[:2], background.split()[-1]]
         assert ["(all)", "3", "2"] == [*total.split()[:2], total.split()[-1]]

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from sed.data.labels import Segment, audio_in, read_segments
 from sed.errors import DataError
-from sed.labels import Segment, audio_in, read_segments
 from tests.sed.cuts import write_table
 
 HEADER = "filename onset offset event_label"

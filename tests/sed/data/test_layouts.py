@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from sed.data.labels import LabelledFile, Segment
+from sed.data.layouts import read_labels
 from sed.errors import DataError
-from sed.labels import LabelledFile, Segment
-from sed.layouts import read_labels
 from tests.conftest import DEMO
 from tests.sed.cuts import DOG, QUIET, write_cut, write_table
 

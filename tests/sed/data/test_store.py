@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-import sed.store
-from edge.audio import read_audio
+import sed.data.store
 from edge.errors import SourceError
-from sed.borders import sounding
-from sed.store import StoredAudio, store_all, stored_audio
+from edge.sources.audio import read_audio
+from sed.data.borders import sounding
+from sed.data.store import StoredAudio, store_all, stored_audio
 from tests.sed.cuts import write_cut
 
 
@@ -115,7 +115,7 @@ def test_what_is_being_decoded_has_a_name_of_its_own(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On two machines with one cache, too, where processes may have the same number."""
-    path, decode, places = write_cut(tmp_path / "a.wav"), sed.store._decode, []
+    path, decode, places = write_cut(tmp_path / "a.wav"), sed.data.store._decode, []
 
     def twice(source: Path, sample_rate: int, target: Path) -> None:
         places.append(target)
@@ -123,7 +123,7 @@ def test_what_is_being_decoded_has_a_name_of_its_own(
             stored_audio(source, sample_rate)
         decode(source, sample_rate, target)
 
-    monkeypatch.setattr(sed.store, "_decode", twice)
+    monkeypatch.setattr(sed.data.store, "_decode", twice)
     assert 16_000 == len(stored_audio(path, 16_000))
     assert 2 == len(set(places))
     assert [".f16", ".json"] == sorted(left.suffix for left in cache.glob("*/*"))
@@ -162,7 +162,7 @@ def test_many_files_are_decoded_by_several_processes(tmp_path: Path, monkeypatch
     """With the same samples, in the same order, errors among them."""
     paths = [write_cut(tmp_path / f"{number}.mp3", begin=number) for number in range(4)]
     paths.insert(2, tmp_path / "none.wav")
-    monkeypatch.setattr(sed.store, "_WORTH_PROCESSES", 2)
+    monkeypatch.setattr(sed.data.store, "_WORTH_PROCESSES", 2)
     stored = store_all(paths, 16_000)
     monkeypatch.setenv("SED_EDGE_CACHE", str(tmp_path / "other"))
     for path, audio in zip(paths, stored, strict=True):
@@ -184,7 +184,7 @@ def test_many_files_are_decoded_by_several_processes(tmp_path: Path, monkeypatch
 def test_the_cache_is_where_caches_are(tmp_path: Path, environment: dict[str, str], expected: str) -> None:
     """Unless a variable says otherwise."""
     path = write_cut(tmp_path / "a.wav")
-    script = "import sys, pathlib, sed.store; sed.store.stored_audio(pathlib.Path(sys.argv[1]), 16000)"
+    script = "import sys, pathlib, sed.data.store; sed.data.store.stored_audio(pathlib.Path(sys.argv[1]), 16000)"
     chosen = {key: value.format(tmp=tmp_path) for key, value in environment.items()}
     inherited = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
     subprocess.run([sys.executable, "-c", script, path], env=inherited | chosen, cwd=Path.cwd(), check=True)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from sed.data.tables import read_header, read_table
 from sed.errors import DataError
-from sed.tables import read_header, read_table
 
 
 def test_rows_come_by_column(tmp_path: Path) -> None:

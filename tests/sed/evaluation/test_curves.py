@@ -3,9 +3,9 @@ import pytest
 from sed_scores_eval import intersection_based
 from sed_scores_eval.base_modules.scores import create_score_dataframe
 
-from sed.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds
-from sed.labels import Annotation
-from sed.sweep import smoothed
+from sed.data.labels import Annotation
+from sed.evaluation.curves import PSDS1, PSDS2, Scenario, Scored, precision_recall, psds
+from sed.evaluation.sweep import smoothed
 
 LABELS = ["dog", "rain"]
 FRAME = 0.05
@@ -78,7 +78,7 @@ def test_a_long_recording_is_cut_beside_its_events(miss: float, monkeypatch: pyt
     truth: list[Annotation] = [*some_truth(3, 590), (598.0, 603.0, "dog"), (1000.0, 1002.0, "rain")]
     long = {"long": made(4, 1230, truth, miss)}
     cut = psds(long, LABELS, PSDS1).value
-    monkeypatch.setattr("sed.curves._LONGEST_SECONDS", 1e9)
+    monkeypatch.setattr("sed.evaluation.curves._LONGEST_SECONDS", 1e9)
     assert cut == pytest.approx(psds(long, LABELS, PSDS1).value, abs=0.001)
     assert (cut == pytest.approx(1.0)) == (miss == 0.0)
 

@@ -8,15 +8,16 @@ import pytest
 import soundfile
 from click.testing import Result
 
-from edge.inference import Model, shipped_model
-from sed.checkpoint import Checkpoint, TorchModel
-from sed.commands import evaluation, tune
+from edge.model.inference import Model, shipped_model
+from sed.cli.evaluate import evaluate as evaluation
+from sed.cli.tune import tune
+from sed.data.labels import Annotation
 from sed.errors import DataError
-from sed.evaluation import Report, evaluate, judge, listen_to
-from sed.labels import Annotation
-from sed.listening import decoded
-from sed.recordings import Recording, recordings_of
-from sed.summary import clip_table, everything, text_table
+from sed.evaluation.judging import Report, evaluate, judge, listen_to
+from sed.evaluation.listening import decoded
+from sed.evaluation.recordings import Recording, recordings_of
+from sed.network.checkpoint import Checkpoint, TorchModel
+from sed.report.summary import clip_table, everything, text_table
 from tests.conftest import DEMO, command, invoke
 
 

@@ -7,16 +7,16 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from edge.card import ClassDecoding
-from edge.decoder import Decoder
+from edge.detection.decoder import Decoder
 from edge.errors import SourceError
-from edge.inference import Model
-from edge.runtime import listen
-from edge.sinks import KeepingSink
-from edge.sources import FileSource
-from edge.stream import window_of
-from sed.listening import Heard, decoded, hear
-from sed.recordings import Recording
+from edge.log.sinks import KeepingSink
+from edge.model.card import ClassDecoding
+from edge.model.inference import Model
+from edge.model.stream import window_of
+from edge.session.runtime import listen
+from edge.sources.source import FileSource
+from sed.evaluation.listening import Heard, decoded, hear
+from sed.evaluation.recordings import Recording
 from tests.conftest import DEMO
 
 

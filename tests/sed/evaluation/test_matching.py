@@ -3,8 +3,8 @@ import pytest
 from sed_scores_eval import collar_based
 from sed_scores_eval.base_modules.scores import create_score_dataframe
 
-from sed.labels import Annotation
-from sed.matching import BorderErrors, border_errors, confusion, matched, row_f1, tokens_by_row
+from sed.data.labels import Annotation
+from sed.evaluation.matching import BorderErrors, border_errors, confusion, matched, row_f1, tokens_by_row
 
 TRUTH: list[Annotation] = [(1.0, 2.0, "dog"), (4.0, 8.0, "rain"), (9.0, 9.5, "dog")]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import sed_eval
 
-from sed.labels import Annotation
-from sed.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
+from sed.data.labels import Annotation
+from sed.evaluation.metrics import clip_average_precision, event_f1, intersection_f1, segment_f1
 
 TRUTH: list[Annotation] = [(1.0, 2.0, "dog"), (4.0, 8.0, "rain"), (9.0, 9.5, "dog")]
 HEARD: list[Annotation] = [(1.15, 2.1, "dog"), (4.1, 8.7, "rain"), (9.3, 9.5, "dog"), (0.0, 0.4, "rain")]

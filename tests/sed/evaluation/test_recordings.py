@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from sed.data import load_corpus
+from sed.data.corpus import load_corpus
 from sed.errors import DataError
-from sed.recordings import recordings_of
-from sed.training_config import DataConfig
+from sed.evaluation.recordings import recordings_of
+from sed.recipe.training_config import DataConfig
 from tests.conftest import DEMO
 from tests.sed.cuts import write_cut
 

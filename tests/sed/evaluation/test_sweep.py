@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from edge.card import ClassDecoding
-from edge.decoder import Decoder
-from sed.sweep import LEVELS, smoothed, swept
+from edge.detection.decoder import Decoder
+from edge.model.card import ClassDecoding
+from sed.evaluation.sweep import LEVELS, smoothed, swept
 
 FRAMES = 600
 

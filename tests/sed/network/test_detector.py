@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from sed.config import NetworkConfig, Recipe, load_recipe
-from sed.model import Detector
+from sed.network.detector import Detector
+from sed.recipe.config import NetworkConfig, Recipe, load_recipe
 from tests.conftest import ROOT
 
 RECIPES = [

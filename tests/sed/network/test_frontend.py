@@ -3,9 +3,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from sed.config import FrontendConfig
-from sed.frontend import LogMel, torchlibrosa_frontend
-from sed.synthetic import coloured_noise
+from sed.network.frontend import LogMel, torchlibrosa_frontend
+from sed.recipe.config import FrontendConfig
+from sed.sounds.synthetic import coloured_noise
 
 CONFIG = FrontendConfig()
 SAMPLES = CONFIG.overlap_samples + 400 * CONFIG.hop_length

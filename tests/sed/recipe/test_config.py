@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sed.config import DecodingConfig, NetworkConfig, Recipe, load_recipe
 from sed.errors import RecipeError
+from sed.recipe.config import DecodingConfig, NetworkConfig, Recipe, load_recipe
 from tests.conftest import ROOT, TINY_RECIPE
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.card import Card
-from edge.inference import Model
-from sed.evaluation import Report, evaluate, judge
-from sed.labels import Annotation
-from sed.listening import Heard
-from sed.recordings import Recording
-from sed.report import html_page, save_pictures, sections, worst_stretches
+from edge.model.card import Card
+from edge.model.inference import Model
+from sed.data.labels import Annotation
+from sed.evaluation.judging import Report, evaluate, judge
+from sed.evaluation.listening import Heard
+from sed.evaluation.recordings import Recording
+from sed.report.page import html_page, save_pictures, sections, worst_stretches
 from tests.conftest import DEMO
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.config import Recipe
-from sed.data import Clip, Corpus, load_corpus
-from sed.scene import Canvas, Piece
-from sed.soundscapes import SceneMixer
-from sed.training_config import DataConfig, SceneConfig
+from sed.data.corpus import Clip, Corpus, load_corpus
+from sed.recipe.config import Recipe
+from sed.recipe.training_config import DataConfig, SceneConfig
+from sed.scenes.scene import Canvas, Piece
+from sed.scenes.soundscapes import SceneMixer
 
 
 def beep_corpus() -> Corpus:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from sed.data import load_corpus
-from sed.recordings import recordings_of
-from sed.training_config import DataConfig
+from sed.data.corpus import load_corpus
+from sed.evaluation.recordings import recordings_of
+from sed.recipe.training_config import DataConfig
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import write_cut, write_table
 

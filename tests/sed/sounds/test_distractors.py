@@ -1,7 +1,7 @@
 import numpy as np
 
-from sed.distractors import made_distractor
-from sed.synthetic import coloured_noise
+from sed.sounds.distractors import made_distractor
+from sed.sounds.synthetic import coloured_noise
 
 
 def test_made_distractors_are_sounds() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sed.synthetic import change_speed, coloured_noise, equalise
+from sed.sounds.synthetic import change_speed, coloured_noise, equalise
 
 
 def test_a_low_pass_takes_the_highs() -> None:

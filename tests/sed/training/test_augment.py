@@ -6,10 +6,18 @@ from typing import Any
 import pytest
 import torch
 
-from sed.augment import augment_audio, augment_logmel, filter_augment, mixup, random_gain, spec_augment, time_shift
-from sed.config import Recipe
-from sed.losses import Target
-from sed.training_config import AugmentConfig
+from sed.recipe.config import Recipe
+from sed.recipe.training_config import AugmentConfig
+from sed.training.augment import (
+    augment_audio,
+    augment_logmel,
+    filter_augment,
+    mixup,
+    random_gain,
+    spec_augment,
+    time_shift,
+)
+from sed.training.losses import Target
 
 FRAMES, CLASSES = 20, 2
 RECIPE = Recipe(name="x", augment=AugmentConfig(time_masks=3, time_mask_seconds=0.4, mel_masks=1, mel_mask_bins=9))

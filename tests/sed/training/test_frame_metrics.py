@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
-from sed.frame_metrics import THRESHOLDS, FrameF1, FrameMap
+from sed.training.frame_metrics import THRESHOLDS, FrameF1, FrameMap
 
 MAKERS = pytest.mark.parametrize("made", [FrameMap, FrameF1])
 

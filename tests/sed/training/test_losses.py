@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from sed.losses import DetectionLoss, Target
-from sed.model import Prediction
-from sed.training_config import LossConfig
+from sed.network.detector import Prediction
+from sed.recipe.training_config import LossConfig
+from sed.training.losses import DetectionLoss, Target
 
 FRAMES_ONLY = {"clip": 0.0, "loudest": 0.0}
 

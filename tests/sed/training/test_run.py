@@ -17,22 +17,22 @@ import torch
 from click.testing import Result
 from torch.utils.data import default_collate
 
-from sed import commands
-from sed.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from sed.config import DecodingConfig, Recipe
-from sed.data import load_corpus
-from sed.model import Prediction
-from sed.run import run
-from sed.training import SceneDataset, TrainingModule
-from sed.training_config import AugmentConfig
+from sed.cli.train import train as sed_train
+from sed.data.corpus import load_corpus
+from sed.network.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from sed.network.detector import Prediction
+from sed.recipe.config import DecodingConfig, Recipe
+from sed.recipe.training_config import AugmentConfig
+from sed.training.module import SceneDataset, TrainingModule
+from sed.training.run import train_network
 from tests.conftest import ROOT, TINY_RECIPE, command, invoke
-from tests.edge.servers import free_port
+from tests.edge.live.servers import free_port
 from tests.sed.cuts import DOG, ROOSTER, write_cut
 
 
 def train(*arguments: object) -> Result:
     """Run sed-train in this process."""
-    return invoke(commands.train, *arguments)
+    return invoke(sed_train, *arguments)
 
 
 def train_and_kill(recipe: Path, clips: Path, out: Path) -> None:
@@ -214,10 +214,10 @@ def test_two_processes_share_every_batch_and_what_they_learn_from_it(clips: Path
 NOTES_TAKEN = """
 import os
 import torch
-from sed import training
-from sed.commands import train
+from sed.training import module
+from sed.cli.train import train
 
-mixed = training.SceneDataset.__getitem__
+mixed = module.SceneDataset.__getitem__
 
 
 def noted(self, index):
@@ -227,8 +227,8 @@ def noted(self, index):
     return mixed(self, index)
 
 
-training.SceneDataset.__getitem__ = noted
-training.TrainingModule.on_train_end = lambda self: torch.save(
+module.SceneDataset.__getitem__ = noted
+module.TrainingModule.on_train_end = lambda self: torch.save(
     list(self.parameters()), f"{weights}.{{self.global_rank}}"
 )
 train()
@@ -313,7 +313,7 @@ class Scripted(TrainingModule):
 def test_the_best_is_the_greatest_figure_or_the_least_loss(clips: Path, tmp_path: Path, select: str, best: int) -> None:
     """Its weights are kept, and patience counts from there."""
     module = tiny_module(clips, Scripted, select=select, patience=2, steps=10, validate_every_steps=1)
-    run(module, tmp_path, False)
+    train_network(module, tmp_path, False)
     steps = [torch.load(tmp_path / name, weights_only=True)["global_step"] for name in ("best.ckpt", "last.ckpt")]
     assert [best, best + 2] == steps
 
@@ -391,7 +391,7 @@ def test_the_network_works_in_the_precision_of_the_recipe(
     dtypes, frontend_mixes = set(), set()
     module.detector.embedder.project.register_forward_hook(lambda *parts: dtypes.add(parts[-1].dtype))
     module.detector.frontend.register_forward_hook(lambda *_: frontend_mixes.add(torch.is_autocast_enabled("cpu")))
-    run(module, tmp_path / "out", False)
+    train_network(module, tmp_path / "out", False)
     assert ({dtype}, {False}) == (dtypes, frontend_mixes)
 
 
@@ -399,7 +399,7 @@ def test_the_network_works_in_the_precision_of_the_recipe(
 def test_half_precision_is_for_a_gpu(clips: Path, tmp_path: Path) -> None:
     """A CPU takes bfloat16 instead, and says so."""
     with pytest.warns(UserWarning, match="fp16 is not supported on CPU. Using `precision='bf16-mixed'`"):
-        run(tiny_module(clips, precision="16-mixed"), tmp_path / "out", False)
+        train_network(tiny_module(clips, precision="16-mixed"), tmp_path / "out", False)
 
 
 def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_gradients_are_clipped(clips: Path, tmp_path: Path) -> None:
         def norm(self) -> float:
             return float(torch.stack([p.grad.norm() for p in self.parameters() if p.grad is not None]).norm())
 
-    run(tiny_module(clips, Watched, gradient_clip=0.25), tmp_path / "out", False)
+    train_network(tiny_module(clips, Watched, gradient_clip=0.25), tmp_path / "out", False)
     assert 4 == len(Watched.norms)
     assert all(before > 0.25 >= after - 1e-4 for before, after in Watched.norms)
 
@@ -426,7 +426,7 @@ def test_weights_are_averaged_by_the_decay(clips: Path, tmp_path: Path) -> None:
     behind = []
     for decay in (0.0, 0.9):
         out = tmp_path / str(decay)
-        run(tiny_module(clips, ema_decay=decay, learning_rate=0.1), out, False)
+        train_network(tiny_module(clips, ema_decay=decay, learning_rate=0.1), out, False)
         saved = torch.load(out / "last.ckpt", weights_only=True)
         name = "detector.head.classify_coarse.weight"
         behind.append(float((saved["state_dict"][name] - saved["current_model_state"][name]).abs().max()))
@@ -447,7 +447,7 @@ def test_what_is_averaged_before_the_warm_up_ends_is_the_weights_themselves(clip
             self.looked_at.append(self.detector.head.classify_coarse.weight.detach().clone())
 
     changes = {"steps": 6, "warmup_steps": 3, "validate_every_steps": 1, "learning_rate": 0.1, "ema_decay": 0.9}
-    run(tiny_module(clips, Watched, **changes), tmp_path, False)
+    train_network(tiny_module(clips, Watched, **changes), tmp_path, False)
     alike = [torch.equal(*weights) for weights in zip(Watched.trained, Watched.looked_at, strict=True)]
     assert [True] * 4 + [False] * 2 == alike
 

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.card import Card
-from edge.inference import Model
-from sed.candidates import GRID, count, setting
-from sed.labels import Annotation
-from sed.listening import Heard, decoded
-from sed.metrics import event_f1, segment_f1
-from sed.recordings import Recording
+from edge.model.card import Card
+from edge.model.inference import Model
+from sed.data.labels import Annotation
+from sed.evaluation.listening import Heard, decoded
+from sed.evaluation.metrics import event_f1, segment_f1
+from sed.evaluation.recordings import Recording
+from sed.tuning.candidates import GRID, count, setting
 
 
 def made(card: Card, seed: int, seconds: float, events: int) -> Heard:

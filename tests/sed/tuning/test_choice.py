@@ -12,16 +12,16 @@ import soundfile
 from click.testing import CliRunner
 
 from edge.errors import SettingError
-from edge.inference import Floats, Model, shipped_model
-from sed.checkpoint import Checkpoint, load_checkpoint, make_card
-from sed.commands import tune as tune_command
-from sed.config import DecodingConfig
+from edge.model.inference import Floats, Model, shipped_model
+from sed.cli.tune import tune as tune_command
+from sed.data.labels import Annotation
 from sed.errors import DataError
-from sed.evaluation import judge, listen_to
-from sed.labels import Annotation
-from sed.listening import Heard, decoded
-from sed.recordings import Recording
-from sed.tuning import Aim, knapsack, steadied, to_toml, tune
+from sed.evaluation.judging import judge, listen_to
+from sed.evaluation.listening import Heard, decoded
+from sed.evaluation.recordings import Recording
+from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card
+from sed.recipe.config import DecodingConfig
+from sed.tuning.choice import Aim, knapsack, steadied, to_toml, tune
 from tests.conftest import DEMO, command
 
 

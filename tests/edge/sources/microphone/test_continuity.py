@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from edge.continuity import Continuity, Piece
-from edge.sources import Block, Gap, Item
+from edge.sources.microphone.continuity import Continuity, Piece
+from edge.sources.source import Block, Gap, Item
 
 RATE, PIECE = 1000, 50
 

@@ -12,13 +12,13 @@ import pytest
 import soundfile
 
 from tests.conftest import command
-from tests.edge.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
+from tests.edge.live.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
 # Writes down what a microphone says, until its stdin is closed.
 _HEAR = """
 import json, sys, threading
-from edge.microphone import Microphone
-from edge.sources import Block
+from edge.sources.microphone.source import Microphone
+from edge.sources.source import Block
 
 stopping = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.read(), stopping.set()), daemon=True).start()
@@ -135,7 +135,7 @@ def python(pulse: Pulse, code: str, *arguments: str) -> str:
 _FAIL = """
 import sys, threading
 from edge.errors import SedError
-from edge.microphone import Microphone
+from edge.sources.microphone.source import Microphone
 
 try:
     next(iter(Microphone(sys.argv[1] or None, "mic").items(threading.Event())))
@@ -165,7 +165,7 @@ def test_a_machine_without_any_device_says_so(pulse: Pulse) -> None:
     pulse.kill()
     problem = "no microphone was found; connect one, or start the sound server that has it"
     assert f"SourceError {problem}" == python(pulse, _FAIL, "")
-    table = "from edge.devices import device_table, devices; print(device_table(devices()))"
+    table = "from edge.sources.microphone.devices import device_table, all_devices; print(device_table(all_devices()))"
     assert "no microphone was found" == python(pulse, table)
 
 
@@ -213,7 +213,7 @@ def test_a_device_is_found_by_index_or_part_of_its_name(pulse: Pulse, tmp_path: 
 def test_a_device_is_found_again_by_its_name(pulse: Pulse, tmp_path: Path) -> None:
     """While it is away it is missed, and it may come back under another index."""
     pulse.name_devices("porch")
-    table = "from edge.devices import devices, find_device; print(find_device('porch', devices()).index)"
+    table = "from edge.sources.microphone.devices import *; print(find_device('porch', all_devices()).index)"
     index = python(pulse, table)
     with Hearing(pulse, tmp_path, index) as hearing:
         hearing.wait_for_sound()
@@ -276,8 +276,8 @@ def test_a_sound_server_that_hangs_does_not_keep_the_process(pulse: Pulse, tmp_p
 
 _OPEN_OFTEN = """
 import os, threading, time
-from edge.microphone import Microphone
-from edge.sources import Block
+from edge.sources.microphone.source import Microphone
+from edge.sources.source import Block
 
 def hear():
     stopping = threading.Event()

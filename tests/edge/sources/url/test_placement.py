@@ -3,8 +3,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from edge.placement import Piece, Placement
-from edge.sources import Block, Gap
+from edge.sources.source import Block, Gap
+from edge.sources.url.placement import Piece, Placement
 
 RATE = 1000
 

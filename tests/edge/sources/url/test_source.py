@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge import streaming
-from edge.arrival import Backoff
-from edge.audio import AudioFile
 from edge.errors import SourceError
-from edge.sources import Block, Gap, State
-from edge.streaming import UrlSource
-from edge.urls import redacted
+from edge.sources.arrival import Backoff
+from edge.sources.audio import AudioFile
+from edge.sources.source import Block, Gap, State
+from edge.sources.url import source
+from edge.sources.url.source import UrlSource
+from edge.sources.url.urls import redacted
 from tests.conftest import DEMO
-from tests.edge.hearing import Hearing, Span, coded_sound, lengths, spans
-from tests.edge.servers import (
+from tests.edge.live.hearing import Hearing, Span, coded_sound, lengths, spans
+from tests.edge.live.servers import (
     Broadcast,
     Icecast,
     Program,
@@ -329,7 +329,7 @@ def test_a_server_that_refuses_is_an_error_at_once(answering: str, status: int, 
 def test_what_may_come_is_waited_for(answering: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mount to which nobody plays yet, a server in trouble: it is said once, and tried again."""
     monkeypatch.setattr(Answers, "sound", b"no sound\n" * 1000)
-    monkeypatch.setattr(streaming, "Backoff", lambda *_: Backoff(0.01, 0.01))
+    monkeypatch.setattr(source, "Backoff", lambda *_: Backoff(0.01, 0.01))
     with Hearing(UrlSource(f"{answering}/{path}", name="a")) as hearing:
         hearing.wait_for_state("retrying")
         time.sleep(0.5)
@@ -473,7 +473,7 @@ def test_a_password_is_used_and_never_shown(answering: str) -> None:
     assert lengths(items(f"http://me:secret%401@{place}/200-private"))  # type: ignore[arg-type]
     code = (
         "import logging, sys, threading, traceback\n"
-        "from edge.streaming import UrlSource\nfrom edge.urls import redacted\n"
+        "from edge.sources.url.source import UrlSource\nfrom edge.sources.url.urls import redacted\n"
         "logging.basicConfig(level=0)\n"
         "for url in sys.argv[1:]:\n"
         "    try:\n"
@@ -509,7 +509,7 @@ def test_a_server_that_hangs_keeps_nobody_waiting(broadcast: Broadcast) -> None:
 
 def test_nothing_is_left_of_200_reconnects(answering: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No thread and no descriptor, of streams that end and of servers that are not there."""
-    monkeypatch.setattr(streaming, "Backoff", lambda *_: Backoff(0.001, 0.001))
+    monkeypatch.setattr(source, "Backoff", lambda *_: Backoff(0.001, 0.001))
     earlier = set(threading.enumerate())
 
     def left() -> tuple[set[threading.Thread], int]:

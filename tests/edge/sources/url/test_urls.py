@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SettingError, SourceError
-from edge.urls import OPTIONS, ffmpeg_options, is_url, protocol_of, redacted
-from tests.edge.servers import needs
+from edge.sources.url.urls import OPTIONS, ffmpeg_options, is_url, protocol_of, redacted
+from tests.edge.live.servers import needs
 
 
 @pytest.mark.parametrize(

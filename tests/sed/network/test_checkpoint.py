@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sed.checkpoint import Checkpoint, load_checkpoint, make_card, save_checkpoint
 from sed.errors import CheckpointError
+from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card, save_checkpoint
 
 
 def test_a_checkpoint_survives_being_written_and_read(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -1,6 +1,21 @@
-"""A card in words, for people."""
+"""`sed-info`: what a model file says of itself."""
 
-from edge.card import Card, ClassDecoding
+from pathlib import Path
+
+import click
+
+from edge.cli.command_line import SedCommand
+from edge.model import Card, ClassDecoding, Model, shipped_model
+
+
+@click.command(cls=SedCommand)
+@click.argument("model", type=click.Path(path_type=Path), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
+@click.version_option(package_name="sed-edge")
+def info(model: Path | None, as_json: bool) -> None:
+    """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
+    card = Model(shipped_model() if model is None else model, "cpu").card
+    click.echo(card.to_json() if as_json else describe(card))
 
 
 def describe(card: Card) -> str:

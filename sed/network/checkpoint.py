@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.card import Card
-from edge.inference import Step
-from sed.config import Recipe
+from edge.model import Card, Step
 from sed.errors import CheckpointError
-from sed.model import Detector
+from sed.network.detector import Detector
+from sed.recipe import Recipe
 
 _FORMAT = "sed-edge checkpoint 1"
 _WANTED = "give the model.ckpt that sed-train wrote"
@@ -162,7 +161,7 @@ class TorchModel:
         self._detector = checkpoint.detector
 
     def step(self, audio: NDArray[np.float32], embeddings: NDArray[np.float32]) -> Step:
-        """See `edge.inference.Model.step`."""
+        """See `edge.model.inference.Model.step`."""
         with torch.no_grad():
             outputs = self._detector.step(torch.from_numpy(audio), torch.from_numpy(embeddings))
         return Step(*(output.numpy() for output in outputs))

@@ -1,0 +1,29 @@
+"""`sed-bench`, a group of commands: one module for each of its parts."""
+
+from pathlib import Path
+
+import click
+
+from edge.cli.command_line import SedCommand
+
+
+class _Group(click.Group):
+    """Where no part is named, `table` is meant."""
+
+    command_class = SedCommand
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
+            if args and not args[0].startswith("-") and not Path(args[0]).suffix and not Path(args[0]).exists():
+                ctx.fail(f"{args[0]!r} is neither a file nor one of {', '.join(self.commands)}")
+            args = ["table", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="sed-edge")
+def bench() -> None:
+    """Measure what runs where on this machine, how fast, and how much it can take.
+
+    sed-bench MODEL... is short for sed-bench table MODEL...; see sed-bench table --help.
+    """

@@ -1,0 +1,97 @@
+"""`sed-bench streams`: how many sources this machine holds."""
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from edge.bench.cli.group import bench
+from edge.bench.cli.options import (
+    Seconds,
+    call_threads_option,
+    json_option,
+    markdown_option,
+    model_option,
+    provider_option,
+)
+from edge.bench.live import load
+from edge.bench.machine import cores, machine
+from edge.bench.results import streams_text
+from edge.bench.steps import SCHEMA
+from edge.model import Model, window_of
+
+_LEAST_HOPS = 3  # that a try must see
+
+
+@bench.command()
+@model_option
+@provider_option
+@click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")
+@click.option("--window", type=float, metavar="S", help="Seconds.  [default: the model's]")
+@call_threads_option
+@click.option(
+    "--seconds",
+    type=Seconds(1, 86_400),
+    default=60.0,
+    show_default=True,
+    help="For which the machine must keep up; the number is looked for by shorter tries.",
+)
+@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Try no more sources.  [default: no limit]")
+@json_option
+@markdown_option
+def streams(
+    model: Path,
+    provider: str,
+    hop: float | None,
+    window: float | None,
+    threads: int,
+    seconds: float,
+    most: int | None,
+    as_json: bool,
+    markdown: bool,
+) -> None:
+    """Find how many sources this machine holds in real time.
+
+    Files of 48 kHz, each played at its own pace through the whole runtime: decoding, resampling, inference, decoding
+    of scores, a log on disk. The machine keeps up while 99 % of the sound is worked on within one hop, in every source
+    and in every ten seconds, without a gap and without a hop that widens.
+    """
+    measured_on = machine()
+    card = Model(model, provider, threads).card
+    frames = window_of(card, window, hop)
+    setup = load.Setup(
+        model=str(model),
+        provider=provider,
+        threads=threads,
+        window_seconds=round(frames.window_frames * card.frame_seconds, 6),
+        hop_seconds=round(frames.hop_frames * card.frame_seconds, 6),
+    )
+
+    def run(sources: int, tried_seconds: float) -> load.Try:
+        found = load.try_sources(setup, sound, sources, tried_seconds)
+        state = "held" if found.held else f"did not hold: {found.why_not}"
+        click.echo(f"sed-bench: {sources} sources for {tried_seconds:g} s: {state}", err=True)
+        return found
+
+    with tempfile.TemporaryDirectory() as folder:
+        sound = Path(folder) / "sound.flac"
+        short = max(seconds / 6, _LEAST_HOPS * setup.hop_seconds)
+        load.write_sound(sound, max(short, seconds))
+        largest, tries = load.find_largest(run, load.first_guess(setup, cores()), most, short, seconds)
+    result = {
+        "benchmark": "streams",
+        "schema": SCHEMA,
+        "machine": measured_on,
+        "model": model.name,
+        "precision": card.precision,
+        "provider": provider,
+        "hop_seconds": setup.hop_seconds,
+        "window_seconds": setup.window_seconds,
+        "threads": threads,
+        "seconds": seconds,
+        "largest": None if largest is None else asdict(largest),
+        "tries": [asdict(each) for each in tries],
+    }
+    click.echo(json.dumps(result, ensure_ascii=False) if as_json else streams_text(result, markdown=markdown))

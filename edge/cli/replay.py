@@ -1,0 +1,47 @@
+"""`sed-replay`: frame scores that were kept, decoded again."""
+
+import itertools
+from pathlib import Path
+
+import click
+
+from edge.cli.command_line import SedCommand
+from edge.cli.log_sinks import opened_sinks
+from edge.cli.options import (
+    DECODING_OPTIONS,
+    LOG_OPTIONS,
+    with_options,
+)
+from edge.cli.settings import Threshold, chosen_decoding, chosen_labels
+from edge.detection import Decoder
+from edge.log import FanOut
+from edge.scores import load_pieces
+from edge.session import replay_scores
+
+
+@click.command(cls=SedCommand)
+@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCORES...")
+@with_options(*DECODING_OPTIONS, *LOG_OPTIONS)
+@click.version_option(package_name="sed-edge")
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    scores: tuple[Path, ...],
+    labels: str | None,
+    thresholds: list[Threshold],
+    onsets: bool,
+    log_format: str | None,
+    outs: tuple[str, ...],
+) -> None:
+    """Decode SCORES again, as sed-stream would have with these settings.
+
+    SCORES is what sed-stream --scores was given, such as scores.npz; or some of the numbered files that it left.
+    """
+    pieces = itertools.chain.from_iterable(map(load_pieces, scores))
+    first = next(pieces)
+    card = first.card
+    reported, decoding = chosen_labels(ctx, labels, card), chosen_decoding(card, thresholds)
+    names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
+    with opened_sinks(log_format, outs, card, names) as sinks:
+        pieces = itertools.chain([first], pieces)
+        replay_scores(pieces, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)

@@ -1,0 +1,10 @@
+"""The runtime's commands by name, to be called in a test's own process."""
+
+import click
+
+from edge.cli.doctor import doctor
+from edge.cli.info import info
+from edge.cli.replay import replay
+from edge.cli.stream import stream
+
+RUNTIME_COMMANDS: dict[str, click.Command] = {"stream": stream, "replay": replay, "info": info, "doctor": doctor}
