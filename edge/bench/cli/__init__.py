@@ -9,7 +9,12 @@ latency        how soon the log tells of a sound
 `export.cli.bench` adds `frontend`, which needs torch.
 """
 
-from edge.bench.cli import latency, streams, table  # noqa: F401  # each adds itself to the group
 from edge.bench.cli.group import bench
+from edge.bench.cli.latency import latency
+from edge.bench.cli.streams import streams
+from edge.bench.cli.table import table
+
+for _part in (table, streams, latency):
+    bench.add_command(_part)
 
 __all__ = ["bench"]

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from edge.bench.cli.group import bench
 from edge.bench.cli.options import (
     Seconds,
     commas,
@@ -20,11 +19,12 @@ from edge.bench.live import of_file, of_microphone, write_recording
 from edge.bench.machine import machine
 from edge.bench.results import latency_text
 from edge.bench.steps import SCHEMA
+from edge.cli.command_line import SedCommand
 from edge.errors import SedError, SourceError
 from edge.model import Model
 
 
-@bench.command()
+@click.command(cls=SedCommand)
 @click.argument("recording", type=click.Path(path_type=Path))
 @model_option
 @click.option(

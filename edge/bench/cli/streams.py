@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from edge.bench.cli.group import bench
 from edge.bench.cli.options import (
     Seconds,
     call_threads_option,
@@ -20,12 +19,13 @@ from edge.bench.live import load
 from edge.bench.machine import cores, machine
 from edge.bench.results import streams_text
 from edge.bench.steps import SCHEMA
+from edge.cli.command_line import SedCommand
 from edge.model import Model, window_of
 
 _LEAST_HOPS = 3  # that a try must see
 
 
-@bench.command()
+@click.command(cls=SedCommand)
 @model_option
 @provider_option
 @click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from edge.bench.cli.group import bench
 from edge.bench.cli.options import (
     commas,
     json_option,
@@ -16,10 +15,11 @@ from edge.bench.cli.options import (
 )
 from edge.bench.results import table_text
 from edge.bench.steps import PROVIDERS, all_combinations, measure_all, usual_providers
+from edge.cli.command_line import SedCommand
 from edge.model import PRECISIONS, shipped_model
 
 
-@bench.command()
+@click.command(cls=SedCommand)
 @click.argument("models", metavar="[MODEL]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--provider",
@@ -80,7 +80,7 @@ def table(
     --require names it.
     """
     if plot is not None:
-        from edge.bench.results import draw_table
+        from edge.bench.results.plot import draw_table
 
         plot.mkdir(parents=True, exist_ok=True)
     require = require or []
