@@ -10,8 +10,13 @@ RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 
+# Most tests wait for real time, so more of them than there are cores run side by side, a thread each; slow
+# ones that compare speeds run one by one after them.
+WORKERS ?= 6
+SIDE_BY_SIDE = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
 test: .venv-dev/installed tests/node/node_modules
-	.venv-dev/bin/python -m pytest
+	$(SIDE_BY_SIDE)
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -20,7 +25,8 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	.venv-dev/bin/python -m pytest -m slow
+	$(SIDE_BY_SIDE) -m 'slow and not alone'
+	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed

@@ -2,9 +2,10 @@
 
 import csv
 import logging
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner, Result
+from filelock import FileLock
 from numpy.typing import NDArray
 
 import sed.evaluation.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
@@ -80,6 +82,18 @@ def run_without(script: str, missing: tuple[str, ...]) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` filled, the same one for all processes in which these tests run."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Decoded audio goes to a folder of the tests' own, that of the commands they run too, which all use the CPU."""
@@ -131,13 +145,27 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Path:
     """The folder that a short `sed-train` left, through the command that a user types."""
-    folder = tmp_path_factory.mktemp("tiny")
-    recipe = folder / "tiny.toml"
-    recipe.write_text(TINY_RECIPE)
-    subprocess.run(
-        [command("sed-train"), recipe, "--data", clips, "--out", folder / "out"], check=True, capture_output=True
-    )
-    return folder / "out"
+
+    def train(folder: Path) -> None:
+        recipe = folder / "tiny.toml"
+        recipe.write_text(TINY_RECIPE)
+        arguments = [recipe, "--data", clips, "--out", folder / "out"]
+        subprocess.run([command("sed-train"), *arguments], check=True, capture_output=True)
+
+    return made_once(tmp_path_factory, "tiny", train) / "out"
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory, tiny_run: Path) -> Path:
+    """The short training's checkpoint as a model file, by the command that a user types."""
+
+    def export(folder: Path) -> None:
+        done = run("sed-export", tiny_run / "model.ckpt", folder / "tiny.onnx", "--check-audio", DEMO)
+        assert 0 == done.returncode, done.stderr
+        assert "recording.ogg" in done.stderr
+        assert "60 steps of k = 1, each fed its own state" in done.stderr
+
+    return made_once(tmp_path_factory, "exported", export) / "tiny.onnx"
 
 
 @pytest.fixture(scope="session")

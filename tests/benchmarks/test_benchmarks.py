@@ -76,6 +76,7 @@ def test_a_process_is_measured() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_the_stream_is_cheap() -> None:
     """The bars, as ratios within one run, each with room for a noisy machine."""
@@ -91,6 +92,7 @@ def test_the_stream_is_cheap() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_memory_and_cost_are_flat() -> None:
     """Six hours through the runtime: the last costs what the second does, and holds no more memory."""

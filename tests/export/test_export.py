@@ -17,31 +17,20 @@ from export.verify import LIMITS
 from sed.network.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
 from sed.network.detector import Detector
 from sed.recipe.config import NetworkConfig, Recipe
-from tests.conftest import DEMO, invoke
+from tests.conftest import invoke
 
 
-@pytest.fixture(scope="module")
-def exported(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The short training's checkpoint as a file, by the command that a user types."""
-    out = tmp_path_factory.mktemp("export") / "tiny.onnx"
-    done = invoke(export, tiny_run / "model.ckpt", out, "--check-audio", DEMO)
-    assert 0 == done.exit_code, done.stderr
-    assert "recording.ogg" in done.stderr
-    assert "60 steps of k = 1, each fed its own state" in done.stderr
-    return out
-
-
-def test_the_file_carries_its_card(exported: Path, tiny_checkpoint: Checkpoint) -> None:
+def test_the_file_carries_its_card(tiny_file: Path, tiny_checkpoint: Checkpoint) -> None:
     """The checkpoint's card, with the parity that was measured."""
-    card = Model(exported).card
+    card = Model(tiny_file).card
     assert make_card(tiny_checkpoint) == dataclasses.replace(card, parity={})
     assert 0.0 <= card.parity["probability"] <= LIMITS["fp32"].score
-    assert ["tiny.onnx"] == [path.name for path in exported.parent.iterdir()]
+    assert ["tiny.onnx"] == [path.name for path in tiny_file.parent.iterdir()]
 
 
-def test_the_contract_is_visible_in_the_file(exported: Path, tiny_checkpoint: Checkpoint) -> None:
+def test_the_contract_is_visible_in_the_file(tiny_file: Path, tiny_checkpoint: Checkpoint) -> None:
     """Names and dynamic sizes of inputs and outputs."""
-    proto = onnx.load(exported)
+    proto = onnx.load(tiny_file)
     recipe = tiny_checkpoint.recipe
     shapes = {
         node.name: [dim.dim_param or dim.dim_value for dim in node.type.tensor_type.shape.dim]
@@ -59,13 +48,13 @@ def test_the_contract_is_visible_in_the_file(exported: Path, tiny_checkpoint: Ch
 @pytest.mark.parametrize(
     ("batch", "old", "new"), [(1, 0, 1), (1, 0, 700), (5, 0, 3), (1, 39, 1), (2, 1, 1), (3, 17, 23)]
 )
-def test_any_sizes_run_and_agree(exported: Path, tiny_checkpoint: Checkpoint, batch: int, old: int, new: int) -> None:
+def test_any_sizes_run_and_agree(tiny_file: Path, tiny_checkpoint: Checkpoint, batch: int, old: int, new: int) -> None:
     """Batch, M and k are free."""
     recipe = tiny_checkpoint.recipe
     rng = np.random.default_rng(0)
     audio = 0.1 * rng.standard_normal((batch, recipe.context_samples + new * recipe.frame_samples), dtype=np.float32)
     embeddings = rng.random((batch, old, recipe.network.embedding_size), dtype=np.float32)
-    ours, theirs = (made.step(audio, embeddings) for made in (TorchModel(tiny_checkpoint), Model(exported)))
+    ours, theirs = (made.step(audio, embeddings) for made in (TorchModel(tiny_checkpoint), Model(tiny_file)))
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, atol=LIMITS["fp32"].score)
 
@@ -115,12 +104,12 @@ def test_a_file_that_says_something_else_is_not_written(
     assert 1 == ParityError.exit_code
 
 
-def test_a_graph_that_says_nothing_is_no_match(exported: Path, tiny_checkpoint: Checkpoint) -> None:
+def test_a_graph_that_says_nothing_is_no_match(tiny_file: Path, tiny_checkpoint: Checkpoint) -> None:
     """A NaN is the worst difference of all."""
     detector = copy.deepcopy(tiny_checkpoint.detector)
     with torch.no_grad():
         detector.head.classify_coarse.bias[0] = torch.nan
-    comparisons = list(compare(dataclasses.replace(tiny_checkpoint, detector=detector), exported, {}))
+    comparisons = list(compare(dataclasses.replace(tiny_checkpoint, detector=detector), tiny_file, {}))
     with pytest.raises(ParityError, match="by nan"):
         require_parity(comparisons, LIMITS["fp32"].score)
 
@@ -143,6 +132,6 @@ def test_bad_input_gets_one_clear_line(tmp_path: Path, checkpoint: str, out: str
     assert ["text.ckpt"] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_a_checkpoint_can_be_loaded_again_after_export(tiny_run: Path, exported: Path) -> None:
+def test_a_checkpoint_can_be_loaded_again_after_export(tiny_run: Path, tiny_file: Path) -> None:
     """Exporting changes nothing about what was trained."""
-    assert Model(exported).card.model_id == make_card(load_checkpoint(tiny_run / "model.ckpt")).model_id
+    assert Model(tiny_file).card.model_id == make_card(load_checkpoint(tiny_run / "model.ckpt")).model_id

@@ -318,6 +318,7 @@ def test_plots_say_what_to_install() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_runs_agree() -> None:
     """Beside a product of matrices in the same rounds, within 15 %: on a machine that does nothing else."""

@@ -3,7 +3,9 @@
 import contextlib
 import functools
 import http.server
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -52,11 +54,19 @@ def _has_rtsp_server() -> bool:
     return Path(SYSTEM_PYTHON).exists() and 0 == subprocess.run([SYSTEM_PYTHON, "-c", code], check=False).returncode
 
 
+_PORTS = 1000  # of each process of tests, below those that systems give away themselves
+_next_ports = itertools.count(random.SystemRandom().randrange(_PORTS))
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that nobody listens to."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens to, and that no test which runs beside this one is given."""
+    first = 20_000 + _PORTS * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for number in itertools.islice(_next_ports, _PORTS):
+        port = first + number % _PORTS
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
