@@ -12,7 +12,7 @@ demo: .venv/installed
 
 # Most tests wait for real time, so more of them than there are cores run side by side, a thread each; slow
 # ones that compare speeds run one by one after them.
-WORKERS ?= 6
+WORKERS ?= 4
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules

@@ -118,7 +118,11 @@ def model() -> Model:
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Cuts of the demo recording in the layout of ESC-50: two labels in each of two folds, and a distractor."""
-    folder = tmp_path_factory.mktemp("clips")
+    return made_once(tmp_path_factory, "clips", write_clips)
+
+
+def write_clips(folder: Path) -> None:
+    """Write what `clips` says into a folder."""
     (folder / "audio").mkdir()
     (folder / "meta").mkdir()
     audio, rate = soundfile.read(DEMO, dtype="float32")
@@ -139,7 +143,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
             table = csv.writer(file, delimiter=delimiter)
             table.writerow(header)
             table.writerows(lines)
-    return folder
 
 
 @pytest.fixture(scope="session")
