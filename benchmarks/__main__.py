@@ -131,7 +131,7 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
     timing.one_core()
     click.echo(_machine())
     made = load_recipe(recipe)
-    corpus = load_corpus(data, made.frontend.sample_rate, made.data).learnt(made.data)
+    corpus = load_corpus(data, made.frontend.sample_rate, made.data).train_split(made.data)
     timings = timing.measure(parts_of_a_step(made, corpus), rounds)
     network = sum(timings[name].median for name in NETWORK)
     click.echo(f"{'ms per scene':26} median  half of rounds  times the network")
@@ -185,7 +185,7 @@ def trainings(
     recordings = recordings_of(validation)
     decoding.require_both(recordings)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
-    parts = corpus.learnt(made.data), corpus.looked_at(made.data)
+    parts = corpus.train_split(made.data), corpus.validation_split(made.data)
     rows = {
         name: [
             variants.figures(variant, variants.seeded(made, seed), parts, recordings, out / f"{name} {seed}")

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 from edge.sources import read_audio
-from sed.data import read_segments
+from sed.data import read_strong_table
 from sed.sounds import coloured_noise
 
 RATE = 32000
@@ -41,7 +41,7 @@ CLIPS = {
 def main(esc10: Path) -> None:
     """Mix the demo recording from the clips in the folder ESC10."""
     here = Path(__file__).parent
-    labelled = read_segments(esc10 / "meta" / "strong.tsv")
+    labelled = read_strong_table(esc10 / "meta" / "strong.tsv")
     audio = coloured_noise(np.random.default_rng(1), int(SECONDS * RATE), RATE) * np.float32(10 ** (BED_DB / 20))
     truth = []
     for begin, name in sorted(CLIPS.items()):

@@ -40,7 +40,7 @@ def synth(
     require_folder(out, force=False)
     require_writable(out)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
-    chosen = corpus.learnt(recipe.data) if folds == "train" else corpus.looked_at(recipe.data)
+    chosen = corpus.train_split(recipe.data) if folds == "train" else corpus.validation_split(recipe.data)
     if chosen is None:
         raise SettingError("the recipe has no validation_folds; give --folds train")
     write_scenes(chosen, recipe, out, scenes, seed, seconds)

@@ -135,7 +135,7 @@ def _warn_of_missing_files(chosen: "Checkpoint", corpus: "Corpus") -> None:
 def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None") -> "Checkpoint":
     from sed.network import Checkpoint, file_key
 
-    learnt = corpus.learnt(recipe.data)
+    learnt = corpus.train_split(recipe.data)
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
@@ -186,16 +186,16 @@ def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Chec
 
 
 def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
-    from sed.data import inventory_lines, load_corpus
+    from sed.data import inventory_table, load_corpus
     from sed.recipe import load_recipe
 
     recipe = load_recipe(recipe_path)
     corpus = load_corpus(data, recipe.frontend.sample_rate, recipe.data)
-    for line in inventory_lines(corpus, recipe):
+    for line in inventory_table(corpus, recipe):
         click.echo(line)
     recipe.require_labels(corpus.labels)
-    learnt = corpus.learnt(recipe.data)
-    looked_at = corpus.looked_at(recipe.data)
+    learnt = corpus.train_split(recipe.data)
+    looked_at = corpus.validation_split(recipe.data)
     learnt.require_scenes(recipe.scenes)
     if looked_at is not None:
         looked_at.require_scenes(recipe.scenes, all_labels=False)

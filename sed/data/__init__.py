@@ -1,39 +1,39 @@
 """Labelled clips from folders in many layouts, decoded once and kept.
 
-birdcalls    those of Kaggle's bird recordings
+birdcalls    labels of Kaggle's bird recordings
 borders      where in a clip something sounds
 corpus       clips and labels from folders
-excerpts     where in a recording one label sounds alone
-folds        folds for files that have none
-inventory    what there is to learn from, as a table
-labels       what tables say of files
+excerpts     parts of a recording in which one label sounds alone
+folds        fold numbers for files whose layout has none
+inventory    a table of the clips of each class, and of the problems with them
+labels       what a folder says of one file, and tables of events
 layouts      labels of a folder, whatever its layout
-spans        stretches of a line, found and joined
+spans        (onset, offset) pairs: found in a mask, merged
 store        decoded audio, kept on disk
 tables       tables with a header
 """
 
 from sed.data.birdcalls import ROW_SECONDS
-from sed.data.corpus import UNUSED, Clip, Corpus, load_corpus
+from sed.data.corpus import UNUSED_REASON, Clip, Corpus, load_corpus
 from sed.data.folds import folds_of
-from sed.data.inventory import inventory_lines
-from sed.data.labels import Annotation, Annotations, LabelledFile, read_segments
+from sed.data.inventory import inventory_table
+from sed.data.labels import Annotation, Annotations, LabelledFile, read_strong_table
 from sed.data.layouts import read_labels
-from sed.data.spans import joined, runs
+from sed.data.spans import merge_spans, runs
 
 __all__ = [
     "ROW_SECONDS",
-    "UNUSED",
+    "UNUSED_REASON",
     "Annotation",
     "Annotations",
     "Clip",
     "Corpus",
     "LabelledFile",
     "folds_of",
-    "inventory_lines",
-    "joined",
+    "inventory_table",
     "load_corpus",
+    "merge_spans",
     "read_labels",
-    "read_segments",
+    "read_strong_table",
     "runs",
 ]

@@ -6,9 +6,9 @@
     train.csv            primary_label, filename, ...                train_audio/<filename>                   2025 on
     train_soundscape_labels.csv   row_id, birds, ...                 train_soundscapes/<audio_id>_<site>_...  2021
 
-The last is a layout of its own: its folder is given to measure on. In 2020 the primary label is a name ("Empidonax
-alnorum_Alder Flycatcher") and secondary labels are such names; later both are codes. Where in a recording its bird
-sings is not known. `nocall` is no class.
+The last is a layout of its own: models are evaluated on its folder. In 2020 the primary label is a name ("Empidonax
+alnorum_Alder Flycatcher") and secondary labels are such names; later both are codes. The tables do not say where in a
+recording the bird calls. `nocall` is not a class.
 """
 
 import ast
@@ -16,17 +16,17 @@ import math
 from collections import defaultdict
 from pathlib import Path
 
-from sed.data.labels import LabelledFile, Segment, segment_of, strong_file
+from sed.data.labels import LabelledFile, Segment, parse_segment, strong_file
 from sed.data.tables import read_header, read_table
 from sed.errors import DataError
 
-ROW_SECONDS = 5.0  # of the rows that are judged
+ROW_SECONDS = 5.0  # length of a row of the soundscapes' tables
 _NO_CALL = "nocall"
 _BEST_RATING, _USUAL_RATING = 5.0, 3.0
 
 
 def cornell(folder: Path) -> list[LabelledFile] | None:
-    """Files of Cornell Birdcall 2020, its two example recordings among them; None if the folder is none of it.
+    """Read the files of Cornell Birdcall 2020, with its two example recordings; None if the folder has another layout.
 
     Raises:
         DataError: if a table is wrong.
@@ -46,7 +46,7 @@ def cornell(folder: Path) -> list[LabelledFile] | None:
 
 
 def birdclef(folder: Path) -> list[LabelledFile] | None:
-    """Files of BirdCLEF 2021 and later; None if the folder is none of it.
+    """Read the files of BirdCLEF 2021 and later; None if the folder has another layout.
 
     Raises:
         DataError: if the table is wrong.
@@ -68,10 +68,10 @@ def birdclef(folder: Path) -> list[LabelledFile] | None:
 
 
 def soundscapes(folder: Path) -> list[LabelledFile] | None:
-    """Files of BirdCLEF's `train_soundscapes/`, whose table lies beside it: what is in each row of 5 s.
+    """Read the files of BirdCLEF's `train_soundscapes/`; the table beside it says what is in each row of 5 s.
 
-    Events last for whole rows, so that row-wise F1 is right, and nothing that needs borders. None if there is no such
-    table.
+    Events last for whole rows: row-wise F1 is correct for them, metrics that need onsets and offsets are not. None if
+    there is no such table.
 
     Raises:
         DataError: if the table is wrong.
@@ -91,7 +91,7 @@ def soundscapes(folder: Path) -> list[LabelledFile] | None:
     return [
         strong_file(path, None, found)
         for name, found in segments.items()
-        for path in sorted(folder.glob(f"{name}_*")) or [folder / f"{name}.ogg"]  # which will be told of as missing
+        for path in sorted(folder.glob(f"{name}_*")) or [folder / f"{name}.ogg"]  # a warning will say it is missing
     ]
 
 
@@ -108,7 +108,7 @@ def _file(path: Path, code: str, secondary: set[str], weight: float) -> Labelled
 
 
 def _list(row: dict[str, str], table: Path) -> list[str]:
-    """The secondary labels, which stand there as Python would print them."""
+    """The secondary labels, which the table writes as a Python list."""
     text = row.get("secondary_labels") or "[]"
     try:
         names = ast.literal_eval(text)
@@ -120,7 +120,7 @@ def _list(row: dict[str, str], table: Path) -> list[str]:
 
 
 def _weight(row: dict[str, str], table: Path) -> float:
-    """The rating's share of the best; nobody rated a 0, which counts as middling."""
+    """The rating, divided by the best one; 0 means that nobody rated it, and counts as 3 of 5."""
     text = row.get("rating") or "0"
     try:
         rating = float(text)
@@ -132,7 +132,7 @@ def _weight(row: dict[str, str], table: Path) -> float:
 
 
 def _examples(folder: Path, codes: set[str]) -> list[LabelledFile]:
-    """The recordings of 2020 whose calls are marked: `example_test_audio/<file_id>.<something>.mp3`."""
+    """The strongly labelled recordings of 2020: `example_test_audio/<file_id>.<something>.mp3`."""
     table = folder / "example_test_audio_metadata.csv"
     if not table.exists():
         return []
@@ -141,10 +141,10 @@ def _examples(folder: Path, codes: set[str]) -> list[LabelledFile]:
         of_file = segments[row["file_id"]]
         if row["ebird_code"] in codes:
             where = f"{table}: {row['file_id']}"
-            of_file.append(segment_of(row["time_start"], row["time_end"], row["ebird_code"], where))
+            of_file.append(parse_segment(row["time_start"], row["time_end"], row["ebird_code"], where))
     audio = folder / "example_test_audio"
     return [
         strong_file(path, None, found)
         for name, found in segments.items()
-        for path in sorted(audio.glob(f"{name}.*")) or [audio / f"{name}.mp3"]  # which will be told of as missing
+        for path in sorted(audio.glob(f"{name}.*")) or [audio / f"{name}.mp3"]  # a warning will say it is missing
     ]

@@ -8,20 +8,20 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from edge.errors import SourceError, did_you_mean
-from sed.data.borders import Sound
-from sed.data.excerpts import Stretch, excerpts
+from sed.data.borders import Samples
+from sed.data.excerpts import AudioSlice, find_excerpts
 from sed.data.folds import folds_of
-from sed.data.labels import LabelledFile, as_label
+from sed.data.labels import LabelledFile, normalise_name
 from sed.data.layouts import read_labels
-from sed.data.spans import joined
+from sed.data.spans import merge_spans
 from sed.data.store import StoredAudio, store_all
 from sed.errors import DataError, RecipeError
 from sed.recipe import DataConfig, SceneConfig
 
 _log = logging.getLogger(__name__)
 
-# Why clips are of no use, and what to do.
-UNUSED = "nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as they are"
+# Why clips are not used, and what to do.
+UNUSED_REASON = "no event can be cut out of them; set [scenes] recordings in the recipe to train on whole recordings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +29,16 @@ class Clip:
     """An audio file, of any length.
 
     Attributes:
-        path: where it came from.
-        fold: of its data set.
-        labels: events in it, sorted; empty: none of ours.
-        segments: (onset, offset, label) in samples, sorted; None: not known.
-        pieces: (onset, offset) in samples, where its one label sounds: its segments, or what `sed.data.borders` finds.
+        path: of the audio file.
+        fold: its number in the data set.
+        labels: the classes of its events, sorted; empty: it has no event of these classes.
+        segments: (onset, offset, label) in samples, sorted; None: not known (weak labels).
+        spans: (onset, offset) in samples, where its one label sounds: its segments, or what `sed.data.borders` finds.
             Empty unless it has exactly one label.
-        secondary: labels that may be in it, too: to be masked from the loss.
+        secondary: labels that may be in it too; they are masked from the loss.
         weight: of its loss.
-        background: a bed to lay events over.
-        damaged: whether some of it could not be decoded, or is cut off.
+        background: whether it is background noise that events are mixed over.
+        damaged: whether a part of the file could not be decoded or is missing.
         audio: `[samples]`, mono at the model's rate.
     """
 
@@ -46,33 +46,33 @@ class Clip:
     fold: int
     labels: tuple[str, ...]
     segments: tuple[tuple[int, int, str], ...] | None
-    pieces: tuple[tuple[int, int], ...]
+    spans: tuple[tuple[int, int], ...]
     secondary: tuple[str, ...] = ()
     weight: float = 1.0
     background: bool = False
     damaged: bool = False
-    audio: Sound
+    audio: Samples
 
     @property
     def cuts(self) -> "tuple[Clip, ...]":
-        """What of it can be cut out: all of it if its one label sounds, stretches where one of several sounds alone."""
+        """Its parts that can be mixed into scenes: all of it if it has one label, else excerpts of a single label."""
         if len(self.labels) == 1:
-            return (self,) if self.pieces else ()
+            return (self,) if self.spans else ()
         return tuple(
             dataclasses.replace(
                 self,
                 labels=(label,),
-                segments=tuple((*piece, label) for piece in pieces),
-                pieces=pieces,
-                audio=Stretch(self.audio, begin, end),
+                segments=tuple((*span, label) for span in spans),
+                spans=spans,
+                audio=AudioSlice(self.audio, begin, end),
             )
-            for begin, end, label, pieces in excerpts(self.segments or (), len(self.audio))
+            for begin, end, label, spans in find_excerpts(self.segments or (), len(self.audio))
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skipped:
-    """A file that is left out, the labels that go with it, and why."""
+class SkippedFile:
+    """A file that could not be used, its labels, and the reason."""
 
     path: Path
     labels: tuple[str, ...]
@@ -82,114 +82,116 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Clips that are learnt from, or looked at.
+    """Clips for training or validation.
 
     Attributes:
         labels: event labels, sorted.
-        clips: all of them, of events or not.
+        clips: all clips, with and without events.
         skipped: files that could not be used.
     """
 
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedFile, ...] = ()
 
     @cached_property
     def cuts(self) -> tuple[Clip, ...]:
-        """Clips, and stretches of clips, of one label whose sound can be cut out: what soundscapes are mixed from."""
+        """Clips and excerpts of clips in which one label sounds alone: soundscapes are mixed from them."""
         return tuple(cut for clip in self.clips for cut in clip.cuts)
 
     @cached_property
     def distractors(self) -> tuple[Clip, ...]:
-        """Clips without any event of ours."""
+        """Clips without an event of these labels."""
         return tuple(clip for clip in self.clips if not (clip.labels or clip.secondary or clip.background))
 
     @cached_property
     def backgrounds(self) -> tuple[Clip, ...]:
-        """Beds to lay events over."""
+        """Background noise that events are mixed over."""
         return tuple(clip for clip in self.clips if clip.background)
 
     @cached_property
     def labelled(self) -> tuple[Clip, ...]:
-        """Clips that can be learnt from as they are: all that have a label."""
+        """Clips that have a label: a model can be trained on them as they are."""
         return tuple(clip for clip in self.clips if clip.labels)
 
     def unused(self, scenes: SceneConfig) -> tuple[Clip, ...]:
-        """Labelled clips that no scene is made of: nothing can be cut out, and whole recordings are not wanted."""
+        """Labelled clips that no scene contains: no event can be cut out, and the recipe mixes no whole recordings."""
         return () if scenes.recordings > 0.0 else tuple(clip for clip in self.labelled if not clip.cuts)
 
-    def lacking(self, clips: Iterable[Clip]) -> list[str]:
+    def missing_labels(self, clips: Iterable[Clip]) -> list[str]:
         """The labels that none of these clips has."""
-        held = {label for clip in clips for label in clip.labels}
-        return [label for label in self.labels if label not in held]
+        present = {label for clip in clips for label in clip.labels}
+        return [label for label in self.labels if label not in present]
 
     def require_scenes(self, scenes: SceneConfig, all_labels: bool = True) -> None:
-        """Every label must be in some scene.
+        """Check that scenes of these clips can contain every label.
 
         Args:
-            scenes: what scenes are made of; whole recordings hold what cannot be cut out, too.
-            all_labels: as for `folds`.
+            scenes: what scenes are made of; whole recordings also contain events that cannot be cut out.
+            all_labels: as for `select_folds`.
 
         Raises:
-            DataError: naming those that are in none, or if all are.
+            DataError: if a label can be in no scene (`all_labels`), or none can.
         """
-        lacking = self.lacking(self.cuts) if scenes.recordings == 0.0 else []
-        if not lacking:
+        missing = self.missing_labels(self.cuts) if scenes.recordings == 0.0 else []
+        if not missing:
             return
         folds = ", ".join(map(str, sorted({clip.fold for clip in self.clips})))
-        nowhere = f"nowhere in folds {folds} does {', '.join(lacking)} sound alone, to be cut out"
-        if all_labels or len(lacking) == len(self.labels):
+        problem = f"in folds {folds} no event of {', '.join(missing)} sounds alone, so none can be cut out"
+        if all_labels or len(missing) == len(self.labels):
             raise DataError(
-                f"{nowhere}, so no scene would hold it: "
-                "learn from whole recordings too, by [scenes] recordings = 0.5 in the recipe"
+                f"{problem} and no scene would contain one: "
+                "set [scenes] recordings = 0.5 in the recipe to train on whole recordings too"
             )
-        _log.warning("%s, so no scene of held-out clips holds it", nowhere)
+        _log.warning("%s and no validation scene contains one", problem)
 
-    def folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
-        """The clips of these folds.
+    def select_folds(self, folds: Iterable[int], all_labels: bool = True) -> "Corpus":
+        """Keep the clips of these folds.
 
         Args:
             folds: their numbers.
-            all_labels: whether each label must have a clip in them; else a warning names those that have none.
+            all_labels: whether each label must have a clip in them; else a warning names the labels without one.
 
         Raises:
-            DataError: if a label has no clip in them, or no label has one.
+            DataError: if a label has no clip in them (`all_labels`), or no label has one.
         """
         wanted = set(folds)
         clips = tuple(clip for clip in self.clips if clip.fold in wanted)
-        lacking = self.lacking(clips)
-        if lacking and (all_labels or len(lacking) == len(self.labels)):
+        missing = self.missing_labels(clips)
+        if missing and (all_labels or len(missing) == len(self.labels)):
             known = sorted({clip.fold for clip in self.clips})
             raise DataError(
-                f"folds {sorted(wanted)} hold no clip of {', '.join(lacking)}; the data has the folds "
-                f"{', '.join(map(str, known))}: choose train_folds and validation_folds among them in [data], or hold "
-                'nothing out by validation_folds = [], with select = "last" in [training]'
+                f"folds {sorted(wanted)} have no clip of {', '.join(missing)}; the data has the folds "
+                f"{', '.join(map(str, known))}: choose train_folds and validation_folds among them in [data], or train "
+                'on all of them by validation_folds = [], with select = "last" in [training]'
             )
-        if lacking:
-            _log.warning("folds %s, which are held out, hold no clip of %s", sorted(wanted), ", ".join(lacking))
+        if missing:
+            _log.warning("the validation folds %s have no clip of %s", sorted(wanted), ", ".join(missing))
         return Corpus(labels=self.labels, clips=clips)
 
-    def learnt(self, config: DataConfig) -> "Corpus":
-        """The clips that are learnt from.
+    def train_split(self, config: DataConfig) -> "Corpus":
+        """Keep the clips that the network is trained on.
 
         Raises:
             DataError: if a label has no clip among them.
         """
-        return self.folds(config.train_folds or {clip.fold for clip in self.clips} - set(config.validation_folds))
+        return self.select_folds(
+            config.train_folds or {clip.fold for clip in self.clips} - set(config.validation_folds)
+        )
 
-    def looked_at(self, config: DataConfig) -> "Corpus | None":
-        """The clips that the run is watched by; None if the recipe wants none.
+    def validation_split(self, config: DataConfig) -> "Corpus | None":
+        """Keep the clips that the network is validated on; None if the recipe has no validation folds.
 
         Raises:
             DataError: if no label has a clip among them.
         """
-        return self.folds(config.validation_folds, all_labels=False) if config.validation_folds else None
+        return self.select_folds(config.validation_folds, all_labels=False) if config.validation_folds else None
 
 
 def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -> Corpus:
-    """Read labels and audio of some folders; audio that was never read before is decoded now.
+    """Read the labels and the audio of some folders; audio that is not in the cache yet is decoded.
 
-    Files that cannot be used are left out, and a warning says of each why.
+    Files that cannot be used are skipped; a warning gives the reason for each.
 
     Raises:
         DataError: if a folder has no known layout, a table is wrong, or no clip with an event is left.
@@ -199,7 +201,7 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
     labels = _chosen_labels({label for file in files for label in file.labels}, config)
     read = store_all([file.path for file in files], sample_rate)
     made = [_clip(file, fold, audio, labels, sample_rate) for file, fold, audio in zip(files, folds, read, strict=True)]
-    skipped = tuple(one for one in made if isinstance(one, Skipped))
+    skipped = tuple(one for one in made if isinstance(one, SkippedFile))
     corpus = Corpus(labels=labels, clips=tuple(one for one in made if isinstance(one, Clip)), skipped=skipped)
     for one in skipped:
         _log.warning("skipped: %s", one.reason)
@@ -211,22 +213,22 @@ def load_corpus(folders: Sequence[Path], sample_rate: int, config: DataConfig) -
 
 
 def _labelled(folders: Sequence[Path]) -> tuple[list[LabelledFile], list[int]]:
-    """The files of all folders, each once, and their folds, which do not depend on the other folders."""
+    """The files of all folders, each once, and their folds; a folder's folds do not depend on the other folders."""
     found: dict[Path, tuple[LabelledFile, int]] = {}
     again: list[Path] = []
     for folder in folders:
         files = read_labels(folder)
         for file, fold in zip(files, folds_of(files), strict=True):
-            # Else a file may be learnt from in one fold and looked at in another.
+            # Else one file could be in a training fold and in a validation fold.
             if found.setdefault(file.path.resolve(), (file, fold))[0] is not file:
                 again.append(file.path)
     if again:
-        _log.warning("%d files are given more than once, such as %s: taken once", len(again), again[0])
+        _log.warning("%d files are given more than once, such as %s: each is used once", len(again), again[0])
     return [file for file, _ in found.values()], [fold for _, fold in found.values()]
 
 
 def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
-    chosen = {as_label(label) for label in config.labels}
+    chosen = {normalise_name(label) for label in config.labels}
     for label in sorted(chosen - known):
         raise RecipeError(f"[data] labels: the data has no {label!r}{did_you_mean(label, known)}")
     return tuple(sorted(chosen or known))
@@ -234,22 +236,22 @@ def _chosen_labels(known: set[str], config: DataConfig) -> tuple[str, ...]:
 
 def _clip(
     file: LabelledFile, fold: int, audio: StoredAudio | SourceError, chosen: Collection[str], sample_rate: int
-) -> Clip | Skipped:
-    """The file as far as the chosen labels go."""
+) -> Clip | SkippedFile:
+    """The file with those of its labels that are chosen."""
     labels = tuple(label for label in file.labels if label in chosen)
-    skipped = partial(Skipped, path=file.path, labels=labels, background=file.background)
+    skipped = partial(SkippedFile, path=file.path, labels=labels, background=file.background)
     if isinstance(audio, SourceError):
         return skipped(reason=str(audio))
     segments = _in_samples(file, chosen, sample_rate, len(audio)) if labels else ()
     if any(onset >= offset for onset, offset, _ in segments or ()):
         seconds = len(audio) / sample_rate
-        return skipped(reason=f"{file.path}: its labels place an event beyond its end, {seconds:.2f} s; mend the table")
+        return skipped(reason=f"{file.path}: its table has an event after its end, {seconds:.2f} s; correct the table")
     return Clip(
         path=file.path,
         fold=fold,
         labels=labels,
         segments=segments,
-        pieces=_pieces(file, segments, audio) if len(labels) == 1 else (),
+        spans=_spans(file, segments, audio) if len(labels) == 1 else (),
         secondary=tuple(label for label in file.secondary if label in chosen and label not in labels),
         weight=file.weight,
         background=file.background,
@@ -270,10 +272,10 @@ def _in_samples(
     )
 
 
-def _pieces(
+def _spans(
     file: LabelledFile, segments: tuple[tuple[int, int, str], ...] | None, audio: StoredAudio
 ) -> tuple[tuple[int, int], ...]:
     if segments is None:
-        # With a label that was not chosen beside it, nobody knows whose sound it is.
-        return audio.sounding if len(file.labels) == 1 else ()
-    return tuple(joined(((onset, offset) for onset, offset, _ in segments), touching=True))
+        # If it also has a label that was not chosen, the sound may be of that one.
+        return audio.active_spans if len(file.labels) == 1 else ()
+    return tuple(merge_spans(((onset, offset) for onset, offset, _ in segments), touching=True))

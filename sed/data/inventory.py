@@ -1,25 +1,25 @@
-"""What there is to learn from, as a table by class, and what is wrong with it."""
+"""A table of the clips of each class, and of the problems with them."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from sed.data.borders import sounding
-from sed.data.corpus import UNUSED, Clip, Corpus
+from sed.data.borders import active_spans
+from sed.data.corpus import UNUSED_REASON, Clip, Corpus
 from sed.recipe import Recipe
 
 _ALL = "(all)"
 _HEADER = ("class", "clips", "events", "hours", "median s", "problems")
 
 
-def inventory_lines(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
+def inventory_table(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
     """The lines of the table, then the problems one by one.
 
-    Where borders are not known events are not counted (`-`, or `+` beside the number of those that are), and the
-    median is that of what was found to sound.
+    Events of weakly labelled clips are not counted (`-`, or `+` after the number of the others); their part in the
+    median is the length of the spans found by level.
 
     Args:
         corpus: all clips.
-        recipe: what is to be made of them.
+        recipe: how a network will be trained on them.
     """
     sample_rate = recipe.frontend.sample_rate
     problems = list(_problems(corpus, recipe))
@@ -31,9 +31,9 @@ def inventory_lines(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
         ("(no event)", corpus.distractors, False),
         ("(background)", corpus.backgrounds, True),
     ):
-        wrong = sum(kind == background and not labels for labels, kind, _ in problems)
-        if others or wrong:
-            rows.append(_row(name, others, wrong, sample_rate))
+        count = sum(kind == background and not labels for labels, kind, _ in problems)
+        if others or count:
+            rows.append(_row(name, others, count, sample_rate))
     rows.append(_row(_ALL, corpus.clips, len(problems), sample_rate))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:
@@ -43,7 +43,7 @@ def inventory_lines(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
 
 
 def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...], bool, str]]:
-    """Labels of a clip, whether it is a background, and what is wrong with it."""
+    """Labels of a clip, whether it is a background, and the problem with it."""
     sample_rate = recipe.frontend.sample_rate
     for one in corpus.skipped:
         yield one.labels, one.background, f"skipped: {one.reason}"
@@ -52,19 +52,19 @@ def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...],
             yield clip.labels, clip.background, f"damaged: {clip.path}: {len(clip.audio) / sample_rate:.3f} s are left"
     silent = set()
     for clip in corpus.labelled:
-        if clip.segments is None and not clip.pieces and not sounding(clip.audio, sample_rate):
+        if clip.segments is None and not clip.spans and not active_spans(clip.audio, sample_rate):
             silent.add(clip.path)
             labels = ", ".join(clip.labels)
-            yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, and nothing sounds in it for 80 ms"
+            yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, but no sound in it lasts 80 ms"
     unused = [clip for clip in corpus.unused(recipe.scenes) if clip.path not in silent]
     for clip in unused:
-        yield clip.labels, False, f"unused: {len(unused)} clips: {UNUSED}"
+        yield clip.labels, False, f"unused: {len(unused)} clips: {UNUSED_REASON}"
 
 
 def _row(name: str, clips: Sequence[Clip], problems: int, sample_rate: int) -> tuple[str, ...]:
     events = [event for clip in clips for event in clip.segments or () if name in (event[2], _ALL)]
     lengths = [offset - onset for onset, offset, _ in events]
-    lengths += [offset - onset for clip in clips if clip.segments is None for onset, offset in clip.pieces]
+    lengths += [offset - onset for clip in clips if clip.segments is None for onset, offset in clip.spans]
     unknown = any(clip.segments is None for clip in clips)
     hours = sum(len(clip.audio) for clip in clips) / sample_rate / 3600
     return (

@@ -1,4 +1,4 @@
-"""What a data folder says of one of its files, and the tables that say where events are."""
+"""What a data folder says of one of its files, and the tables of events with onset and offset."""
 
 import math
 import unicodedata
@@ -16,7 +16,7 @@ Annotations = Mapping[str, Sequence[Annotation]]  # by recording
 
 
 class Segment(NamedTuple):
-    """Where in a file an event is: seconds, and its label. An annotation with names."""
+    """An event of a file: onset and offset in seconds, and its label. An annotation with named fields."""
 
     onset: float
     offset: float
@@ -29,12 +29,12 @@ class LabelledFile:
 
     Attributes:
         path: where it is, or should be.
-        fold: of its data set; None: the layout has none.
-        labels: what is in it, sorted; empty: it holds no event.
-        segments: where, in order; None: not known. Empty of a file without events.
-        secondary: what may be in it, too: to be masked from the loss.
+        fold: its number in the data set; None: the layout has no folds.
+        labels: the classes of its events, sorted; empty: it has no event.
+        segments: its events, in order; None: not known (weak labels). Empty for a file without events.
+        secondary: labels that may be in it too; they are masked from the loss.
         weight: of its loss.
-        background: a bed to lay events over rather than a sound of its own.
+        background: whether it is background noise that events are mixed over, rather than a sound of its own.
     """
 
     path: Path
@@ -46,36 +46,36 @@ class LabelledFile:
     background: bool = False
 
 
-def as_label(text: str) -> str:
-    """A name in one form, whatever typed it: without space around it, letters with accents as one character (NFC)."""
+def normalise_name(text: str) -> str:
+    """The name without space around it and in Unicode form NFC: letters with accents are one character."""
     return unicodedata.normalize("NFC", text.strip())
 
 
 def strong_file(path: Path, fold: int | None, segments: list[Segment]) -> LabelledFile:
-    """A file whose events are known by their borders."""
+    """A strongly labelled file: the onset and offset of each event are known."""
     labels = tuple(sorted({segment.label for segment in segments}))
     return LabelledFile(path=path, fold=fold, labels=labels, segments=tuple(sorted(segments)))
 
 
 def event_free_file(path: Path, background: bool = False) -> LabelledFile:
-    """A file that holds no event."""
+    """A file without events."""
     return LabelledFile(path=path, fold=None, labels=(), segments=(), background=background)
 
 
 def audio_in(folder: Path, pattern: str = "*") -> list[Path]:
-    """Audio files by their suffix, in order; hidden ones, and those of hidden folders, are nobody's recordings."""
+    """The audio files of a folder by their suffix, in order; hidden files and folders are left out."""
     found = (path for path in folder.glob(pattern) if path.suffix.lower() in AUDIO_SUFFIXES)
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def read_segments(path: Path, key: str = "filename") -> dict[str, list[Segment]]:
-    """Read a strong TSV.
+def read_strong_table(path: Path, key: str = "filename") -> dict[str, list[Segment]]:
+    """Read a TSV of strong labels.
 
-    A row without onset, offset and label names a file that holds no event.
+    A row without onset, offset and label names a file without events.
 
     Args:
         path: of the table.
-        key: the column that tells the files apart; "" if the table is about one file, which is then called "".
+        key: the column with the files' names; "" if the table is about one file, which is then called "".
 
     Returns:
         The segments of each file, in order.
@@ -90,12 +90,12 @@ def read_segments(path: Path, key: str = "filename") -> dict[str, list[Segment]]
         of_file = segments.setdefault(name, [])
         if any(row[column].strip() for column in times):
             where = f"{path}: {name}" if key else str(path)
-            of_file.append(segment_of(row["onset"], row["offset"], as_label(row["event_label"]), where))
+            of_file.append(parse_segment(row["onset"], row["offset"], normalise_name(row["event_label"]), where))
     return {name: sorted(of_file) for name, of_file in segments.items()}
 
 
-def segment_of(onset: str, offset: str, label: str, where: str) -> Segment:
-    """Build a segment from what a table says; `where` is how an error names the row.
+def parse_segment(onset: str, offset: str, label: str, where: str) -> Segment:
+    """Build a segment from the fields of a table's row; an error names the row by `where`.
 
     Raises:
         DataError: if a time is wrong or there is no label.

@@ -9,11 +9,11 @@ The first of these that fits is taken:
 5. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
                              offset event_label) or weak (filename event_labels); below validation/ and eval/ in fold 5
 6. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
-7. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is no event;
-                             train_audio and the like are parts of a data set
-8. audio files alone         sounds that are no event
+7. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is not an event;
+                             train_audio and similar names are parts of a data set
+8. audio files alone         sounds that are not events
 
-Files without folds are given some by `sed.data.folds`. A warning counts the audio that is in the folder and left out.
+`sed.data.folds` gives folds to files that have none. A warning counts audio files of the folder that are not used.
 """
 
 import logging
@@ -23,8 +23,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sed.data.birdcalls import birdclef, cornell, soundscapes
-from sed.data.folds import HELD_OUT
-from sed.data.labels import LabelledFile, Segment, as_label, audio_in, event_free_file, read_segments, strong_file
+from sed.data.folds import HELD_OUT_FOLD
+from sed.data.labels import (
+    LabelledFile,
+    Segment,
+    audio_in,
+    event_free_file,
+    normalise_name,
+    read_strong_table,
+    strong_file,
+)
 from sed.data.tables import read_header, read_table
 from sed.errors import DataError
 
@@ -36,7 +44,7 @@ _HELD_OUT_PARTS = {"validation", "eval"}  # folders of tables
 # Names of class folders, in lower case, with _ between words and without a plural's s.
 _BACKGROUNDS = {"noise", "background", "background_noise", "silence"}
 _NO_EVENTS = {"other"}
-# Folders of a data set whose table is missing: no classes.
+# Folders of a data set whose table is missing: not classes.
 _PARTS = {f"{part}_{kind}" for part in ("train", "test") for kind in ("audio", "short_audio", "soundscapes")}
 
 
@@ -44,30 +52,30 @@ def read_labels(folder: Path) -> list[LabelledFile]:
     """Read what a folder says of its audio files.
 
     Raises:
-        DataError: if its layout is none that is known, or a table is wrong.
+        DataError: if its layout is not known, or a table is wrong.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: is no folder; give a folder of audio files")
+        raise DataError(f"{folder}: is not a folder; give a folder of audio files")
     for read in (_esc50, birdclef, cornell, soundscapes, _tables, _recordings, _class_folders, _audio_alone):
         files = read(folder)
         if files is not None:
-            _tell_of_left_out(folder, files)
+            _warn_about_unlisted_audio(folder, files)
             return files
     raise DataError(
-        f"{folder}: holds no labels that are known; expected meta/esc50.csv (ESC-50), train_metadata.csv or "
+        f"{folder}: has no layout of labels that is known; expected meta/esc50.csv (ESC-50), train_metadata.csv or "
         "train.csv (BirdCLEF, Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
         "event_labels, recordings with a .tsv beside them, or a folder of audio files per class"
     )
 
 
-def _tell_of_left_out(folder: Path, files: Iterable[LabelledFile]) -> None:
-    left = sorted(set(audio_in(folder, "**/*")) - {file.path for file in files})
-    if left:
+def _warn_about_unlisted_audio(folder: Path, files: Iterable[LabelledFile]) -> None:
+    unlisted = sorted(set(audio_in(folder, "**/*")) - {file.path for file in files})
+    if unlisted:
         _log.warning(
-            "%s: %d audio files, such as %s, are in no table and no class's folder, and are left out",
+            "%s: %d audio files, such as %s, are in no table and no class folder, and are not used",
             folder,
-            len(left),
-            left[0].relative_to(folder),
+            len(unlisted),
+            unlisted[0].relative_to(folder),
         )
 
 
@@ -76,19 +84,21 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
     if not table.exists():
         return None
     rows = read_table(table, ",", ("filename", "fold"))
-    segments = read_segments(strong) if strong.exists() else None
+    segments = read_strong_table(strong) if strong.exists() else None
     if segments is None and not all(row.get("category") for row in rows):
         raise DataError(
-            f"{table}: does not say what is in each clip; "
+            f"{table}: does not say what sounds in each clip; "
             "give it the column category, or meta/strong.tsv beside it (filename onset offset event_label)"
         )
     unknown = sorted(set(segments or ()) - {row["filename"] for row in rows})
     if unknown:
         raise DataError(f"{strong}: names {unknown[0]!r}, which esc50.csv beside it does not; name each clip in both")
-    unsaid = [row for row in rows if segments is not None and row["filename"] not in segments and row.get("category")]
-    if unsaid:
+    unnamed = [row for row in rows if segments is not None and row["filename"] not in segments and row.get("category")]
+    if unnamed:
         _log.warning(
-            "%s: does not name %d clips, which hold no event then, whatever their category", strong, len(unsaid)
+            "%s: does not name %d clips; they count as clips without events, whatever their category",
+            strong,
+            len(unnamed),
         )
     return [_esc50_clip(folder, row, segments) for row in rows]
 
@@ -96,7 +106,7 @@ def _esc50(folder: Path) -> list[LabelledFile] | None:
 def _esc50_clip(folder: Path, row: dict[str, str], segments: dict[str, list[Segment]] | None) -> LabelledFile:
     path, fold = folder / "audio" / row["filename"], _fold(row, folder)
     if segments is None:
-        return LabelledFile(path=path, fold=fold, labels=(as_label(row["category"]),), segments=None)
+        return LabelledFile(path=path, fold=fold, labels=(normalise_name(row["category"]),), segments=None)
     return strong_file(path, fold, segments.get(row["filename"], []))
 
 
@@ -108,7 +118,7 @@ def _fold(row: dict[str, str], folder: Path) -> int:
 
 
 def _tables(folder: Path) -> list[LabelledFile] | None:
-    """Strong and weak TSV files; what audio that neither names holds is not known."""
+    """Strong and weak TSV files; audio files that no table names are unlabelled."""
     tables = [path for place in ("*", "meta/**/*", "metadata/**/*") for path in _tables_in(folder, place)]
     headers = {path: set(read_header(path, "\t")) for path in tables}
     strong = [path for path, header in headers.items() if header >= _STRONG]
@@ -120,7 +130,7 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     segments: dict[Path, set[Segment]] = defaultdict(set)
     held_out: set[Path] = set()
     for table in strong:
-        for name, found in read_segments(table).items():
+        for name, found in read_strong_table(table).items():
             path = audio.find(name, table)
             segments[path].update(found)
             held_out |= {path} if table in for_validation else set()
@@ -128,9 +138,9 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     for table in weak:
         for row in read_table(table, "\t", sorted(_WEAK)):
             path = audio.find(row["filename"], table)
-            labels[path] |= {as_label(name) for name in row["event_labels"].split(",")} - {""}
+            labels[path] |= {normalise_name(name) for name in row["event_labels"].split(",")} - {""}
             held_out |= {path} if table in for_validation else set()
-    folds = dict.fromkeys(held_out, HELD_OUT)
+    folds = dict.fromkeys(held_out, HELD_OUT_FOLD)
     files = [strong_file(path, folds.get(path), sorted(found)) for path, found in segments.items()]
     files += [_weak_file(path, folds.get(path), found) for path, found in labels.items() if path not in segments]
     return files
@@ -140,13 +150,14 @@ def _tables_in(folder: Path, place: str = "*", suffixes: Sequence[str] = (".tsv"
     return [path for path in sorted(folder.glob(place)) if path.suffix.lower() in suffixes]
 
 
-def _tell_of_others(folder: Path, tables: Iterable[Path]) -> None:
-    """Else labels that are there are left out, and nobody knows."""
+def _warn_about_unused_tables(folder: Path, tables: Iterable[Path]) -> None:
+    """Else the labels in them would be ignored silently."""
     names = ", ".join(sorted(path.name for path in tables))
     if names:
         _log.warning(
-            "%s: %s: says nothing of any file here, left out; expected the name of a recording and the columns onset "
-            "offset event_label, or the columns filename onset offset event_label or filename event_labels",
+            "%s: %s: describes no file of this folder and is not used; expected the name of a recording and the "
+            "columns onset offset event_label, or the columns filename onset offset event_label or filename "
+            "event_labels",
             folder,
             names,
         )
@@ -159,69 +170,71 @@ def _weak_file(path: Path, fold: int | None, labels: set[str]) -> LabelledFile:
 class _Lookup:
     """Finds the files that tables name.
 
-    In the folder, in its audio/, where the table's place says (audio/train/weak/ of metadata/train/weak.tsv), or by a
-    name that is unique.
+    They are in the folder, in its audio/, in the folder of audio/ that the table's path gives (audio/train/weak/ for
+    metadata/train/weak.tsv), or anywhere in the folder under a name that is unique.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in audio_in(folder, "**/*"):
-            self._by_name[as_label(path.name)].append(path)
+            self._by_name[normalise_name(path.name)].append(path)
 
     def find(self, name: str, table: Path) -> Path:
-        """Where a file is; one that is nowhere is given the place where it should be."""
-        audio, table_place = self._folder / "audio", table.relative_to(self._folder).with_suffix("").parts[1:]
-        for path in (self._folder / name, audio / name, audio.joinpath(*table_place, name)):
+        """The path of a file, or the path where it was expected if it is missing."""
+        audio, table_parts = self._folder / "audio", table.relative_to(self._folder).with_suffix("").parts[1:]
+        for path in (self._folder / name, audio / name, audio.joinpath(*table_parts, name)):
             if path.is_file():
                 return path
-        places = self._by_name[as_label(Path(name).name)]
-        if len(places) > 1:
-            raise DataError(f"{table}: {name} may be {places[0]} or {places[1]}; name it by its path in {self._folder}")
-        return places[0] if places else self._folder / name
+        found = self._by_name[normalise_name(Path(name).name)]
+        if len(found) > 1:
+            raise DataError(f"{table}: {name} may be {found[0]} or {found[1]}; name it by its path in {self._folder}")
+        return found[0] if found else self._folder / name
 
 
 def _recordings(folder: Path) -> list[LabelledFile] | None:
-    """Recordings with their truth beside them; one without holds no event."""
+    """Recordings with a table of events beside them; a recording without one has no event."""
     tables = {path.stem: path for path in _tables_in(folder)}
     truths = {path: tables.get(path.stem) for path in audio_in(folder)}
     if not any(truths.values()):
         return None
-    _tell_of_others(folder, set(tables.values()) - set(truths.values()))
+    _warn_about_unused_tables(folder, set(tables.values()) - set(truths.values()))
     return [
-        event_free_file(path) if truth is None else strong_file(path, None, read_segments(truth, key="").get("", []))
+        event_free_file(path)
+        if truth is None
+        else strong_file(path, None, read_strong_table(truth, key="").get("", []))
         for path, truth in truths.items()
     ]
 
 
 def _class_folders(folder: Path) -> list[LabelledFile] | None:
-    """Each folder that holds audio is a class, with all that is below it."""
-    holding = [
+    """Each folder with audio is a class, with all of its subfolders."""
+    with_audio = [
         path
         for path in sorted(folder.iterdir())
         if path.is_dir() and not path.name.startswith(".") and path.name != "audio" and audio_in(path)
     ]
-    folders = [path for path in holding if path.name.lower() not in _PARTS]
-    if len(folders) < len(holding):
-        parts = ", ".join(path.name for path in holding if path not in folders)
-        _log.warning("%s: %s: taken for parts of a data set, no classes; give a class another name", folder, parts)
+    folders = [path for path in with_audio if path.name.lower() not in _PARTS]
+    if len(folders) < len(with_audio):
+        parts = ", ".join(path.name for path in with_audio if path not in folders)
+        _log.warning("%s: %s: taken for parts of a data set, not classes; give a class another name", folder, parts)
     if not folders:
         return None
-    _tell_of_others(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
-    return [_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
+    _warn_about_unused_tables(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
+    return [_file_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
 
 
-def _of_class(path: Path, name: str) -> LabelledFile:
+def _file_of_class(path: Path, name: str) -> LabelledFile:
     kind = re.sub(r"[\W_]+", "_", name.lower()).strip("_").removesuffix("s")
     if kind in _BACKGROUNDS or kind in _NO_EVENTS:
         return event_free_file(path, background=kind in _BACKGROUNDS)
-    return LabelledFile(path=path, fold=None, labels=(as_label(name),), segments=None)
+    return LabelledFile(path=path, fold=None, labels=(normalise_name(name),), segments=None)
 
 
 def _audio_alone(folder: Path) -> list[LabelledFile] | None:
     paths = audio_in(folder) or audio_in(folder / "audio")
     if not paths:
         return None
-    _tell_of_others(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
-    _log.warning("%s: has no labels; its %d audio files are taken for sounds that are no event", folder, len(paths))
+    _warn_about_unused_tables(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
+    _log.warning("%s: has no labels; its %d audio files are taken for sounds that are not events", folder, len(paths))
     return [event_free_file(path) for path in paths]

@@ -1,12 +1,12 @@
-"""Decoded audio, kept on disk: a file is decoded once, and read piece by piece ever after.
+"""Decoded audio, cached on disk: a file is decoded once; later its samples are read in parts.
 
     $SED_EDGE_CACHE, or ~/.cache/sed-edge
     └── 3f
         ├── 3f0c….f16     mono at the model's rate: float16 samples and nothing else
         └── 3f0c….json    where something sounds in it, by `sed.data.borders`, and whether the file is damaged
 
-The name follows from the file's path, size, time of change and the sample rate: one that changes is decoded again.
-Whatever lies there may be deleted whenever nothing is being trained: it is decoded anew.
+The name is a hash of the file's path, size, time of change and the sample rate: a file that changes is decoded again.
+The cache may be deleted while nothing is being trained: the files are decoded again.
 """
 
 import hashlib
@@ -29,20 +29,20 @@ from tqdm import tqdm
 
 from edge.errors import SourceError
 from edge.sources import AudioFile, Resampler
-from sed.data.borders import sounding
+from sed.data.borders import active_spans
 
 _log = logging.getLogger(__name__)
 
-_VERSION = 3  # of what is kept; another one is decoded anew
-# Its error is relative, -66 dB at every level, and it takes half of float32's space.
+_VERSION = 3  # of the cache's format; files of another version are decoded again
+# float16: its error is relative, -66 dB at every level, and it takes half of float32's space.
 _STORED = np.dtype("<f2")
 _WORTH_PROCESSES = 100  # new files; starting processes takes about as long as decoding so many
 
 
 class StoredAudio:
-    """Samples of a decoded file, read from disk when they are asked for.
+    """Samples of a decoded file, read from disk only when they are needed.
 
-    Nothing stays open in between: a corpus may have more files than a process may have open.
+    The file is not kept open: a corpus may have more files than a process may have open.
 
     Args:
         path: of the samples.
@@ -58,64 +58,64 @@ class StoredAudio:
     def __getitem__(self, part: slice) -> NDArray[np.float32]:
         begin, end, step = part.indices(self._samples)
         assert step == 1, part
-        with _naming(self._path):
+        with _explain_missing(self._path):
             stored = np.fromfile(self._path, dtype=_STORED, count=max(0, end - begin), offset=begin * _STORED.itemsize)
         return stored.astype(np.float32)
 
     @property
-    def sounding(self) -> tuple[tuple[int, int], ...]:
-        """What `sed.data.borders.sounding` says of it."""
+    def active_spans(self) -> tuple[tuple[int, int], ...]:
+        """What `sed.data.borders.active_spans` found in it."""
         return tuple((onset, offset) for onset, offset in self._facts["sounding"])
 
     @property
     def damaged(self) -> bool:
-        """Whether any of the file is damaged or cut off."""
+        """Whether a part of the file is damaged or missing."""
         return bool(self._facts["damaged"])
 
     @property
     def _facts(self) -> dict[str, Any]:
         facts = _facts_of(self._path)
-        with _naming(facts):
+        with _explain_missing(facts):
             return json.loads(facts.read_text())
 
 
 def stored_audio(path: Path, sample_rate: int) -> StoredAudio:
-    """The samples of a file as mono at `sample_rate`, decoded only if they have not been before.
+    """The samples of a file as mono at `sample_rate`, decoded only if they are not in the cache.
 
-    A warning says, every time, if it is damaged.
+    A damaged file causes a warning every time.
 
     Raises:
         SourceError: if it cannot be opened or read, or holds no sample.
     """
-    place = _place(path, sample_rate)
-    if not _is_whole(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # A folder of its own, whose name no other process has, on no other machine that shares the cache either.
-        with _naming_cache(), TemporaryDirectory(prefix="part-", dir=place.parent) as part:
-            samples = Path(part) / place.name
+    cached = _cache_path(path, sample_rate)
+    if not _is_complete(cached):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        # A folder with a unique name: other processes, also on other machines, may decode the same file.
+        with _explain_full_cache(), TemporaryDirectory(prefix="part-", dir=cached.parent) as part:
+            samples = Path(part) / cached.name
             damaged = _decode(path, sample_rate, samples)
-            facts = {"sounding": sounding(StoredAudio(samples), sample_rate), "damaged": damaged}
+            facts = {"sounding": active_spans(StoredAudio(samples), sample_rate), "damaged": damaged}
             _facts_of(samples).write_text(json.dumps(facts))
             for made in (_facts_of(samples), samples):
-                made.replace(place.parent / made.name)
-        return StoredAudio(place)
-    stored = StoredAudio(place)
-    if stored.damaged:  # the decoder said so the first time
+                made.replace(cached.parent / made.name)
+        return StoredAudio(cached)
+    stored = StoredAudio(cached)
+    if stored.damaged:  # the first time, the decoder warned
         _log.warning("%s: is damaged or cut short; %.3f s are left", path, len(stored) / sample_rate)
     return stored
 
 
 def store_all(paths: Sequence[Path], sample_rate: int) -> list[StoredAudio | SourceError]:
-    """The samples of many files, decoded in as many processes as there are cores if there is much to decode.
+    """The samples of many files, decoded by a process per core if there is much to decode.
 
     Returns:
-        For each file its samples, or why it has none.
+        For each file its samples, or the error.
     """
     store = partial(_stored_or_error, sample_rate=sample_rate)
     progress = partial(tqdm, total=len(paths), desc="reading", unit="file", disable=None)
     if sum(not _is_stored(path, sample_rate) for path in paths) < _WORTH_PROCESSES:
         return list(progress(map(store, paths)))
-    # Not forked: torch has threads by now.
+    # Not forked: torch has started threads by now.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(mp_context=context, initializer=_leave_interrupts_to_parent) as pool:
         return list(progress(pool.map(store, paths, chunksize=8)))
@@ -133,42 +133,42 @@ def _leave_interrupts_to_parent() -> None:
 
 
 def _is_stored(path: Path, sample_rate: int) -> bool:
-    return path.exists() and _is_whole(_place(path, sample_rate))
+    return path.exists() and _is_complete(_cache_path(path, sample_rate))
 
 
-def _is_whole(place: Path) -> bool:
-    return place.exists() and _facts_of(place).exists()
+def _is_complete(cached: Path) -> bool:
+    return cached.exists() and _facts_of(cached).exists()
 
 
-def _facts_of(place: Path) -> Path:
-    return place.with_suffix(".json")
+def _facts_of(cached: Path) -> Path:
+    return cached.with_suffix(".json")
 
 
 @contextmanager
-def _naming_cache() -> Iterator[None]:
+def _explain_full_cache() -> Iterator[None]:
     try:
         yield
-    except OSError as exc:  # a write has no name
+    except OSError as exc:  # an error of a write does not name the file
         text = f"{exc.strerror}; decoded audio is kept there: make room, or set SED_EDGE_CACHE to another folder"
         raise OSError(exc.errno, text, str(_folder())) from exc
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _explain_missing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
         raise SourceError(
-            f"{path}: {exc.strerror}; it is gone from the cache: start again, and it is decoded anew"
+            f"{path}: {exc.strerror}; it is gone from the cache: start again, and it is decoded again"
         ) from exc
 
 
-def _place(path: Path, sample_rate: int) -> Path:
+def _cache_path(path: Path, sample_rate: int) -> Path:
     try:
         status = path.stat()
-    except (OSError, ValueError) as exc:  # a name may be none that a file can have
+    except (OSError, ValueError) as exc:  # ValueError: a file cannot have such a name
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise SourceError(f"{path}: {reason}; the tables of its folder name it, so add it or strike it") from exc
+        raise SourceError(f"{path}: {reason}; a table of its folder names it: add the file or remove the row") from exc
     key = f"{_VERSION} {path.resolve()} {status.st_size} {status.st_mtime_ns} {sample_rate}"
     name = hashlib.sha256(key.encode()).hexdigest()
     return _folder() / name[:2] / f"{name}.f16"
@@ -180,12 +180,12 @@ def _folder() -> Path:
 
 
 def _decode(path: Path, sample_rate: int, target: Path) -> bool:
-    """Write its samples, return whether it is damaged."""
+    """Write the samples of a file, and return whether it is damaged."""
     with AudioFile(path) as file, target.open("wb") as out:
         resampler = Resampler(file.sample_rate, sample_rate)
-        for piece in file.pieces():
-            out.write(resampler.push(piece.samples).astype(_STORED).tobytes())
+        for block in file.pieces():
+            out.write(resampler.push(block.samples).astype(_STORED).tobytes())
         out.write(resampler.flush().astype(_STORED).tobytes())
         if out.tell() == 0:
-            raise SourceError(f"{path}: holds no sound; record it again, or remove it")
+            raise SourceError(f"{path}: contains no samples; record it again, or remove it")
         return file.damaged

@@ -11,15 +11,15 @@ def read_table(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[
     """Read a table with a header.
 
     Returns:
-        Its rows, by column; columns beyond `columns` may lack a value.
+        Its rows, by column; columns other than `columns` may have no value.
 
     Raises:
-        DataError: if it cannot be read, or lacks one of `columns`.
+        DataError: if it cannot be read, or one of `columns` is missing.
     """
     header, rows = _read(path, delimiter)
     missing = [column for column in columns if column not in header]
     if missing:
-        raise DataError(f"{path}: lacks the column {', '.join(missing)}; its header must name {', '.join(columns)}")
+        raise DataError(f"{path}: has no column {', '.join(missing)}; its header must name {', '.join(columns)}")
     for number, row in enumerate(rows, start=2):
         if any(row[column] is None for column in columns):
             raise DataError(f"{path}: line {number} is too short; expected {', '.join(columns)}")
@@ -27,7 +27,7 @@ def read_table(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[
 
 
 def read_header(path: Path, delimiter: str) -> tuple[str, ...]:
-    """The columns that a table names; none if there is no such file.
+    """The columns that a table names; empty if there is no such file.
 
     Raises:
         DataError: if it cannot be read.
@@ -42,6 +42,6 @@ def _read(path: Path, delimiter: str, header_only: bool = False) -> tuple[tuple[
             header = tuple(reader.fieldnames or ())
             return header, [] if header_only else list(reader)
     except (UnicodeDecodeError, csv.Error) as exc:
-        raise DataError(f"{path}: is no table in UTF-8 ({exc}); save it as UTF-8 text") from exc
+        raise DataError(f"{path}: is not a table in UTF-8 ({exc}); save it as UTF-8 text") from exc
     except OSError as exc:
         raise DataError(f"{path}: cannot be read ({exc.strerror}); give a table with a header") from exc

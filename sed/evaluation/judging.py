@@ -14,7 +14,7 @@ from tqdm import tqdm
 from edge.detection import frame_edge
 from edge.errors import SourceError
 from edge.model import Card, StepModel
-from sed.data import Annotation, joined
+from sed.data import Annotation, merge_spans
 from sed.errors import DataError
 from sed.evaluation.curves import PSDS1, PSDS2, Psds, Scored, psds
 from sed.evaluation.listening import Heard, hear
@@ -226,7 +226,7 @@ def _with_truth_known(heard: Heard, labels: Set[str]) -> Heard:
 
 def _joined(events: Collection[Annotation]) -> list[Annotation]:
     by_label = {label: sorted(event[:2] for event in events if event[2] == label) for *_, label in events}
-    return sorted((*span, label) for label, spans in by_label.items() for span in joined(spans, touching=True))
+    return sorted((*span, label) for label, spans in by_label.items() for span in merge_spans(spans, touching=True))
 
 
 def _clip_figures(labels: Sequence[str], heard: Sequence[Heard]) -> tuple[dict[str, float], Counts]:

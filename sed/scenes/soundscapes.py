@@ -39,7 +39,7 @@ class SceneMixer:
         self._mixed = [column for column, clips in enumerate(self._by_label) if clips]
         self._cropped = [column for column, clips in enumerate(self._recordings) if clips]
         longest = _CONTINUOUS_SECONDS * self._rate
-        self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.pieces)]
+        self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.spans)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
         """Make the scene that `rng` leads to."""
@@ -127,7 +127,7 @@ class SceneMixer:
         free = len(clip.audio) - self._samples
         if free <= 0:
             return 0
-        places = clip.pieces or [(onset, offset) for onset, offset, other in clip.segments or () if other == label]
+        places = clip.spans or [(onset, offset) for onset, offset, other in clip.segments or () if other == label]
         if not places:
             return int(rng.integers(free + 1))
         onset, offset = places[int(rng.integers(len(places)))]
@@ -157,13 +157,13 @@ class SceneMixer:
 
     def _shape(self, rng: np.random.Generator, clip: Clip, column: int | None) -> Piece:
         """Some neighbouring pieces of a clip; events of the class `column`, or of none."""
-        first = int(rng.integers(len(clip.pieces)))
-        onset, offset = clip.pieces[first]
-        alone = rng.random() < 1 / (len(clip.pieces) - first)
+        first = int(rng.integers(len(clip.spans)))
+        onset, offset = clip.spans[first]
+        alone = rng.random() < 1 / (len(clip.spans) - first)
         if offset - onset > self._samples or (alone and offset - onset >= _CONTINUOUS_SECONDS * self._rate):
-            sound = self._continuous(rng, clip, clip.pieces[first], column)
+            sound = self._continuous(rng, clip, clip.spans[first], column)
             return Piece(audio=sound, events=[] if column is None else [(0.0, float(len(sound)), column)])
-        near = [piece for piece in clip.pieces[first:] if piece[1] - onset <= self._samples]
+        near = [piece for piece in clip.spans[first:] if piece[1] - onset <= self._samples]
         chosen = near[: int(rng.integers(len(near))) + 1]
         margin = int(_MARGIN_SECONDS * self._rate)
         begin = max(0, onset - margin)
@@ -177,7 +177,7 @@ class SceneMixer:
             for _ in range(int(rng.integers(1, 3))):
                 # Most sounds go on as they were; another clip of the class now and then is a change within it.
                 following = clip if rng.random() < 0.7 else _choose(rng, self._alike(clip, column))
-                longest = max(following.pieces, key=lambda borders: borders[1] - borders[0])
+                longest = max(following.spans, key=lambda borders: borders[1] - borders[0])
                 sound = _joined(sound, self._part(rng, following, longest), self._rate)
         return sound
 

@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 from tqdm import tqdm
 
-from sed.data import Clip, Corpus, joined
+from sed.data import Clip, Corpus, merge_spans
 from sed.errors import DataError
 from sed.recipe import Recipe
 from sed.scenes.scene import Scene
@@ -48,7 +48,7 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
             "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "
             "label, or strong labels, with [scenes] recordings in the recipe where all of them overlap"
         )
-    lacking = corpus.lacking(mixed)
+    lacking = corpus.missing_labels(mixed)
     if lacking:
         _log.warning("no scene holds %s: nowhere are its borders known and does it sound alone", ", ".join(lacking))
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,8 +71,8 @@ def _known(clips: Iterable[Clip]) -> Iterable[Clip]:
     for clip in clips:
         if clip.segments is not None and not clip.secondary:
             yield clip
-        elif clip.pieces and not clip.secondary:
-            yield dataclasses.replace(clip, segments=tuple((*piece, clip.labels[0]) for piece in clip.pieces))
+        elif clip.spans and not clip.secondary:
+            yield dataclasses.replace(clip, segments=tuple((*piece, clip.labels[0]) for piece in clip.spans))
 
 
 def _truth(scene: Scene, samples: int) -> list[tuple[int, int, str]]:
@@ -81,5 +81,5 @@ def _truth(scene: Scene, samples: int) -> list[tuple[int, int, str]]:
     for label in sorted({label for _, _, label in scene.events}):
         of_label = ((onset, offset) for onset, offset, other in scene.events if other == label)
         spans = [(max(0, round(onset)), min(samples, round(offset))) for onset, offset in of_label]
-        truth += [(onset, offset, label) for onset, offset in joined(spans) if onset < offset]
+        truth += [(onset, offset, label) for onset, offset in merge_spans(spans) if onset < offset]
     return sorted(truth)

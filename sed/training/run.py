@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_avg_fn
 
 from edge.errors import SettingError
-from sed.data import UNUSED, Corpus
+from sed.data import UNUSED_REASON, Corpus
 from sed.errors import CheckpointError, DataError, RecipeError
 from sed.network import Detector, load
 from sed.recipe import Recipe, TrainingConfig
@@ -54,11 +54,11 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
         SettingError: if the batch cannot be shared, or there is nobody to share it with.
     """
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
-    learnt = corpus.learnt(recipe.data)
-    module = TrainingModule(recipe, learnt, corpus.looked_at(recipe.data))
-    unused = learnt.unused(recipe.scenes)
+    train = corpus.train_split(recipe.data)
+    module = TrainingModule(recipe, train, corpus.validation_split(recipe.data))
+    unused = train.unused(recipe.scenes)
     if unused:
-        _log.warning("%d of %d labelled clips are not learnt from: %s", len(unused), len(learnt.labelled), UNUSED)
+        _log.warning("%d of %d labelled clips are not trained on: %s", len(unused), len(train.labelled), UNUSED_REASON)
     return module.detector if train_network(module, out, resume, devices, nodes) else None
 
 

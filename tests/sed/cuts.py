@@ -1,4 +1,4 @@
-"""Cuts of the demo recording, in whatever format and layout a test wants."""
+"""Cuts of the demo recording, in any format and layout."""
 
 import functools
 from pathlib import Path
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.conftest import DEMO
 
-DOG, ROOSTER, QUIET = 2.0, 6.0, 11.6  # seconds at which the demo recording holds them
+DOG, ROOSTER, QUIET = 2.0, 6.0, 11.6  # seconds at which they are in the demo recording
 
 
 @functools.cache
@@ -20,7 +20,7 @@ def _demo() -> tuple[NDArray[np.float32], int]:
 
 
 def write_cut(path: Path, begin: float = ROOSTER, seconds: float = 1.0, rate: int = 16_000, channels: int = 1) -> Path:
-    """Write a part of the demo recording; the suffix tells the format."""
+    """Write a part of the demo recording; the suffix gives the format."""
     demo, demo_rate = _demo()
     mono = soxr.resample(demo[int(begin * demo_rate) : int((begin + seconds) * demo_rate)], demo_rate, rate)
     audio = np.repeat(mono[:, None], channels, axis=1).astype(np.float32)
@@ -43,7 +43,7 @@ def _write_aac(path: Path, audio: NDArray[np.float32], rate: int) -> None:
 
 
 def write_table(path: Path, *rows: str) -> Path:
-    """Write a table whose fields are parted by single spaces in `rows`; TSV or CSV by its suffix."""
+    """Write a table whose fields are separated by single spaces in `rows`; TSV or CSV by its suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     delimiter = "\t" if path.suffix == ".tsv" else ","
     path.write_text("".join(row.replace(" ", delimiter) + "\n" for row in rows), encoding="utf-8")

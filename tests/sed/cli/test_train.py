@@ -45,7 +45,7 @@ def test_data_can_be_looked_at_before_training(classes: Path) -> None:
     assert ["(all)", "8", "-", "0.007"] == total.split()[:4]
     assert "2" == total.split()[-1]
     assert f"skipped: {classes}/dog/3.mp3: holds no audio" in skipped
-    assert f"silent: {classes}/dog/2.wav: is labelled dog, and nothing sounds in it for 80 ms" == silent
+    assert f"silent: {classes}/dog/2.wav: is labelled dog, but no sound in it lasts 80 ms" == silent
     assert before | {classes / "recipe.toml"} == set(classes.glob("**/*"))
 
 
@@ -64,17 +64,17 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
         "dog        2      3+  0.002      0.50         2",
         "rain       2      1+  0.002      3.00         2",
         "(all)      2      4+  0.002      0.75         2",
-        "unused: 2 clips: nothing can be cut out of them; set [scenes] recordings in the recipe to learn from them as "
-        "they are",
+        "unused: 2 clips: no event can be cut out of them; set [scenes] recordings in the recipe to train on whole "
+        "recordings",
     ] == done.stdout.splitlines()
     assert 1 == done.returncode
-    assert "nowhere in folds 1 does dog, rain sound alone, to be cut out" in done.stderr.splitlines()[-1]
+    assert "in folds 1 no event of dog, rain sounds alone, so none can be cut out" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
     ("recipe", "code", "message"),
     [
-        ("[data]\nvalidation_folds = [7]\n", 1, "hold no clip of dog, rooster; the data has the folds 1, 2, 4, 5"),
+        ("[data]\nvalidation_folds = [7]\n", 1, "have no clip of dog, rooster; the data has the folds 1, 2, 4, 5"),
         ("[data]\nlabels = ['dig']\n", 2, "[data] labels: the data has no 'dig'; did you mean 'dog'?"),
         ("[decoding.cat]\n", 2, "[decoding] cat: the data has no such label"),
     ],

@@ -64,24 +64,24 @@ def cornell(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
+def described(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
     """File name -> labels, segments, secondary labels, weight; Kaggle gives no folds."""
     assert all(file.fold is None and file.path.is_file() for file in files)
     return {file.path.name: (file.labels, file.segments, file.secondary, file.weight) for file in files}
 
 
 def test_cornell_names_become_codes(cornell: Path) -> None:
-    """A name that is no class is passed over; nobody rated a 0; nocall is the empty set."""
+    """A secondary name that is not a class is ignored; a rating of 0 means none; nocall has no label."""
     assert {
         "XC1.mp3": (("aldfly",), None, ("ameavo",), 0.9),
         "XC2.mp3": (("aldfly",), None, (), 0.6),
         "XC3.mp3": (("ameavo",), None, (), 1.0),
         "XC4.mp3": ((), (), ("aldfly",), 0.4),
-    } == said(read_labels(cornell))
+    } == described(read_labels(cornell))
 
 
 def test_the_examples_of_cornell_have_borders(cornell: Path) -> None:
-    """Their files are named after a `file_id`; what is no class, a squirrel, is passed over."""
+    """Their files are named after a `file_id`; what is not a class, a squirrel, is ignored."""
     write_cut(cornell / "example_test_audio" / "ORANGE-7-CAP_20190606_093000.pt623.mp3")
     write_table(
         cornell / "example_test_audio_metadata.csv",
@@ -89,7 +89,7 @@ def test_the_examples_of_cornell_have_borders(cornell: Path) -> None:
         "ORANGE-7-CAP_20190606_093000 ameavo 0.4 0.8",
         "ORANGE-7-CAP_20190606_093000 squirrel 0.1 0.2",
     )
-    found = said(read_labels(cornell))["ORANGE-7-CAP_20190606_093000.pt623.mp3"]
+    found = described(read_labels(cornell))["ORANGE-7-CAP_20190606_093000.pt623.mp3"]
     assert (("ameavo",), (Segment(0.4, 0.8, "ameavo"),), (), 1.0) == found
     (cornell / "example_test_audio" / "ORANGE-7-CAP_20190606_093000.pt623.mp3").unlink()
     missing = read_labels(cornell)[-1]  # to be reported as any other file that is not there
@@ -100,7 +100,7 @@ def test_the_examples_of_cornell_have_borders(cornell: Path) -> None:
     ("audio", "prefix"), [("train_short_audio/acafly", ""), ("train_audio/acafly", "acafly/")], ids=["2021", "2022"]
 )
 def test_birdclef_of_both_kinds(tmp_path: Path, audio: str, prefix: str) -> None:
-    """Secondary labels are codes, of which those that are no class are passed over."""
+    """Secondary labels are codes; those that are not classes are ignored."""
     for name in ("XC1.ogg", "XC2.ogg"):
         write_cut(tmp_path / audio / name, rate=32_000)
     write_cut(tmp_path / audio.replace("acafly", "amecro") / "XC3.ogg")
@@ -121,11 +121,11 @@ def test_birdclef_of_both_kinds(tmp_path: Path, audio: str, prefix: str) -> None
         "XC1.ogg": (("acafly",), None, ("amecro",), 0.5),
         "XC2.ogg": (("acafly",), None, (), 0.6),
         "XC3.ogg": (("amecro",), None, (), 1.0),
-    } == said(read_labels(tmp_path))
+    } == described(read_labels(tmp_path))
 
 
 def test_birdclef_of_2025(tmp_path: Path) -> None:
-    """Its table is called as that of 2020, classes may be numbers, and soundscapes without labels are left alone."""
+    """Its table has the name of that of 2020, classes may be numbers, and soundscapes without labels are ignored."""
     for name in ("train_audio/1139490/CSA36385.ogg", "train_audio/amakin1/XC3.ogg", "train_soundscapes/H02_0.ogg"):
         write_cut(tmp_path / name, rate=32_000)
     rows: tuple[dict[str, object], ...] = (
@@ -136,11 +136,11 @@ def test_birdclef_of_2025(tmp_path: Path) -> None:
     assert {
         "CSA36385.ogg": (("1139490",), None, ("amakin1",), 0.6),
         "XC3.ogg": (("amakin1",), None, (), 0.9),
-    } == said(read_labels(tmp_path))
+    } == described(read_labels(tmp_path))
 
 
 def test_birdclefs_soundscapes_have_rows(tmp_path: Path) -> None:
-    """Rows of one file lie anywhere in the table; a row of nothing says nocall; several birds are parted by space."""
+    """Rows of one file may be anywhere in the table; nocall is a row without birds; spaces separate birds."""
     folder = tmp_path / "train_soundscapes"
     for name in ("7019_COR_20190904.ogg", "7020_SSW_20170429.ogg"):
         write_cut(folder / name, rate=32_000)
@@ -156,7 +156,7 @@ def test_birdclefs_soundscapes_have_rows(tmp_path: Path) -> None:
             1.0,
         ),
         "7020_SSW_20170429.ogg": ((), (), (), 1.0),
-    } == said(read_labels(folder))
+    } == described(read_labels(folder))
     write_csv(table, header, {"row_id": "7019_COR", "birds": "nocall"})
     with pytest.raises(DataError, match=r"row_id must be like 7019_COR_5, .* got '7019_COR'"):
         read_labels(folder)

@@ -22,7 +22,7 @@ def test_each_label_is_dealt_out_over_five_folds() -> None:
 
 
 def test_a_file_keeps_its_fold_when_others_come() -> None:
-    """Else a model would be measured on what it has learnt from. Just the first of its label may make room."""
+    """Else a model would be evaluated on files that it was trained on. Only the first of its label may move."""
     moved = 0
     for count in range(10, 60):
         before, after = (
@@ -33,14 +33,14 @@ def test_a_file_keeps_its_fold_when_others_come() -> None:
     assert moved <= 5
 
 
-def test_two_files_are_one_to_learn_from_and_one_to_look_at() -> None:
-    """And one alone is to learn from."""
+def test_of_two_files_one_is_for_training_and_one_for_validation() -> None:
+    """A single file is for training."""
     assert {1, 5} == set(folds_of(files("dog", 2)))
     assert [1] == folds_of(files("dog", 1))
 
 
 def test_folds_follow_from_names() -> None:
-    """Neither from the order of the files, nor from where the folder lies; and not in the order of the names."""
+    """They do not depend on the order of the files or on the folder's path, and are not in the order of names."""
     data = files("dog", 20)
     folds = folds_of(data)
     assert folds == folds_of(data[::-1])[::-1]
@@ -56,7 +56,7 @@ def test_a_fold_that_is_known_stays() -> None:
 
 
 def of_labels(*labels: str) -> list[LabelledFile]:
-    """A file for each: its labels, parted by commas."""
+    """A file for each argument: its labels, separated by commas."""
     return [
         LabelledFile(path=Path(f"{number}.wav"), fold=None, labels=tuple(sorted(names.split(","))), segments=None)
         for number, names in enumerate(labels)
@@ -64,7 +64,7 @@ def of_labels(*labels: str) -> list[LabelledFile]:
 
 
 def test_a_file_of_several_labels_goes_with_the_rarest() -> None:
-    """What is common beside it does not take a rare sound away from what is learnt from."""
+    """A common label in the same file does not move a rare one out of the training folds."""
     assert [1, 1, 1, 1] == folds_of(of_labels("dog,wind", "dog,rain", "dog,siren", "dog,zebra"))
     folds = folds_of(of_labels("dog,wind", "dog,wind", "dog,rain", "dog,rain"))
     assert [{1, 5}, {1, 5}] == [set(folds[:2]), set(folds[2:])]
@@ -72,22 +72,22 @@ def test_a_file_of_several_labels_goes_with_the_rarest() -> None:
     assert (1, {1, 5}) == (folds[0], set(folds[1:]))
 
 
-def test_every_label_can_be_learnt() -> None:
-    """However labels share files, fold 1 has them all, and alone those that are alone anywhere."""
+def test_every_label_is_in_fold_1() -> None:
+    """However labels share files; labels that are alone in some file are also alone in one of fold 1."""
     random = Random(0)
     for _ in range(200):
         drawn = [",".join(random.sample("abcdefgh", random.randint(1, 4))) for _ in range(random.randint(1, 12))]
         files = of_labels(*drawn)
-        learnt = [file for file, fold in zip(files, folds_of(files), strict=True) if fold == 1]
+        training = [file for file, fold in zip(files, folds_of(files), strict=True) if fold == 1]
         for most in (4, 1):
             there, held = (
                 {label for file in some if len(file.labels) <= most for label in file.labels}
-                for some in (files, learnt)
+                for some in (files, training)
             )
             assert there == held
 
 
-def test_what_can_be_cut_out_is_learnt_and_looked_at_first() -> None:
-    """Files of several labels without borders go where they are not needed."""
+def test_files_that_events_can_be_cut_out_of_are_placed_first() -> None:
+    """Weakly labelled files of several labels get the folds that are left."""
     folds = folds_of(of_labels("cat,dog", "cat,dog", "cat", "cat", "dog", "dog"))
     assert [{1, 5}, {1, 5}] == [set(folds[2:4]), set(folds[4:])]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sed.data.labels import Segment, audio_in, read_segments
+from sed.data.labels import Segment, audio_in, read_strong_table
 from sed.errors import DataError
 from tests.sed.cuts import write_table
 
@@ -17,13 +17,13 @@ def test_segments_come_by_file_in_order(tmp_path: Path) -> None:
         "b.wav": [],
         "c.wav": [Segment(0.0, 1.0, "rain")],
     }
-    assert found == read_segments(table)
+    assert found == read_strong_table(table)
 
 
 def test_the_truth_of_one_file_needs_no_name(tmp_path: Path) -> None:
-    """As it lies beside a recording."""
+    """A table beside a recording has no column for it."""
     table = write_table(tmp_path / "x.tsv", "onset offset event_label", "1 2 dog")
-    assert {"": [Segment(1.0, 2.0, "dog")]} == read_segments(table, key="")
+    assert {"": [Segment(1.0, 2.0, "dog")]} == read_strong_table(table, key="")
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ def test_the_truth_of_one_file_needs_no_name(tmp_path: Path) -> None:
 def test_a_wrong_row_is_explained(tmp_path: Path, row: str, message: str) -> None:
     """The error names the table, the file and what came."""
     with pytest.raises(DataError, match=message):
-        read_segments(write_table(tmp_path / "a.tsv", HEADER, row))
+        read_strong_table(write_table(tmp_path / "a.tsv", HEADER, row))
 
 
-def test_audio_is_told_by_its_suffix(tmp_path: Path) -> None:
-    """In upper case too, at any depth if asked; what a file system hides is no recording."""
+def test_audio_is_recognised_by_its_suffix(tmp_path: Path) -> None:
+    """In upper case too, at any depth on request; hidden files are not recordings."""
     for name in ("b.WAV", "a.mp3", "._a.mp3", "notes.txt", "sub/c.m4a"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

@@ -12,7 +12,7 @@ from tests.sed.cuts import DOG, QUIET, write_cut, write_table
 STRONG = "filename onset offset event_label"
 
 
-def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
+def described(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
     """File name -> fold, labels, segments."""
     assert len(files) == len({file.path for file in files})
     assert all(file.path.is_file() for file in files)
@@ -20,25 +20,27 @@ def said(files: list[LabelledFile]) -> dict[str, tuple[object, ...]]:
 
 
 def test_esc50_with_strong_labels(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Folds as the table has them; a clip that strong.tsv does not name holds no event, and a warning counts them."""
+    """Folds as in the table; a clip that strong.tsv does not name has no event, and a warning counts them."""
     for name in ("a.flac", "b.flac"):
         write_cut(tmp_path / "audio" / name)
     write_table(tmp_path / "meta" / "esc50.csv", "filename fold category", "a.flac 1 rooster", "b.flac 2 wind")
     write_table(tmp_path / "meta" / "strong.tsv", STRONG, "a.flac 0.2 0.9 rooster")
     expected = {"a.flac": (1, ("rooster",), (Segment(0.2, 0.9, "rooster"),)), "b.flac": (2, (), ())}
-    assert expected == said(read_labels(tmp_path))
-    assert "strong.tsv: does not name 1 clips, which hold no event then, whatever their category" in caplog.text
+    assert expected == described(read_labels(tmp_path))
+    assert (
+        "strong.tsv: does not name 1 clips; they count as clips without events, whatever their category" in caplog.text
+    )
 
 
 def test_esc50_as_it_is_published(tmp_path: Path) -> None:
-    """The category is the label, and its borders are not known."""
+    """The category is the label; onsets and offsets are not known."""
     write_cut(tmp_path / "audio" / "1-100032-A-0.wav", DOG, rate=44_100)
     header = "filename fold target category esc10 src_file take"
     write_table(tmp_path / "meta" / "esc50.csv", header, "1-100032-A-0.wav 1 0 dog True 100032 A")
-    assert {"1-100032-A-0.wav": (1, ("dog",), None)} == said(read_labels(tmp_path))
+    assert {"1-100032-A-0.wav": (1, ("dog",), None)} == described(read_labels(tmp_path))
 
 
-def test_esc50_that_says_nothing_of_its_sounds_is_explained(tmp_path: Path) -> None:
+def test_esc50_without_labels_is_explained(tmp_path: Path) -> None:
     """The error says what to add."""
     write_table(tmp_path / "meta" / "esc50.csv", "filename fold", "a.wav 1")
     with pytest.raises(DataError, match=r"give it the column category, or meta/strong\.tsv"):
@@ -78,10 +80,8 @@ def test_desed_tables_strong_and_weak(tmp_path: Path, caplog: pytest.LogCaptureF
         "weak.mp3": (None, ("cat", "dog"), None),
         "empty.flac": (None, (), ()),
         "deep.wav": (None, ("dog",), None),
-    } == said(read_labels(tmp_path))
-    assert (
-        "1 audio files, such as unlabelled.wav, are in no table and no class's folder, and are left out" in caplog.text
-    )
+    } == described(read_labels(tmp_path))
+    assert "1 audio files, such as unlabelled.wav, are in no table and no class folder, and are not used" in caplog.text
 
 
 def test_desed_as_it_is_published(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,11 +113,11 @@ def test_rows_of_one_file_are_put_together(tmp_path: Path) -> None:
     """A weak table may have a row a label."""
     write_cut(tmp_path / "a.wav")
     write_table(tmp_path / "weak.tsv", "filename event_labels", "a.wav dog", "a.wav rain", "a.wav dog,cat")
-    assert {"a.wav": (None, ("cat", "dog", "rain"), None)} == said(read_labels(tmp_path))
+    assert {"a.wav": (None, ("cat", "dog", "rain"), None)} == described(read_labels(tmp_path))
 
 
 def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
-    """Rather than guessed; its path tells them apart."""
+    """Rather than guessed; a path is unique."""
     for place in ("one", "two"):
         write_cut(tmp_path / place / "a.wav")
     write_table(tmp_path / "weak.tsv", "filename event_labels", "a.wav dog")
@@ -128,11 +128,11 @@ def test_a_name_that_fits_two_files_is_explained(tmp_path: Path) -> None:
 
 
 def test_recordings_with_their_truth_beside_them(tmp_path: Path) -> None:
-    """One without a table holds no event, as for sed-eval."""
+    """A recording without a table has no event, as for sed-eval."""
     for path in (DEMO, DEMO.with_suffix(".tsv")):
         shutil.copy(path, tmp_path)
     write_cut(tmp_path / "quiet.wav", QUIET)
-    files = said(read_labels(tmp_path))
+    files = described(read_labels(tmp_path))
     assert (None, (), ()) == files["quiet.wav"]
     _, labels, segments = files["recording.ogg"]
     assert 10 == len(labels)
@@ -140,29 +140,29 @@ def test_recordings_with_their_truth_beside_them(tmp_path: Path) -> None:
 
 
 def test_a_table_whose_recording_is_not_there_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Its recording would be taken for one without events; a suffix may be in upper case."""
+    """Else its recording would count as one without events; a suffix may be in upper case."""
     for name in ("a", "b"):
         write_cut(tmp_path / f"{name}.wav")
     (tmp_path / "a.TSV").write_text("onset\toffset\tevent_label\n0.1\t0.5\tdog\n")
     write_table(tmp_path / "bb.tsv", "onset offset event_label", "0.1 0.5 dog")
-    files = said(read_labels(tmp_path))
+    files = described(read_labels(tmp_path))
     assert [(), ("dog",)] == [files[name][1] for name in ("b.wav", "a.wav")]
-    assert ": bb.tsv: says nothing of any file here" in caplog.text
+    assert ": bb.tsv: describes no file of this folder" in caplog.text
     assert "a.TSV" not in caplog.text
 
 
 @pytest.mark.parametrize("place", ["a.wav", "dog/a.wav"])
 def test_a_table_of_no_known_columns_is_named(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Rather than passed over, as its labels are."""
+    """A warning names the table, as its labels are not used."""
     write_cut(tmp_path / place)
     write_table(tmp_path / "labels.tsv", "Filename Onset Offset Label", "a.wav 0.1 0.5 dog")
     write_table(tmp_path / "more.csv", STRONG, "a.wav 0.1 0.5 dog")
     read_labels(tmp_path)
-    assert "labels.tsv, more.csv: says nothing of any file here, left out; expected" in caplog.text
+    assert "labels.tsv, more.csv: describes no file of this folder and is not used; expected" in caplog.text
 
 
 def test_labels_and_names_have_one_form(tmp_path: Path) -> None:
-    """An accent may be a character of its own, as Macs write it; space around a label says nothing."""
+    """An accent may be a separate character, as on macOS; space around a label is ignored."""
     composed, apart = "M\u00f6we", "Mo\u0308we"
     write_cut(tmp_path / f"{apart}.wav")
     (tmp_path / "labels.tsv").write_text(
@@ -183,8 +183,8 @@ def test_a_table_may_name_files_by_their_whole_path(tmp_path: Path) -> None:
 
 
 def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Some names are no class, whatever their case; a stray file is not passed over in silence."""
-    places = (
+    """Some names are not classes, in any case; a warning names a file outside the class folders."""
+    paths = (
         "dog/a.wav",
         "dog/more/b.mp3",
         "rooster/a.wav",
@@ -194,52 +194,52 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         "background noise/n.wav",
         "Background-Noises/n.wav",
     )
-    for place in (*places, "others/o.ogg", "stray.wav"):
-        write_cut(tmp_path / place)
+    for path in (*paths, "others/o.ogg", "stray.wav"):
+        write_cut(tmp_path / path)
     (tmp_path / "notes").mkdir()
     files = read_labels(tmp_path)
     found = {str(file.path.relative_to(tmp_path)): (file.labels, file.segments, file.background) for file in files}
     dog, rooster, bed = (("dog",), None, False), (("rooster",), None, False), ((), (), True)
     assert (
-        dict(zip(places, (dog, dog, rooster, bed, bed, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)}
+        dict(zip(paths, (dog, dog, rooster, bed, bed, bed, bed, bed), strict=True)) | {"others/o.ogg": ((), (), False)}
         == found
     )
-    assert "1 audio files, such as stray.wav, are in no table and no class's folder, and are left out" in caplog.text
+    assert "1 audio files, such as stray.wav, are in no table and no class folder, and are not used" in caplog.text
 
 
-def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_parts_of_a_data_set_are_not_classes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever tables are missing; a warning names them."""
     for place in ("Train_audio/a.wav", "test_soundscapes/b.wav"):
         write_cut(tmp_path / place)
-    with pytest.raises(DataError, match="holds no labels that are known"):
+    with pytest.raises(DataError, match="has no layout of labels that is known"):
         read_labels(tmp_path)
-    assert ": Train_audio, test_soundscapes: taken for parts of a data set, no classes" in caplog.text
+    assert ": Train_audio, test_soundscapes: taken for parts of a data set, not classes" in caplog.text
     write_cut(tmp_path / "train" / "c.wav")
-    assert {"c.wav": (None, ("train",), None)} == said(read_labels(tmp_path))
+    assert {"c.wav": (None, ("train",), None)} == described(read_labels(tmp_path))
 
 
 @pytest.mark.parametrize("place", ["", "audio"])
-def test_audio_alone_is_no_event(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_audio_without_labels_has_no_event(tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture) -> None:
     """And a warning says so."""
     write_cut(tmp_path / place / "a.wav")
-    assert {"a.wav": (None, (), ())} == said(read_labels(tmp_path))
-    assert "has no labels; its 1 audio files are taken for sounds that are no event" in caplog.text
+    assert {"a.wav": (None, (), ())} == described(read_labels(tmp_path))
+    assert "has no labels; its 1 audio files are taken for sounds that are not events" in caplog.text
 
 
 def test_where_two_layouts_fit_the_first_is_taken(tmp_path: Path) -> None:
     """A folder per class, until a table says more."""
     write_cut(tmp_path / "dog" / "a.wav")
-    assert {"a.wav": (None, ("dog",), None)} == said(read_labels(tmp_path))
+    assert {"a.wav": (None, ("dog",), None)} == described(read_labels(tmp_path))
     write_table(tmp_path / "labels.tsv", STRONG, "dog/a.wav 0 1 bark")
-    assert {"a.wav": (None, ("bark",), (Segment(0.0, 1.0, "bark"),))} == said(read_labels(tmp_path))
+    assert {"a.wav": (None, ("bark",), (Segment(0.0, 1.0, "bark"),))} == described(read_labels(tmp_path))
 
 
 def test_what_is_not_recognised_is_explained(tmp_path: Path) -> None:
     """With a list of what would have been."""
     (tmp_path / "labels.tsv").write_text("file\tlabel\n")
     with pytest.raises(
-        DataError, match=r"holds no labels that are known; expected meta/esc50\.csv \(ESC-50\), train_me"
+        DataError, match=r"has no layout of labels that is known; expected meta/esc50\.csv \(ESC-50\), train_me"
     ):
         read_labels(tmp_path)
-    with pytest.raises(DataError, match="is no folder; give a folder of audio files"):
+    with pytest.raises(DataError, match="is not a folder; give a folder of audio files"):
         read_labels(tmp_path / "none")

@@ -12,14 +12,14 @@ import soundfile
 import sed.data.store
 from edge.errors import SourceError
 from edge.sources.audio import read_audio
-from sed.data.borders import sounding
+from sed.data.borders import active_spans
 from sed.data.store import StoredAudio, store_all, stored_audio
 from tests.sed.cuts import write_cut
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that is empty yet."""
+    """An empty cache."""
     monkeypatch.setenv("SED_EDGE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -38,11 +38,11 @@ def test_stored_audio_is_what_the_decoder_gives(tmp_path: Path, suffix: str, rat
     assert len(expected) == len(actual)
     assert 16_000 == pytest.approx(len(actual), abs=2500)  # AAC rounds up to its frames, and more at low rates
     np.testing.assert_allclose(actual[:], expected, rtol=2**-11, atol=2**-25)
-    assert sounding(actual, 16_000) == actual.sounding
+    assert active_spans(actual, 16_000) == actual.active_spans
 
 
 def test_a_part_is_the_part_of_the_whole(tmp_path: Path) -> None:
-    """As of an array, and a copy: writing into it changes nothing."""
+    """As with an array, but a copy: writing into it does not change the stored samples."""
     stored = stored_audio(write_cut(tmp_path / "a.wav"), 16_000)
     whole = stored[:]
     for part in (slice(0, 0), slice(100, 2100), slice(-300, None), slice(15_900, 99_999), slice(500, 200)):
@@ -65,8 +65,8 @@ def test_a_file_is_decoded_once(tmp_path: Path, cache: Path) -> None:
     assert 3 == len(kept(cache))
 
 
-def test_what_is_lost_is_said_every_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Of a file that is cut short and of one with a hole, and not only when it is decoded; never of a whole one."""
+def test_damage_is_warned_of_every_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """For a file that is cut short and for one with a hole, not only when it is decoded; never for an intact one."""
     names = ("cut.mp3", "odd.wav", "torn.flac", "whole.mp3")
     cut, odd, torn, whole = (write_cut(tmp_path / name, seconds=10.0) for name in names)
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 5])
@@ -83,22 +83,22 @@ def test_what_is_lost_is_said_every_time(tmp_path: Path, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("gone", ["*/*.f16", "*/*.json"])
-def test_what_was_deleted_is_decoded_anew(tmp_path: Path, cache: Path, gone: str) -> None:
-    """Even if a half of it is left; whoever reads it meanwhile is told which file is gone."""
+def test_what_was_deleted_is_decoded_again(tmp_path: Path, cache: Path, gone: str) -> None:
+    """Even if one of its two files is left; a reader gets an error that names the deleted file."""
     path = write_cut(tmp_path / "a.wav")
     stored = stored_audio(path, 16_000)
-    expected = stored[:], stored.sounding
+    expected = stored[:], stored.active_spans
     (deleted,) = cache.glob(gone)
     deleted.unlink()
     with pytest.raises(SourceError, match=rf"{deleted.name}: No such file or directory; it is gone from the cache"):
-        _ = stored[:], stored.sounding
+        _ = stored[:], stored.active_spans
     again = stored_audio(path, 16_000)
     np.testing.assert_array_equal(expected[0], again[:])
-    assert expected[1] == again.sounding
+    assert expected[1] == again.active_spans
 
 
-def test_a_full_disk_is_told_of_with_what_to_do(tmp_path: Path, cache: Path) -> None:
-    """And not as a fault of the recording, which would be left out."""
+def test_a_full_disk_is_an_error_that_says_what_to_do(tmp_path: Path, cache: Path) -> None:
+    """Not a fault of the recording, which would be skipped."""
     path = write_cut(tmp_path / "a.wav")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
@@ -111,32 +111,30 @@ def test_a_full_disk_is_told_of_with_what_to_do(tmp_path: Path, cache: Path) -> 
     assert {} == kept(cache)
 
 
-def test_what_is_being_decoded_has_a_name_of_its_own(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On two machines with one cache, too, where processes may have the same number."""
-    path, decode, places = write_cut(tmp_path / "a.wav"), sed.data.store._decode, []
+def test_what_is_being_decoded_has_a_unique_name(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on two machines with one cache, where processes may have the same number."""
+    path, decode, targets = write_cut(tmp_path / "a.wav"), sed.data.store._decode, []
 
     def twice(source: Path, sample_rate: int, target: Path) -> None:
-        places.append(target)
-        if len(places) == 1:
+        targets.append(target)
+        if len(targets) == 1:
             stored_audio(source, sample_rate)
         decode(source, sample_rate, target)
 
     monkeypatch.setattr(sed.data.store, "_decode", twice)
     assert 16_000 == len(stored_audio(path, 16_000))
-    assert 2 == len(set(places))
+    assert 2 == len(set(targets))
     assert [".f16", ".json"] == sorted(left.suffix for left in cache.glob("*/*"))
 
 
 def test_a_broken_file_leaves_nothing(tmp_path: Path, cache: Path) -> None:
-    """Neither half of its samples nor a note of it."""
+    """Neither some of its samples nor facts about it."""
     (tmp_path / "broken.mp3").write_text("no sound")
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
     for name, message in (
         ("broken.mp3", "no audio"),
-        ("empty.wav", "holds no sound"),
-        ("none.wav", "the tables of its"),
+        ("empty.wav", "contains no samples"),
+        ("none.wav", "a table of its"),
     ):
         with pytest.raises(SourceError, match=rf"{name}.*{message}"):
             stored_audio(tmp_path / name, 16_000)
@@ -159,7 +157,7 @@ def test_a_long_recording_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
 
 
 def test_many_files_are_decoded_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the same samples, in the same order, errors among them."""
+    """With the same samples, in the same order, including errors."""
     paths = [write_cut(tmp_path / f"{number}.mp3", begin=number) for number in range(4)]
     paths.insert(2, tmp_path / "none.wav")
     monkeypatch.setattr(sed.data.store, "_WORTH_PROCESSES", 2)

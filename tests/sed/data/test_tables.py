@@ -22,10 +22,10 @@ def test_a_table_that_is_not_there_has_no_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"file,fold\n", r"a\.csv: lacks the column filename; its header must name filename, fold"),
-        (b"", "lacks the column filename, fold"),
+        (b"file,fold\n", r"a\.csv: has no column filename; its header must name filename, fold"),
+        (b"", "has no column filename, fold"),
         (b"filename,fold\nx.wav\n", "line 2 is too short; expected filename, fold"),
-        (b"filename,fold\nK\xe4uz.wav,1\n", "is no table in UTF-8"),
+        (b"filename,fold\nK\xe4uz.wav,1\n", "is not a table in UTF-8"),
     ],
 )
 def test_a_wrong_table_is_explained(tmp_path: Path, content: bytes, message: str) -> None:

@@ -203,7 +203,7 @@ def test_a_file_without_samples_costs_only_itself(
     empty = Recording(path=tmp_path / "empty.wav", truth=(), labels=())
     recordings = recordings_of([folder])
     assert evaluate(model, recordings).to_dict() == evaluate(model, [empty, *recordings]).to_dict()
-    assert "empty.wav: holds no sound" in caplog.text
+    assert "empty.wav: contains no samples" in caplog.text
 
 
 def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_the_command_prints_and_saves(folder: Path, report: Report, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--json", "{tmp}/none/a.json"], "there is no folder"),
+        (["--json", "{tmp}/none/a.json"], "there is not a folder"),
         (["--report", "{tmp}"], "is a folder; give the name of a file"),
         (["--pictures", "{tmp}/mine.html", "--force"], "is a file; give a folder"),
         (["--pictures", "{tmp}"], "is not an empty folder"),

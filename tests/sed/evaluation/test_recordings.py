@@ -73,7 +73,7 @@ def test_files_without_folds_have_those_of_training(tmp_path: Path) -> None:
     for number in range(6):
         for label in ("dog", "rooster"):
             write_cut(tmp_path / label / f"{number}.wav")
-    held_out = load_corpus([tmp_path], 16_000, DataConfig()).looked_at(DataConfig())
+    held_out = load_corpus([tmp_path], 16_000, DataConfig()).validation_split(DataConfig())
     assert held_out is not None
     expected = [clip.path for clip in held_out.clips]
     assert 2 == len(expected)

@@ -21,7 +21,7 @@ def beep_corpus() -> Corpus:
 
 def clip(audio: NDArray[np.float32], **changes: object) -> Clip:
     """A clip of class `beep`, sounding from 1 to 2 s, but for the changes."""
-    usual = {"labels": ("beep",), "segments": None, "pieces": ((16_000, 32_000),)}
+    usual = {"labels": ("beep",), "segments": None, "spans": ((16_000, 32_000),)}
     return Clip(path=Path("x.wav"), fold=1, audio=audio, **(usual | changes))  # type: ignore[arg-type]  # see above
 
 
@@ -114,9 +114,9 @@ class LongSound:
 @pytest.mark.parametrize(
     ("use", "wanted"),
     [
-        ({"labels": ("beep",), "pieces": ()}, {"recordings": 1.0}),
-        ({"labels": ("beep",), "segments": ((0, 3600 * 16_000, "beep"),), "pieces": ()}, {"recordings": 1.0}),
-        ({"labels": ("beep",), "pieces": ((16_000, 3599 * 16_000),)}, {"extended": 1.0}),
+        ({"labels": ("beep",), "spans": ()}, {"recordings": 1.0}),
+        ({"labels": ("beep",), "segments": ((0, 3600 * 16_000, "beep"),), "spans": ()}, {"recordings": 1.0}),
+        ({"labels": ("beep",), "spans": ((16_000, 3599 * 16_000),)}, {"extended": 1.0}),
         ({"labels": ()}, {"event_free": 1.0, "distractors_mean": 5.0}),
         ({"labels": (), "background": True}, {"event_free": 1.0, "silent_bed": 0.0, "real_beds": 1.0}),
     ],
@@ -147,7 +147,7 @@ def test_events_are_played_faster_and_slower() -> None:
 
 def test_a_long_even_sound_may_go_on_longer_than_its_clip() -> None:
     """Where the recipe wants that; its truth goes on too."""
-    even = clip(tone(3.0, 1000.0), pieces=((0, 48_000),))
+    even = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
     corpus = Corpus(labels=("beep",), clips=(even,))
     for extended, is_longer in ((0.0, False), (1.0, True)):
         made = recipe(extended=extended, events_mean=1.0, speed_range=0.0)
@@ -195,7 +195,7 @@ def test_whatever_sounds_is_coloured(use: dict[str, object], wanted: dict[str, f
 def test_nothing_but_its_sound_tells_an_event_from_a_distractor() -> None:
     """The same noise as either leaves the same spectrum, band by band: a network would learn any other trace."""
     spectra = []
-    for use, wanted in (({}, {}), ({"labels": (), "pieces": ()}, {"event_free": 1.0, "distractors_mean": 5.0})):
+    for use, wanted in (({}, {}), ({"labels": (), "spans": ()}, {"event_free": 1.0, "distractors_mean": 5.0})):
         corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
         made = recipe(equalise_db=0.0, low_pass=0.0, **wanted)
         scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(40)]
@@ -210,7 +210,7 @@ def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
     segments = [(onset, onset + 11_200, "beep") for onset in range(16_000, 58 * 16_000, 49_600)]
     for onset, offset, _ in segments:
         audio[onset:offset] = tone(0.7, 1000.0)
-    corpus = Corpus(labels=("beep",), clips=(clip(audio, segments=tuple(segments), pieces=()),))
+    corpus = Corpus(labels=("beep",), clips=(clip(audio, segments=tuple(segments), spans=()),))
     made = recipe(recordings=1.0, snr_db_low=20.0)
     for seed in range(6):
         scene = SceneMixer(corpus, made).mix(np.random.default_rng(seed))
@@ -222,7 +222,7 @@ def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
 
 def test_a_weak_recording_says_what_and_not_where() -> None:
     """Its class counts in the clip and in no frame that it covers; other classes are known to be absent."""
-    weak = clip(tone(30.0, 1000.0), pieces=())
+    weak = clip(tone(30.0, 1000.0), spans=())
     other = clip(tone(3.0, 500.0), labels=("other",), segments=((0, 48_000, "other"),))
     corpus = Corpus(labels=("beep", "other"), clips=(weak, other))
     made = recipe(recordings=1.0)
@@ -239,7 +239,7 @@ def test_a_weak_recording_says_what_and_not_where() -> None:
 
 def test_a_weak_label_is_asked_for_only_where_it_can_be_heard() -> None:
     """As much of a long recording as fits is in the scene; what a silent start takes away is unknown."""
-    long, short = (clip(tone(seconds, 1000.0), pieces=()) for seconds in (60.0, 3.0))
+    long, short = (clip(tone(seconds, 1000.0), spans=()) for seconds in (60.0, 3.0))
     for sound, made in ((long, recipe(recordings=1.0)), (short, recipe(recordings=1.0, silent_start=1.0))):
         mixer = SceneMixer(Corpus(labels=("beep",), clips=(sound,)), made)
         for seed in range(40):
@@ -253,7 +253,7 @@ def test_an_event_is_cut_out_from_between_other_labels() -> None:
     """Of a recording where a loud sound ends as the beep begins, nothing but the beep is heard."""
     audio = np.concatenate([tone(1.0, 4000.0), 0.1 * tone(1.0, 1000.0), tone(1.0, 4000.0)])
     segments = ((0, 16_000, "other"), (16_000, 32_000, "beep"), (32_000, 48_000, "other"))
-    both = clip(audio, labels=("beep", "other"), segments=segments, pieces=())
+    both = clip(audio, labels=("beep", "other"), segments=segments, spans=())
     mixer = SceneMixer(Corpus(labels=("beep", "other"), clips=(both,)), recipe(events_mean=1.0, equalise_db=0.0))
     scenes = [mixer.mix(np.random.default_rng(seed)) for seed in range(12)]
     beeps = [scene for scene in scenes if scene.clip.tolist() == [1.0, 0.0]]
@@ -287,7 +287,7 @@ def test_levels_are_what_the_recipe_says() -> None:
 
 def test_distractors_sound_and_are_no_truth() -> None:
     """Those of the data, the more there are, and those made up."""
-    buzz = clip(tone(2.0, 300.0), labels=(), segments=(), pieces=())
+    buzz = clip(tone(2.0, 300.0), labels=(), segments=(), spans=())
     made = recipe(event_free=1.0, distractors_mean=10.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
     buzzing = []
     for count in (0, 30, 3000):
@@ -308,7 +308,7 @@ def share_of_band(audio: NDArray[np.float32], low_hz: float, high_hz: float) -> 
 
 def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
     """Nobody knows whether the other bird sang; a doubtful recording counts less."""
-    doubtful = clip(tone(3.0, 1000.0), pieces=((0, 48_000),), secondary=("other",), weight=0.4)
+    doubtful = clip(tone(3.0, 1000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
     corpus = Corpus(labels=("beep", "other"), clips=(doubtful,))
     scene = SceneMixer(corpus, recipe(events_mean=1.0)).mix(np.random.default_rng(0))
     sounding = scene.frames[:, 0] > 0.99
@@ -321,8 +321,8 @@ def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
 
 def test_a_sound_goes_on_only_as_what_is_known_alike() -> None:
     """Never as a clip in which another bird may sing, which would be learnt as its absence."""
-    sure = clip(tone(3.0, 1000.0), pieces=((0, 48_000),))
-    doubtful = clip(tone(3.0, 3000.0), pieces=((0, 48_000),), secondary=("other",), weight=0.4)
+    sure = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
+    doubtful = clip(tone(3.0, 3000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
     corpus = Corpus(labels=("beep", "other"), clips=(sure, doubtful))
     made = recipe(events_mean=1.0, extended=1.0, speed_range=0.0, equalise_db=0.0, low_pass=0.0)
     heard = set()
@@ -359,7 +359,7 @@ def test_events_are_listed_as_the_truth_has_them() -> None:
 
 def test_backgrounds_of_the_data_become_beds() -> None:
     """A hum that repeats where it is short, and no event."""
-    hum = clip(tone(4.0, 100.0), labels=(), pieces=(), background=True)
+    hum = clip(tone(4.0, 100.0), labels=(), spans=(), background=True)
     corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, hum))
     made = recipe(silent_bed=0.0, event_free=1.0, real_beds=1.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
     scene = SceneMixer(corpus, made).mix(np.random.default_rng(0))

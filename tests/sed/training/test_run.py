@@ -90,9 +90,9 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
     ("recipe", "data", "more", "code", "message"),
     [
         ("none.toml", "{clips}", [], 2, "none.toml: cannot be read"),
-        ("tiny.toml", "{tmp}", [], 1, "holds no labels that are known"),
+        ("tiny.toml", "{tmp}", [], 1, "has no layout of labels that is known"),
         ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
-        ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is no folder"),
+        ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is not a folder"),
         (
             "tiny.toml",
             "{tmp}/none",
@@ -349,7 +349,7 @@ def tiny_module(clips: Path, kind: type[TrainingModule] = TrainingModule, **chan
     recipe = Recipe.from_dict({"name": "tiny", **values}, "tiny")
     corpus = load_corpus([clips], recipe.frontend.sample_rate, recipe.data)
     torch.manual_seed(recipe.training.seed)
-    return kind(recipe, corpus.learnt(recipe.data), corpus.looked_at(recipe.data))
+    return kind(recipe, corpus.train_split(recipe.data), corpus.validation_split(recipe.data))
 
 
 def test_the_rate_rises_by_a_line_and_falls_by_a_cosine(clips: Path) -> None:
@@ -653,7 +653,7 @@ def test_what_no_scene_would_hold_is_refused(tmp_path: Path) -> None:
     recipe.write_text(TINY_RECIPE.replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [5]"))
     done = train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert 1 == done.exit_code
-    assert "nowhere in folds 1, 4 does cat, dog sound alone, to be cut out" in done.stderr.splitlines()[-1]
+    assert "in folds 1, 4 no event of cat, dog sounds alone, so none can be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").exit_code
@@ -673,14 +673,14 @@ def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path,
     run = (recipe, "--data", clips, "--data", weak, "--data", more)
     done = train(*run, "--out", tmp_path / "out")
     assert 0 == done.exit_code, done.stderr
-    assert "2 of 4 labelled clips are not learnt from: nothing can be cut out of them; set [scenes] rec" in done.stderr
+    assert "2 of 4 labelled clips are not trained on: no event can be cut out of them; set [scenes] rec" in done.stderr
     *_, wrote, skipped = done.stderr.splitlines()
     assert wrote.startswith("wrote ")
     assert "1 of 9 files were skipped, as said at the beginning" == skipped
     assert 2 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     done = train(*run, "--out", tmp_path / "whole")
-    assert "not learnt from" not in done.stderr
+    assert "not trained on" not in done.stderr
     assert 4 == load_checkpoint(tmp_path / "whole" / "model.ckpt").training["clips"]
 
 

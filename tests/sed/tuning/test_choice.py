@@ -244,7 +244,7 @@ def test_what_cannot_be_tuned_is_left_alone(tiny_run: Path, clips: Path, tmp_pat
         ((shipped_model(), *only), "tune the model.ckpt, then sed-export it again"),
         ((tiny_run / "last.ckpt", *only), "give the model.ckpt that sed-train wrote"),
         ((path, *only, "--aim", "loudness"), "expected event-f1, psds1 or false-alarms=N"),
-        ((path, "--data", tmp_path / "none"), "is no folder; give a folder of audio files"),
+        ((path, "--data", tmp_path / "none"), "is not a folder; give a folder of audio files"),
     ):
         done = CliRunner().invoke(tune_command, [str(argument) for argument in arguments])
         assert done.exit_code in (1, 2)
