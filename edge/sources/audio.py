@@ -100,6 +100,7 @@ class AudioFile:
         self._name = "stdin" if path is None else str(path)
         self._may_be_bare = path is None and pcm is None
         self.damaged = False  # or cut short, as far as it has been read
+        self.late_seconds = 0.0  # of picture before the first sound; known with the first piece
         if path is not None:
             try:
                 _check_path(path)
@@ -137,7 +138,7 @@ class AudioFile:
         return int(self._stream.rate)
 
     def pieces(self) -> Iterator[Piece]:
-        """What it holds, as it comes.
+        """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
 
         Raises:
             SourceError: if the sample rate or the channels change on the way, or nothing more can be read.
@@ -155,16 +156,27 @@ class AudioFile:
                 )
             if frame.pts is not None and frame.time_base is not None:
                 place = round(frame.pts * frame.time_base * self.sample_rate)
-                origin = place if origin is None else origin
+                if origin is None:
+                    self.late_seconds = self._late_seconds(place / self.sample_rate)
+                    origin = place - round(self.late_seconds * self.sample_rate)
                 hole = place - origin - samples
                 if _LEAST_HOLE_SECONDS < hole / self.sample_rate < _GREATEST_HOLE_SECONDS:
-                    samples, lost_samples, self.damaged = samples + hole, lost_samples + hole, True
+                    self.damaged = self.damaged or samples > 0
+                    samples, lost_samples = samples + hole, lost_samples + hole
                     yield Piece(np.zeros((hole, self._stream.channels), dtype=np.float32), lost=True)
             samples += frame.samples
             for converted in to_float.resample(frame):
                 by_channel = converted.to_ndarray().reshape(-1, self._stream.channels)
                 yield Piece(by_channel.astype(np.float32, copy=False))
         self._report(samples, lost_samples)
+
+    def _late_seconds(self, first_stamp: float) -> float:
+        """How much later the sound begins than the file does, where that holds more than sound."""
+        begins = self._container.start_time
+        if begins is None or len(self._container.streams) == 1:
+            return 0.0
+        late = first_stamp - begins / av.time_base
+        return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
 
     def _frames(self) -> Iterator[av.AudioFrame | None]:
         """Decoded frames; None where something was damaged."""
@@ -199,7 +211,8 @@ class AudioFile:
     def _report(self, samples: int, lost_samples: int) -> None:
         heard_seconds = (samples - lost_samples) / self.sample_rate
         declared = self.declared_seconds
-        if declared is not None and declared - heard_seconds > _DECLARED_TOLERANCE_SECONDS:
+        # Some formats declare the length of the whole file for each of its tracks.
+        if declared is not None and declared - heard_seconds - self.late_seconds > _DECLARED_TOLERANCE_SECONDS:
             self.damaged = True
         if self.damaged:
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)

@@ -37,7 +37,8 @@ class Gap(NamedTuple):
 
     Attributes:
         seconds: how long.
-        reason: `decode` (damaged), `overrun` (nobody could keep up), `reconnect` (a stream), `device` (a microphone).
+        reason: `decode` (damaged), `absent` (a file's sound begins after its picture), `overrun` (nobody could keep
+            up), `reconnect` (a stream), `device` (a microphone).
     """
 
     seconds: float
@@ -105,7 +106,8 @@ class FileSource:
                 if self.live and stopping.wait(max(0.0, began + samples / file.sample_rate - time.monotonic())):
                     return
                 if piece.lost:
-                    yield Gap(len(piece.samples) / file.sample_rate, "decode")
+                    late = samples == len(piece.samples) and file.late_seconds > 0.0
+                    yield Gap(len(piece.samples) / file.sample_rate, "absent" if late else "decode")
                 else:
                     yield Block(piece.samples, file.sample_rate, heard_at)
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge.sources.audio import read_audio
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
+from tests.edge.sources.videos import RATE, write_video
 
 
 @pytest.fixture
@@ -80,3 +82,61 @@ def test_a_live_source_that_says_nothing_comes_to_its_limit_too(monkeypatch: pyt
     until = time.monotonic() + 10.0
     while threading.active_count() > before:
         assert time.monotonic() < until
+
+
+def clicks(*seconds: float, length: float) -> np.ndarray:
+    """Faint noise with a burst of 50 ms at each of these times, at 16 kHz."""
+    chance = np.random.default_rng(0)
+    audio = 0.001 * chance.standard_normal(round(length * RATE))
+    for begin in seconds:
+        audio[round(begin * RATE) : round((begin + 0.05) * RATE)] = 0.7 * chance.standard_normal(round(0.05 * RATE))
+    return audio.clip(-1, 1).astype(np.float32)
+
+
+def heard_at(source: Source) -> tuple[list[float], list[Gap]]:
+    """Seconds on the source's count at which the bursts begin, and what was not heard."""
+    position, bursts, gaps = 0.0, list[float](), list[Gap]()
+    for item in items_of(source):
+        assert isinstance(item, Block | Gap)
+        if isinstance(item, Gap):
+            gaps.append(item)
+        else:
+            loud = np.flatnonzero(np.abs(item.samples[:, 0]) > 0.2) / item.sample_rate + position
+            bursts += [second for second in loud[:1] if not bursts or second - bursts[-1] > 0.2]
+        position += item.seconds
+    return bursts, gaps
+
+
+@pytest.mark.parametrize(
+    ("suffix", "late"), [(s, late) for s in ("mp4", "mov", "mkv", "ts") for late in (3.0, 0.4)] + [("mkv", 61.5)]
+)
+def test_sound_that_begins_after_the_picture_is_on_the_files_own_clock(
+    tmp_path: Path, suffix: str, late: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A gap stands in front of it; nothing is called damaged, and training hears it at the same place."""
+    write_video(tmp_path / f"a.{suffix}", clicks(1.0, 2.5, length=4.0), late)
+    bursts, gaps = heard_at(FileSource(str(tmp_path / f"a.{suffix}")))
+    assert pytest.approx([late + 1.0, late + 2.5], abs=0.1) == bursts
+    assert [("absent", pytest.approx(late, abs=0.1))] == [(gap.reason, gap.seconds) for gap in gaps]
+    assert "" == caplog.text
+    audio = read_audio(tmp_path / f"a.{suffix}", RATE)
+    assert pytest.approx(late + 1.0, abs=0.1) == np.flatnonzero(np.abs(audio) > 0.2)[0] / RATE
+
+
+@pytest.mark.parametrize("late", [0.0, -2.0])
+def test_sound_that_begins_with_the_picture_or_before_it_begins_at_0(tmp_path: Path, late: float) -> None:
+    """Its own first sample is the file's beginning."""
+    write_video(tmp_path / "a.mkv", clicks(1.0, length=3.0), late)
+    bursts, gaps = heard_at(FileSource(str(tmp_path / "a.mkv")))
+    assert (pytest.approx([1.0], abs=0.1), []) == (bursts, gaps)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+def test_time_stamps_that_jump_within_a_file_hold(tmp_path: Path, suffix: str) -> None:
+    """What they leave out is a gap of its length, before the sound that comes after it."""
+    write_video(tmp_path / f"a.{suffix}", clicks(1.0, 4.0, length=6.0), 1.0, pause=(3 * RATE, 5.0))
+    bursts, gaps = heard_at(FileSource(str(tmp_path / f"a.{suffix}")))
+    assert pytest.approx([2.0, 10.0], abs=0.15) == bursts
+    assert [("absent", pytest.approx(1.0, abs=0.1)), ("decode", pytest.approx(5.0, abs=0.15))] == [
+        (gap.reason, gap.seconds) for gap in gaps
+    ]
