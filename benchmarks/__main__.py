@@ -22,7 +22,7 @@ from edge.cli.command_line import SedCommand
 from edge.errors import did_you_mean
 from edge.model import Model, shipped_model
 from edge.sources import read_audio
-from sed.recipe import MOST_SEED
+from sed.recipe import MAX_SEED
 
 _RECORDING = Path(__file__).parent.parent / "demo" / "recording.ogg"
 _RECIPE = Path(__file__).parent.parent / "recipes" / "esc10.toml"
@@ -149,7 +149,7 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
 @click.option(
     "--seed",
     "seeds",
-    type=click.IntRange(0, MOST_SEED),
+    type=click.IntRange(0, MAX_SEED),
     multiple=True,
     default=(1,),
     show_default=True,

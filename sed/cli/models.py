@@ -45,7 +45,7 @@ def warn_if_trained_on(model: "StepModel", recordings: Sequence["Recording"]) ->
     """Figures of what a network has learnt say little of what it would make of anything else."""
     from sed.network import TorchModel, file_key
 
-    learnt = model.learnt if isinstance(model, TorchModel) else frozenset()
+    learnt = model.training_files if isinstance(model, TorchModel) else frozenset()
     count = sum(file_key(recording.path) in learnt for recording in recordings)
     if count:
         _log.warning(

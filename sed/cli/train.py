@@ -10,7 +10,7 @@ import click
 
 from edge.cli.command_line import SedCommand
 from sed.cli.places import require_run
-from sed.recipe import MOST_SEED
+from sed.recipe import MAX_SEED
 
 if TYPE_CHECKING:
     from sed.data import Corpus
@@ -34,7 +34,7 @@ _MOST_NAMES = 20
 @click.option("--out", type=FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
 @click.option("--validation", type=FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
 @click.option("--final", type=FILE, help="A model.ckpt of this recipe: learn from all folds, with its settings.")
-@click.option("--seed", type=click.IntRange(0, MOST_SEED), help="Seed.  [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed.  [default: the recipe's]")
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
@@ -122,13 +122,13 @@ def _warn_of_missing_files(chosen: "Checkpoint", corpus: "Corpus") -> None:
     """What learns from less, without the distractors for instance, is not the like of the chosen one."""
     from sed.network import file_key
 
-    absent = chosen.learnt - {file_key(clip.path) for clip in corpus.clips}
-    if absent and absent != chosen.learnt:  # of all files: they lie elsewhere now
+    absent = chosen.training_files - {file_key(clip.path) for clip in corpus.clips}
+    if absent and absent != chosen.training_files:  # of all files: they lie elsewhere now
         _log.warning(
             "%d of the %d files that the model of --final learnt from are not in this data; "
             "give every --data that it was trained with",
             len(absent),
-            len(chosen.learnt),
+            len(chosen.training_files),
         )
 
 
@@ -154,7 +154,7 @@ def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "
         detector=detector,
         training=training,
         validation=validation,
-        learnt=frozenset(file_key(clip.path) for clip in learnt.clips),
+        training_files=frozenset(file_key(clip.path) for clip in learnt.clips),
     )
 
 

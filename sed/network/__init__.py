@@ -1,11 +1,19 @@
 """The network: its log-mel frontend, its layers, and the checkpoint that holds its weights.
 
-checkpoint    the file that training leaves and export takes
-detector      the network
-frontend      log-mel
+checkpoint    the file that training writes and export reads
+detector      the network's layers
+frontend      the log-mel spectrogram
 """
 
-from sed.network.checkpoint import Checkpoint, TorchModel, file_key, load, load_checkpoint, make_card, save_checkpoint
+from sed.network.checkpoint import (
+    Checkpoint,
+    TorchModel,
+    file_key,
+    load_checkpoint,
+    make_card,
+    read_torch_file,
+    save_checkpoint,
+)
 from sed.network.detector import Detector, Prediction
 from sed.network.frontend import LogMel, torchlibrosa_frontend
 
@@ -16,9 +24,9 @@ __all__ = [
     "Prediction",
     "TorchModel",
     "file_key",
-    "load",
     "load_checkpoint",
     "make_card",
+    "read_torch_file",
     "save_checkpoint",
     "torchlibrosa_frontend",
 ]

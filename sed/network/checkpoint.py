@@ -1,4 +1,4 @@
-"""The file that training leaves and export takes: weights, recipe, labels and figures in one."""
+"""The checkpoint: the file that training writes and export reads, with weights, recipe, labels and metrics."""
 
 import hashlib
 import io
@@ -17,7 +17,7 @@ from sed.network.detector import Detector
 from sed.recipe import Recipe
 
 _FORMAT = "sed-edge checkpoint 1"
-_WANTED = "give the model.ckpt that sed-train wrote"
+_ADVICE = "give the model.ckpt that sed-train wrote"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +25,13 @@ class Checkpoint:
     """A trained detector.
 
     Attributes:
-        recipe: what it was trained by.
+        recipe: the settings it was trained with.
         labels: event labels, in the order of the classes.
         detector: the network, in evaluation mode.
-        training: what it was trained on, in words and numbers.
-        validation: figures, each with what it was measured on.
-        learnt: what it was trained on, as `file_key` says it.
-        sha256: of the file that it was read from; empty for one that has none yet.
+        training: about its training data, for the card.
+        validation: its metrics and the recordings they were measured on, for the card.
+        training_files: the `file_key` of each file it was trained on. The file calls them `learnt`.
+        sha256: of the file that it was read from; empty if it was not read from a file.
     """
 
     recipe: Recipe
@@ -39,17 +39,17 @@ class Checkpoint:
     detector: Detector
     training: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
-    learnt: frozenset[str] = frozenset()
+    training_files: frozenset[str] = frozenset()
     sha256: str = ""
 
 
 def file_key(path: Path) -> str:
-    """What tells a file from all others of this machine, and nothing of its name."""
+    """A hash of the file's path: identifies a file on this machine without its name."""
     return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint; if this fails, an older file stays as it was."""
     part = path.with_name(path.name + ".part")
     values = {
         "format": _FORMAT,
@@ -58,25 +58,25 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "weights": checkpoint.detector.state_dict(),
         "training": checkpoint.training,
         "validation": checkpoint.validation,
-        "learnt": sorted(checkpoint.learnt),
+        "learnt": sorted(checkpoint.training_files),
     }
-    with part.open("wb") as file:  # torch has no OSError for a place that cannot be written to
+    with part.open("wb") as file:  # torch.save itself raises no OSError for a path that cannot be written
         torch.save(values, file)
     part.replace(path)
 
 
-def load(path: Path, advice: str) -> tuple[dict[str, Any], str]:
-    """Read what torch has saved.
+def read_torch_file(path: Path, advice: str) -> tuple[dict[str, Any], str]:
+    """Read a file that `torch.save` wrote.
 
     Args:
         path: of the file.
-        advice: the end of an error's message.
+        advice: what to do; the end of an error's message.
 
     Returns:
-        The values, none if they have no names, and the file's SHA-256.
+        Its dictionary, empty if it holds something else, and the file's SHA-256.
 
     Raises:
-        CheckpointError: if the file is missing, damaged or another program's.
+        CheckpointError: if the file is missing, damaged or of another format.
     """
     try:
         content = path.read_bytes()
@@ -84,7 +84,7 @@ def load(path: Path, advice: str) -> tuple[dict[str, Any], str]:
     except OSError as exc:
         raise CheckpointError(f"{path}: cannot be read ({exc.strerror}); {advice}") from exc
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError) as exc:
-        raise CheckpointError(f"{path}: is no checkpoint, or is damaged; {advice}") from exc
+        raise CheckpointError(f"{path}: is not a checkpoint, or is damaged; {advice}") from exc
     return values if isinstance(values, dict) else {}, hashlib.sha256(content).hexdigest()
 
 
@@ -92,18 +92,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        CheckpointError: if the file is missing or is no checkpoint of ours.
+        CheckpointError: if the file is missing or is not a checkpoint of sed-edge.
     """
-    values, sha256 = load(path, _WANTED)
+    values, sha256 = read_torch_file(path, _ADVICE)
     if values.get("format") != _FORMAT:
-        raise CheckpointError(f"{path}: is no finished checkpoint of sed-edge; {_WANTED}")
+        raise CheckpointError(f"{path}: is not a finished checkpoint of sed-edge; {_ADVICE}")
     recipe = Recipe.from_dict(values["recipe"], str(path))
     detector = Detector(recipe, len(values["labels"]))
     try:
         detector.load_state_dict(values["weights"])
     except RuntimeError as exc:
         raise CheckpointError(
-            f"{path}: holds the weights of another version's network; train again with this one"
+            f"{path}: has the weights of another version's network; train again with this version"
         ) from exc
     return Checkpoint(
         recipe=recipe,
@@ -111,13 +111,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
         detector=detector.eval(),
         training=values["training"],
         validation=values["validation"],
-        learnt=frozenset(values.get("learnt", ())),
+        training_files=frozenset(values.get("learnt", ())),
         sha256=sha256,
     )
 
 
 def make_card(checkpoint: Checkpoint) -> Card:
-    """What the checkpoint's exported file will say of itself, but for its parity."""
+    """Make the card of the checkpoint's exported file, except for its parity."""
     recipe = checkpoint.recipe
     return Card(
         model_id=f"{recipe.name}-{_fingerprint(checkpoint.detector)}",
@@ -141,7 +141,7 @@ def make_card(checkpoint: Checkpoint) -> Card:
 
 
 def _fingerprint(detector: Detector) -> str:
-    """Eight digits that change with any weight."""
+    """Eight hexadecimal digits of a hash of all weights."""
     digest = hashlib.sha256()
     for name, tensor in sorted(detector.state_dict().items()):
         digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
@@ -149,14 +149,14 @@ def _fingerprint(detector: Detector) -> str:
 
 
 class TorchModel:
-    """A trained network that takes steps as an exported file does.
+    """Runs a trained network step by step, with the interface of an exported model file.
 
     Args:
-        checkpoint: its detector is used as it is, in evaluation mode.
+        checkpoint: its detector is used without a copy, in evaluation mode.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self.card, self.learnt = make_card(checkpoint), checkpoint.learnt
+        self.card, self.training_files = make_card(checkpoint), checkpoint.training_files
         self.embedding_size = checkpoint.recipe.network.embedding_size
         self._detector = checkpoint.detector
 

@@ -1,10 +1,10 @@
-"""The network: what becomes the graph of the exported file.
+"""The network, which becomes the graph of the exported file.
 
     audio ─> LogMel ─> batch norm over mel bins ─> blocks of convolutions ─> embeddings      (only new frames)
     embeddings (old and new) ─> bi-GRU ─> self-attention ─> frame logits ─> pooled clip logits   (whole window)
 
-Time convolutions are valid, their strides make up one frame, and nothing is scaled per clip, so embeddings of a stream
-equal embeddings of the whole recording.
+Time convolutions are valid (not padded), the product of their strides is one frame, and nothing is normalised per clip,
+so the embeddings of a stream are equal to those of the whole recording.
 """
 
 from typing import NamedTuple
@@ -49,7 +49,7 @@ class Embedder(nn.Module):
 
 
 def _block(channels: int, width: int, time_stride: int, second_time_kernel: int) -> nn.Sequential:
-    # No dropout here: it took a third of a step's time on a CPU, and the network learnt more slowly by it.
+    # No dropout here: it took a third of a step's time on a CPU, and training needed more steps.
     return nn.Sequential(
         nn.Conv2d(channels, width, (3, 3), padding=(0, 1), bias=False),
         nn.BatchNorm2d(width),
@@ -61,7 +61,7 @@ def _block(channels: int, width: int, time_stride: int, second_time_kernel: int)
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention with plain products, so that any exporter and length will do.
+    """Multi-head self-attention with plain matrix products, which any exporter supports, for any length.
 
     Shape:
         `[batch, frames, size] -> [batch, frames, size]`
@@ -82,7 +82,7 @@ class SelfAttention(nn.Module):
 
 
 class FrameNorm(nn.BatchNorm1d):
-    """Batch norm of every feature over all frames: unlike a layer norm it costs next to nothing once it is frozen.
+    """Batch norm of every feature over all frames: unlike a layer norm it costs almost nothing at inference.
 
     Shape:
         `[batch, frames, size] -> [batch, frames, size]`
@@ -93,15 +93,15 @@ class FrameNorm(nn.BatchNorm1d):
 
 
 class Head(nn.Module):
-    """Sees a whole window of embeddings: bi-GRU, self-attention, classifier, attention pooling.
+    """Computes logits from a whole window of embeddings: bi-GRU, self-attention, classifier, attention pooling.
 
         embeddings ─┬─> average of `head_stride` frames ─> bi-GRU ─> self-attention ─> logits, repeated ─┐
                     └─> logits ────────────────────────────────────────────────────────────────────────(+)
 
-    What happened in the seconds around needs no fine grid, so the dear part runs on a coarse one; borders come from
-    the frames themselves. An embedding looks back only: its receptive field ends with its own frame. `shift_frames`
-    moves embeddings forward by half of what they saw before it, so that a frame's features are centred on it.
-    Recurrence and attention may each be left out, to see what they are worth.
+    The context of some seconds needs no fine resolution, so the expensive part runs on coarse frames; onsets and
+    offsets come from the fine frames. An embedding is causal: its receptive field ends with its own frame.
+    `shift_frames` moves embeddings forward by half of their context, so that a frame's features are centred on it.
+    Recurrence and attention can each be left out, to measure their effect.
 
     Shape:
         `[batch, frames, embedding_size] -> Prediction`
@@ -119,13 +119,13 @@ class Head(nn.Module):
             self.attention_norm = FrameNorm(size)
         self.recurs, self.attends = config.gru_size > 0, config.attention_heads > 0
         self.dropout = nn.Dropout(config.dropout)
-        # Of every class the logit of the frame and the logit of its weight in the clip.
+        # For every class: the logit of the frame, and the logit of its weight in the pooling over the clip.
         self.classify_fine = nn.Linear(size, 2 * classes, bias=False)
         self.classify_coarse = nn.Linear(size, 2 * classes)
 
     def forward(self, embeddings: Tensor) -> Prediction:
         length = embeddings.shape[1]
-        # After the end there are zeros, as in training, enough to fill the last coarse frame too.
+        # Zeros follow the end, as in training, enough to fill the last coarse frame too.
         fine = F.pad(embeddings, (0, 0, 0, self.shift_frames + self.stride - 1))[:, self.shift_frames :]
         coarse_length = fine.shape[1] // self.stride
         x = fine[:, : coarse_length * self.stride].reshape(-1, coarse_length, self.stride, fine.shape[2]).mean(dim=2)
@@ -135,7 +135,7 @@ class Head(nn.Module):
             x = self.attention_norm(x + self.dropout(self.attention(x)))
         coarse = self.classify_coarse(x).unsqueeze(2).expand(-1, -1, self.stride, -1).flatten(1, 2)
         frames, weights = (self.classify_fine(fine[:, :length]) + coarse[:, :length]).chunk(2, dim=-1)
-        # tanh bounds the logits of the pooling, so that no frame can take all the weight.
+        # tanh bounds the logits of the pooling, so that no single frame gets all the weight.
         weights = torch.softmax(torch.tanh(weights), dim=1)
         return Prediction(frames=frames, clip=(weights * frames).sum(dim=1))
 
@@ -157,7 +157,7 @@ class Detector(nn.Module):
         return self.predict(self.frontend(audio))
 
     def predict(self, logmel: Tensor) -> Prediction:
-        """Everything after the frontend; `[batch, 1, context + k * time_stride, n_mels]`."""
+        """All layers after the frontend; `[batch, 1, context + k * time_stride, n_mels] -> Prediction`."""
         return self.head(self.embedder(logmel))
 
     def step(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -170,6 +170,6 @@ class Detector(nn.Module):
         Returns:
             Scores `[batch, M + k, classes]`, clip scores `[batch, classes]`, embeddings `[batch, M + k, size]`.
         """
-        joined = torch.cat([embeddings, self.embedder(self.frontend(audio))], dim=1)
-        frames, clip = self.head(joined)
-        return torch.sigmoid(frames), torch.sigmoid(clip), joined
+        window = torch.cat([embeddings, self.embedder(self.frontend(audio))], dim=1)
+        frames, clip = self.head(window)
+        return torch.sigmoid(frames), torch.sigmoid(clip), window

@@ -1,13 +1,13 @@
-"""The log-mel frontend: torchlibrosa's definition, half of its products.
+"""The log-mel frontend: equal to torchlibrosa's, with half of its multiplications.
 
-A windowed DFT of a real frame needs no more than its even and its odd part:
+A windowed DFT of a real frame needs only the even and the odd part of the frame:
 
     x[n]     x0  x1  x2  x3 | x4  x5  x6  x7                 n_fft = 8, window symmetric about n = 4, zero at n = 0
-    even         x1 + x7, x2 + x6, x3 + x5, x4 + x4          the cosine rows only see these
-    odd          x1 - x7, x2 - x6, x3 - x5, x4 - x4          the sine rows only see these
+    even         x1 + x7, x2 + x6, x3 + x5, x4 + x4          the cosine rows need only these
+    odd          x1 - x7, x2 - x6, x3 - x5, x4 - x4          the sine rows need only these
 
-so both matrices shrink to half. Rows of bins that no mel band looks at are left out. All coefficients are read from
-the buffers of torchlibrosa's own layers.
+so both matrices have half the size. Rows of bins that are in no mel band are left out. All coefficients come from the
+buffers of torchlibrosa's layers.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ from sed.recipe import FrontendConfig
 
 
 def torchlibrosa_frontend(config: FrontendConfig) -> nn.Sequential:
-    """The definition: `Spectrogram` and `LogmelFilterBank` as their users construct them.
+    """The reference: torchlibrosa's `Spectrogram` and `LogmelFilterBank`, constructed as usual.
 
     Shape:
         `[batch, samples] -> [batch, 1, 1 + (samples - n_fft) // hop_length, n_mels]`, in dB.
@@ -63,8 +63,8 @@ class LogMel(nn.Module):
 
     def __init__(self, config: FrontendConfig) -> None:
         super().__init__()
-        definition: Any = torchlibrosa_frontend(config)
-        spectrogram, logmel = definition
+        reference: Any = torchlibrosa_frontend(config)
+        spectrogram, logmel = reference
         half = config.n_fft // 2
         mel = logmel.melW  # [bins, mels]
         used = torch.nonzero(mel.sum(dim=1)).flatten()
@@ -72,7 +72,7 @@ class LogMel(nn.Module):
         real = spectrogram.stft.conv_real.weight[bins, 0, 1 : half + 1].clone()  # [bins, half]
         real[:, -1] /= 2  # the middle sample is counted twice
         imaginary = spectrogram.stft.conv_imag.weight[bins, 0, 1 : half + 1]
-        # Not saved: they follow from the config.
+        # Not saved in checkpoints: they follow from the config.
         self.register_buffer("cosine", real.T.contiguous(), persistent=False)
         self.register_buffer("sine", imaginary.T.contiguous(), persistent=False)
         self.register_buffer("mel", mel[bins].contiguous(), persistent=False)
@@ -86,8 +86,8 @@ class LogMel(nn.Module):
         return 10.0 * torch.log10(torch.clamp(power @ self.mel, min=self.amin)).unsqueeze(1)
 
     def _frames(self, audio: Tensor) -> Tensor:
-        # Blocks of one hop, laid side by side with a shift: no gather, so that it exports with dynamic length.
-        span = -(-self.n_fft // self.hop_length)  # hops that a frame touches
+        # Blocks of one hop, concatenated with a shift: no gather, so that it can be exported with dynamic length.
+        span = -(-self.n_fft // self.hop_length)  # hops that a frame overlaps
         blocks = F.pad(audio, (0, span * self.hop_length - self.n_fft))
         blocks = blocks.reshape(audio.shape[0], -1, self.hop_length)
         count = blocks.shape[1] - span + 1

@@ -1,15 +1,15 @@
 """Recipes: the settings of a training run, read from TOML and checked.
 
-config             recipes: network, stream, decoder
+config             the recipe, and its tables of frontend, network, stream and decoder
 fields             dataclasses read from plain values
-training_config    recipes: scenes, augmentation, loss, optimiser
+training_config    its tables of data, scenes, augmentation, loss and optimiser
 """
 
 from sed.recipe.config import DecodingConfig, FrontendConfig, NetworkConfig, Recipe, load_recipe
-from sed.recipe.training_config import MOST_SEED, DataConfig, LossConfig, SceneConfig, TrainingConfig
+from sed.recipe.training_config import MAX_SEED, DataConfig, LossConfig, SceneConfig, TrainingConfig
 
 __all__ = [
-    "MOST_SEED",
+    "MAX_SEED",
     "DataConfig",
     "DecodingConfig",
     "FrontendConfig",

@@ -1,7 +1,7 @@
-"""What a training run is made of: one frozen dataclass a subject, filled from a recipe's TOML.
+"""The settings of a training run: one frozen dataclass for each table of a recipe's TOML.
 
-Every default stands here or in `sed.recipe.training_config` and nowhere else, and every number that follows from
-others is a property of the config it follows from.
+Defaults are only here and in `sed.recipe.training_config`; a number that follows from others is a property of the
+config it follows from.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from sed.recipe.training_config import AugmentConfig, DataConfig, LossConfig, Sc
 
 @dataclass(frozen=True, kw_only=True)
 class FrontendConfig(Config):
-    """The log-mel frontend, in the words of torchlibrosa."""
+    """The log-mel frontend; the fields have the names of torchlibrosa."""
 
     sample_rate: int = 16000
     n_fft: int = 512
@@ -48,7 +48,7 @@ class FrontendConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Config):
-    """The network: a block a width, each of two convolutions, then the recurrent and attending head."""
+    """The network: a block of two convolutions for each of `widths`, then a head with recurrence and attention."""
 
     widths: tuple[int, ...] = (16, 32, 64, 128)
     time_strides: tuple[int, ...] = (2, 2, 1, 1)
@@ -62,7 +62,7 @@ class NetworkConfig(Config):
     def __post_init__(self) -> None:
         require(
             len(self.widths) == len(self.time_strides) == len(self.second_time_kernels) > 0,
-            "widths, time_strides and second_time_kernels need one entry a block",
+            "widths, time_strides and second_time_kernels need one entry for each block",
         )
         require(
             all(kernel % 2 == 1 for kernel in self.second_time_kernels),
@@ -84,7 +84,7 @@ class NetworkConfig(Config):
 
     @property
     def time_stride(self) -> int:
-        """Spectrogram frames to one frame of the network."""
+        """Spectrogram frames per frame of the network."""
         stride = 1
         for block in self.time_strides:
             stride *= block
@@ -92,7 +92,7 @@ class NetworkConfig(Config):
 
     @property
     def context_spectrogram_frames(self) -> int:
-        """Spectrogram frames that the valid time convolutions consume before the first frame comes out."""
+        """Spectrogram frames that the valid time convolutions need before the first frame of the network."""
         consumed, stride = 0, 1
         for block, kernel in zip(self.time_strides, self.second_time_kernels, strict=True):
             consumed += (3 - 1 + max(0, kernel - block)) * stride
@@ -102,7 +102,7 @@ class NetworkConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamConfig(Config):
-    """The sliding window that the runtime uses unless told otherwise, in seconds."""
+    """The sliding window that the runtime uses by default, in seconds."""
 
     window: float = 10.0
     hop: float = 1.0
@@ -111,7 +111,7 @@ class StreamConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig(Config):
-    """How frame scores of one class become events, in the recipe's units (seconds)."""
+    """How frame scores of one class become events; times in seconds."""
 
     on: float = 0.5
     off: float = 0.3
@@ -123,7 +123,7 @@ class DecodingConfig(Config):
         require(0.0 < self.off <= self.on < 1.0, f"0 < off <= on < 1 must hold, got off {self.off}, on {self.on}")
 
     def to_frames(self, frame_seconds: float) -> ClassDecoding:
-        """The same in frames, the median length made odd."""
+        """The same with times in frames; the median length is made odd."""
         return ClassDecoding(
             on=self.on,
             off=self.off,
@@ -135,7 +135,7 @@ class DecodingConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Config):
-    """Everything that a recipe's TOML may say."""
+    """All settings of a training run: the content of a recipe's TOML."""
 
     name: str
     description: str = ""
@@ -160,11 +160,12 @@ class Recipe(Config):
                 f"stream.{name} must be a whole number of frames of {self.frame_seconds:g} s, got {seconds:g} s",
             )
         require(
-            self.stream.window >= self.stream.hop + self.stream.lookahead, "stream.window must hold hop and lookahead"
+            self.stream.window >= self.stream.hop + self.stream.lookahead,
+            "stream.window must be at least hop + lookahead",
         )
         require(
             bool(self.data.validation_folds) or self.training.select == "last",
-            'without validation_folds there is no figure to choose weights by: set training.select = "last"',
+            'without validation_folds no metric can choose the best weights: set training.select = "last"',
         )
         require(
             self.augment.mel_mask_bins <= self.frontend.n_mels and self.augment.time_mask_seconds <= self.stream.window,
@@ -172,13 +173,13 @@ class Recipe(Config):
             f"augment.time_mask_seconds {self.augment.time_mask_seconds} of {self.stream.window:g} s",
         )
         for settings in self.decoding.values():
-            settings.to_frames(self.frame_seconds)  # checks itself
+            settings.to_frames(self.frame_seconds)  # it raises if a setting is wrong
 
     def on_all_folds(self, decoding: dict[str, DecodingConfig]) -> "Recipe":
-        """The recipe that learns from all there is, looks at nothing, and keeps its last weights.
+        """The recipe that trains on all folds, validates on none, and keeps the last weights.
 
         Args:
-            decoding: the decoder's settings.
+            decoding: the decoder's settings, by label.
         """
         return dataclasses.replace(
             self,
@@ -188,10 +189,10 @@ class Recipe(Config):
         )
 
     def require_labels(self, labels: Collection[str]) -> None:
-        """Every decoding table must be for a label of the data, or `default`, and every class weight too.
+        """Check that decoding tables and class weights are for labels of the data (or the table `default`).
 
         Raises:
-            RecipeError: naming the first that is not.
+            RecipeError: if one is not; it names the first.
         """
         for table, names in (("decoding", self.decoding), ("loss.class_weights", self.loss.class_weights)):
             for name in names:
@@ -200,12 +201,12 @@ class Recipe(Config):
 
     @property
     def frame_samples(self) -> int:
-        """P: samples to one frame."""
+        """P: samples per frame."""
         return self.frontend.hop_length * self.network.time_stride
 
     @property
     def context_samples(self) -> int:
-        """Samples that must precede the first frame's own."""
+        """Samples that must precede those of the first frame."""
         overlap = self.frontend.overlap_samples
         return overlap + self.network.context_spectrogram_frames * self.frontend.hop_length
 
@@ -228,7 +229,7 @@ def load_recipe(path: Path) -> Recipe:
     """Read a recipe.
 
     Raises:
-        RecipeError: if the file is missing, is no TOML, or says something that no config knows.
+        RecipeError: if the file is missing, is not TOML, or has an unknown key or a wrong value.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from sed.errors import RecipeError
 
 
 class Config:
-    """Reads a frozen dataclass from plain values and back; an unknown key or a wrong type is an error."""
+    """A frozen dataclass that is read from plain values and written back; unknown keys and wrong types are errors."""
 
     @classmethod
     def from_dict(cls, values: dict[str, Any], where: str) -> Self:
@@ -19,7 +19,7 @@ class Config:
 
         Args:
             values: what a TOML table or a checkpoint holds.
-            where: how an error names the place, such as "recipe.toml [network]".
+            where: the start of an error message, such as "recipe.toml [network]".
 
         Raises:
             RecipeError: if a key is unknown, a type is wrong or a value does not pass the class's own checks.
@@ -71,11 +71,11 @@ def _table(value: Any, where: str) -> dict[str, Any]:
 
 
 def require(condition: bool, message: str) -> None:
-    """For `__post_init__`: a value that will not do is a `ValueError`, which `from_dict` tells the place of."""
+    """For `__post_init__`: raise a `ValueError` for a wrong value; `from_dict` adds in which table it is."""
     if not condition:
         raise ValueError(message)
 
 
-def require_chance(config: Config, name: str) -> None:
-    """A field must be a probability."""
+def require_probability(config: Config, name: str) -> None:
+    """Check that a field is a probability."""
     require(0.0 <= getattr(config, name) <= 1.0, f"{name} is a probability, got {getattr(config, name)}")

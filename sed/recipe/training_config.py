@@ -1,13 +1,13 @@
-"""What a run learns from and how: the tables of a recipe that matter to training alone."""
+"""The tables of a recipe that are used by training alone: data, scenes, augmentation, loss, optimiser."""
 
 from dataclasses import dataclass, field
 
-from sed.recipe.fields import Config, require, require_chance
+from sed.recipe.fields import Config, require, require_probability
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneConfig(Config):
-    """Soundscapes mixed on the fly. Levels in dB full scale, ratios in dB of level over the bed."""
+    """Soundscapes mixed on the fly. Levels are in dB full scale; SNRs are in dB over the bed, the background noise."""
 
     bed_db_low: float = -70.0
     bed_db_high: float = -25.0
@@ -19,7 +19,7 @@ class SceneConfig(Config):
     silent_bed: float = 0.05
     silent_start: float = 0.1
     real_beds: float = 0.5  # where the data has backgrounds
-    recordings: float = 0.0  # share of scenes that are crops of recordings, with the labels they have
+    recordings: float = 0.0  # share of scenes that are crops of recordings, with their labels
     extended: float = 0.25
     speed_range: float = 0.2
     equalise_db: float = 6.0
@@ -27,7 +27,7 @@ class SceneConfig(Config):
 
     def __post_init__(self) -> None:
         for name in ("event_free", "silent_bed", "silent_start", "real_beds", "recordings", "extended", "low_pass"):
-            require_chance(self, name)
+            require_probability(self, name)
         require(self.equalise_db >= 0.0, f"equalise_db must not be negative, got {self.equalise_db}")
         require(self.events_mean >= 1.0, f"events_mean must be at least 1, got {self.events_mean}")
         require(self.distractors_mean >= 0.0, f"distractors_mean must not be negative, got {self.distractors_mean}")
@@ -38,13 +38,13 @@ class SceneConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig(Config):
-    """Which sounds are events, and which clips are learnt from and held out.
+    """Which sounds are events, and which folds are for training and for validation.
 
     Attributes:
-        labels: of the events; what else the data has a label for is no event. Empty: all labels of the data.
-        train_folds: learnt from; empty: every fold that is not held out.
-        validation_folds: held out, to validate on; may be empty.
-        validation_scenes: how many to mix of these.
+        labels: of the events; sounds with other labels are not events. Empty: all labels of the data.
+        train_folds: for training; empty: all folds that are not for validation.
+        validation_folds: for validation; may be empty.
+        validation_scenes: number of scenes that are mixed from the validation folds.
     """
 
     labels: tuple[str, ...] = ()
@@ -60,21 +60,21 @@ class DataConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig(Config):
-    """What is done to a batch of scenes on the device that trains; 0 leaves a thing out."""
+    """Augmentation of batches of scenes, on the device that trains; 0 turns one off."""
 
     gain_db: float = 0.0  # of a whole scene, up or down
-    time_shift: float = 0.0  # chance of a scene to be turned around in time, labels and all
-    mixup: float = 0.0  # chance of a scene to be mixed with another
-    mixup_labels: str = "soft"  # by the shares of both, or "hard": whatever is in either
+    time_shift: float = 0.0  # probability that a scene and its labels are rotated in time
+    mixup: float = 0.0  # probability that a scene is mixed with another
+    mixup_labels: str = "soft"  # weighted by the shares of both scenes, or "hard": the labels of both
     filter_augment_db: float = 6.0
     mel_masks: int = 1
-    mel_mask_bins: int = 12  # fewer than this a mask
+    mel_mask_bins: int = 12  # a mask has fewer than this
     time_masks: int = 0
-    time_mask_seconds: float = 0.5  # shorter than this a mask
+    time_mask_seconds: float = 0.5  # a mask is shorter than this
 
     def __post_init__(self) -> None:
         for name in ("time_shift", "mixup"):
-            require_chance(self, name)
+            require_probability(self, name)
         for name in ("gain_db", "filter_augment_db", "mel_masks", "time_masks"):
             require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         require(self.mel_mask_bins > 0, f"mel_mask_bins must be positive, got {self.mel_mask_bins}")
@@ -84,16 +84,16 @@ class AugmentConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig(Config):
-    """Terms and weights of the loss; the frames' own term has the weight 1."""
+    """Terms and weights of the loss; the term of the frames has the weight 1."""
 
     kind: str = "bce"
-    focal_gamma: float = 2.0  # where kind is focal
+    focal_gamma: float = 2.0  # if kind is focal
     clip: float = 0.5
     loudest: float = 0.5
-    border: float = 0.0  # how much more a frame within border_seconds of an onset or offset weighs
+    border: float = 0.0  # additional weight of a frame within border_seconds of an onset or offset
     border_seconds: float = 0.1
     label_smoothing: float = 0.0
-    class_weights: dict[str, float] = field(default_factory=dict)  # 1 where a label has none
+    class_weights: dict[str, float] = field(default_factory=dict)  # 1 if a label has none
 
     def __post_init__(self) -> None:
         require(self.kind in ("bce", "focal"), f"kind must be bce or focal, got {self.kind!r}")
@@ -104,7 +104,7 @@ class LossConfig(Config):
         require(not wrong, f"class_weights must not be negative, as for {', '.join(wrong)}")
 
 
-MOST_SEED = 2**32 - 1  # that numpy takes
+MAX_SEED = 2**32 - 1  # the greatest that numpy accepts
 _SELECTIONS = ("frame_map", "frame_f1", "loss", "last")
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
@@ -124,13 +124,13 @@ class TrainingConfig(Config):
     precision: str = "32-true"
     workers: int = 1
     validate_every_steps: int = 250
-    select: str = "frame_map"  # the validation figure whose best weights are kept; or the last ones
-    patience: int = 0  # validations without a better figure before the run ends early; 0 for never
+    select: str = "frame_map"  # the metric of validation by which the best weights are kept; or "last"
+    patience: int = 0  # validations without a better value before the run stops early; 0: never
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every_steps", "learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"{name} must be positive, got {getattr(self, name)}")
-        require(0 <= self.seed <= MOST_SEED, f"seed must be 0 to {MOST_SEED}, got {self.seed}")
+        require(0 <= self.seed <= MAX_SEED, f"seed must be 0 to {MAX_SEED}, got {self.seed}")
         require(0.0 <= self.ema_decay < 1.0, f"ema_decay must be 0 or more and below 1, got {self.ema_decay}")
         # Averaging of the weights begins when the warm-up ends.
         require(
@@ -146,5 +146,5 @@ class TrainingConfig(Config):
             require(getattr(self, name) >= 0, f"{name} must not be negative, got {getattr(self, name)}")
         require(self.select in _SELECTIONS, f"select must be {' or '.join(_SELECTIONS)}, got {self.select!r}")
         require(
-            self.patience == 0 or self.select != "last", "patience needs a figure to wait for: select must not be last"
+            self.patience == 0 or self.select != "last", "patience needs a metric to watch: select must not be last"
         )

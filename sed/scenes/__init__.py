@@ -1,8 +1,8 @@
 """The soundscapes that a network is trained on.
 
-scene          what is laid where, with its truth
-soundscapes    clips -> scenes
-synth          scenes on disk
+scene          a scene built from sounds, with its truth
+soundscapes    mixes clips to scenes
+synth          writes scenes to disk
 """
 
 from sed.scenes.soundscapes import SceneMixer

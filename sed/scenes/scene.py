@@ -1,11 +1,11 @@
-"""A scene and its truth: what is laid where, frame by frame.
+"""A scene and its truth: which sounds are added where, frame by frame.
 
     |<- context ->|<--------------------- frames ------------------------->|
 bed  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
 events    [==dog==]              [=====rain======]              [==rooster=|= (cut)
 truth              1 1 1 .3 0 0 0  1 1 1 1 1 1 1 ...                 1 1 1
 
-Frames that nobody labelled do not count.
+Frames without a label have weight 0 in the loss.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from sed.sounds import Audio
 
 
 class Scene(NamedTuple):
-    """A soundscape and what is known of it, in the terms of `sed.training.losses.Target`.
+    """A soundscape and its truth, with the fields of `sed.training.losses.Target`.
 
     Attributes:
         audio: `[context_samples + frames * frame_samples]`.
-        frames: `[frames, classes]`, the share of each frame that each event covers.
-        frames_known: `[frames, classes]`.
-        clip: `[classes]`.
-        clip_known: `[classes]`.
-        events: (onset, offset, label) in samples from the first frame's beginning, as they were laid; an event may
-            begin before the scene and end after it.
+        frames: `[frames, classes]`, the share of each frame that an event of the class covers.
+        frames_known: `[frames, classes]`, weights of the frames, 0 where the truth is not known.
+        clip: `[classes]`, 1 if the class is in the scene.
+        clip_known: `[classes]`, weights of the clip's labels, 0 where not known.
+        events: (onset, offset, label) in samples from the first frame's beginning, not clipped: an event may begin
+            before the scene and end after it.
     """
 
     audio: Audio
@@ -41,15 +41,15 @@ class Scene(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class Piece:
-    """A sound ready to be laid into a scene.
+class SceneSound:
+    """A sound ready to be added to a scene, with its labels.
 
     Attributes:
         audio: `[samples]`.
-        events: (onset, offset, class) in it, in samples.
-        weak: classes that are somewhere in it.
+        events: (onset, offset, class), in samples.
+        weak: classes that are in it at unknown times.
         secondary: classes that may be in it.
-        weight: of what it says.
+        weight: of its labels in the loss.
     """
 
     audio: Audio
@@ -59,46 +59,46 @@ class Piece:
     weight: float = 1.0
 
 
-class Canvas:
-    """A scene in the making."""
+class SceneBuilder:
+    """Adds sounds to a scene and keeps its truth."""
 
     def __init__(self, recipe: Recipe, frames: int, labels: Sequence[str]) -> None:
         self.context_samples, self.frame_samples, self.labels = recipe.context_samples, recipe.frame_samples, labels
         self.audio = np.zeros(self.context_samples + frames * self.frame_samples, dtype=np.float32)
         self.truth = np.zeros((frames, len(labels)), dtype=np.float32)
         self.known = np.ones((frames, len(labels)), dtype=np.float32)
-        # Of each class: what weak labels say, the least weight of what says that it is there, whether it may be there.
+        # By class: 1 if a weak label has it, the smallest weight of its labels, whether it is a secondary label.
         self.clip, self.weight = (np.full(len(labels), value, dtype=np.float32) for value in (0.0, 1.0))
         self.doubtful = np.zeros(len(labels), dtype=bool)
         self.events: list[tuple[float, float, str]] = []
         self._weak: list[tuple[float, float, int]] = []  # (first, last frame, class)
 
-    def lay(self, piece: Piece, start: int) -> None:
-        """Add a sound that begins at sample `start` of the audio."""
-        begin, end = max(start, 0), min(start + len(piece.audio), len(self.audio))
+    def add(self, sound: SceneSound, start: int) -> None:
+        """Add a sound that begins at sample `start` of the scene's audio, which may be negative."""
+        begin, end = max(start, 0), min(start + len(sound.audio), len(self.audio))
         if begin >= end:
             return
-        self.audio[begin:end] += piece.audio[begin - start : end - start]
+        self.audio[begin:end] += sound.audio[begin - start : end - start]
         first = (start - self.context_samples) / self.frame_samples
-        last = first + len(piece.audio) / self.frame_samples
+        last = first + len(sound.audio) / self.frame_samples
         if last <= 0.0:
             return  # over before the first frame
         frames = slice(max(0, int(first)), max(0, int(np.ceil(last))))
-        for onset, offset, column in piece.events:
+        for onset, offset, column in sound.events:
             onset, offset = (border + start - self.context_samples for border in (onset, offset))
             _cover(self.truth[:, column], onset / self.frame_samples, offset / self.frame_samples)
-            self.known[frames, column] = np.minimum(self.known[frames, column], piece.weight)
+            self.known[frames, column] = np.minimum(self.known[frames, column], sound.weight)
             self.events.append((onset, offset, self.labels[column]))
-        for column in piece.weak:
+        for column in sound.weak:
             self.clip[column], self.known[frames, column] = 1.0, 0.0
             self._weak.append((max(first, 0.0), min(last, len(self.truth)), column))
-        for column in {column for _, _, column in piece.events}.union(piece.weak):
-            self.weight[column] = min(self.weight[column], piece.weight)
-        self.known[frames, piece.secondary] = 0.0
-        self.doubtful[piece.secondary] = True
+        for column in {column for _, _, column in sound.events}.union(sound.weak):
+            self.weight[column] = min(self.weight[column], sound.weight)
+        self.known[frames, sound.secondary] = 0.0
+        self.doubtful[sound.secondary] = True
 
-    def silence_start(self, samples: int) -> None:
-        """As a source begins: nothing at all before its first sample."""
+    def silence_beginning(self, samples: int) -> None:
+        """Replace the first samples by digital silence, as before the first sample of a source."""
         self.audio[:samples] = 0.0
         silent = (samples - self.context_samples) / self.frame_samples
         audible = np.clip(np.arange(1, len(self.truth) + 1) - silent, 0.0, 1.0)[:, None]
@@ -106,11 +106,11 @@ class Canvas:
         first = max(samples - self.context_samples, 0)
         self.events = [(max(onset, first), offset, label) for onset, offset, label in self.events if offset > first]
         for begin, end, column in self._weak:
-            if end - max(begin, silent) < (end - begin) / 2:  # it may have been in the part that is gone
+            if end - max(begin, silent) < (end - begin) / 2:  # the event may have been in the silenced part
                 self.clip[column], self.doubtful[column] = 0.0, True
 
     def scene(self) -> Scene:
-        """The finished scene, within full scale."""
+        """The finished scene, clipped to full scale."""
         length = len(self.truth) * self.frame_samples
         clip = np.maximum(self.clip, self.truth.max(axis=0))
         return Scene(
@@ -124,7 +124,7 @@ class Canvas:
 
 
 def _cover(truth: NDArray[np.float32], onset: float, offset: float) -> None:
-    """Write the share of each frame that lies in [onset, offset), in frames; the greater share stays."""
+    """Write the share of each frame that lies in [onset, offset), in frames; a greater share stays."""
     edges = np.arange(len(truth))
     share = np.minimum(edges + 1, offset) - np.maximum(edges, onset)
     np.maximum(truth, np.clip(share, 0.0, 1.0), out=truth, casting="same_kind")

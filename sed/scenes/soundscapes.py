@@ -1,6 +1,6 @@
-"""Soundscapes mixed on the fly: events over a bed, among distractors.
+"""Soundscapes mixed on the fly: events and distractors over background noise (the bed).
 
-A share of the scenes may instead be crops of recordings, with the labels that these have.
+A share of the scenes may instead be crops of recordings, with the labels of the recordings.
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ import numpy as np
 
 from sed.data import Clip, Corpus
 from sed.recipe import Recipe
-from sed.scenes.scene import Canvas, Piece, Scene
-from sed.sounds import Audio, change_speed, coloured_noise, equalise, made_distractor
+from sed.scenes.scene import Scene, SceneBuilder, SceneSound
+from sed.sounds import Audio, change_speed, coloured_noise, equalise, synthetic_distractor
 
 _FADE_SECONDS = 0.01
-_MARGIN_SECONDS = 0.05  # kept around a piece, so that a fade does not eat its attack
-_CONTINUOUS_SECONDS = 2.0  # a segment this long goes on and on: it may be cut, or carried on
+_MARGIN_SECONDS = 0.05  # kept around an event, so that the fade does not remove its attack
+_CONTINUOUS_SECONDS = 2.0  # a span this long is a continuous sound: it may be cut, or extended
 
 
 class SceneMixer:
@@ -22,8 +22,8 @@ class SceneMixer:
 
     Args:
         corpus: clips to mix.
-        recipe: lengths, levels and chances.
-        frames: length of a scene; the window of the recipe if None. Longer scenes hold more events in proportion.
+        recipe: lengths, levels and probabilities.
+        frames: length of a scene; the window of the recipe if None. Longer scenes have more events in proportion.
     """
 
     def __init__(self, corpus: Corpus, recipe: Recipe, frames: int | None = None) -> None:
@@ -35,81 +35,81 @@ class SceneMixer:
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
         self._by_label = [[clip for clip in corpus.cuts if clip.labels == (label,)] for label in corpus.labels]
         self._recordings = [[clip for clip in corpus.labelled if label in clip.labels] for label in corpus.labels]
-        # A label may be known only in whole recordings, or hold too few clips for this part of the data.
-        self._mixed = [column for column, clips in enumerate(self._by_label) if clips]
-        self._cropped = [column for column, clips in enumerate(self._recordings) if clips]
+        # A label may be only in whole recordings, or have no clip in this split of the data.
+        self._cuttable = [column for column, clips in enumerate(self._by_label) if clips]
+        self._croppable = [column for column, clips in enumerate(self._recordings) if clips]
         longest = _CONTINUOUS_SECONDS * self._rate
         self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.spans)]
 
     def mix(self, rng: np.random.Generator) -> Scene:
-        """Make the scene that `rng` leads to."""
+        """Make the scene that follows from `rng`."""
         scenes = self._scenes
-        canvas = Canvas(self._recipe, self._frames, self._corpus.labels)
+        builder = SceneBuilder(self._recipe, self._frames, self._corpus.labels)
         bed_db = rng.uniform(scenes.bed_db_low, scenes.bed_db_high)
         if rng.random() >= scenes.silent_bed:
-            canvas.audio += self._bed(rng) * _amplitude(bed_db)
-        if self._cropped and rng.random() < scenes.recordings:
-            piece = self._levelled(rng, self._crop(rng), bed_db)
-            room = self._samples - len(piece.audio)  # as much of it as fits is heard: its label may be anywhere in it
-            canvas.lay(piece, int(rng.integers(min(room, 0), max(room, 0) + 1)))
+            builder.audio += self._bed(rng) * _amplitude(bed_db)
+        if self._croppable and rng.random() < scenes.recordings:
+            sound = self._at_random_level(rng, self._cropped_recording(rng), bed_db)
+            room = self._samples - len(sound.audio)  # as much as fits is used: its label may be anywhere in it
+            builder.add(sound, int(rng.integers(min(room, 0), max(room, 0) + 1)))
         else:
-            self._fill(rng, canvas, bed_db)
+            self._add_events_and_distractors(rng, builder, bed_db)
         if rng.random() < scenes.silent_start:
-            canvas.silence_start(int(rng.integers(self._samples // 2)))
-        peak = float(np.abs(canvas.audio).max())
+            builder.silence_beginning(int(rng.integers(self._samples // 2)))
+        peak = float(np.abs(builder.audio).max())
         if peak > 1.0 and rng.random() < 0.8:
-            canvas.audio *= rng.uniform(0.3, 1.0) / peak
-        return canvas.scene()
+            builder.audio *= rng.uniform(0.3, 1.0) / peak
+        return builder.scene()
 
-    def _fill(self, rng: np.random.Generator, canvas: Canvas, bed_db: float) -> None:
-        """Events, or none of them, and distractors."""
+    def _add_events_and_distractors(self, rng: np.random.Generator, builder: SceneBuilder, bed_db: float) -> None:
+        """Add events, unless the scene is free of them, and distractors."""
         scenes = self._scenes
-        if self._mixed and rng.random() >= scenes.event_free:
+        if self._cuttable and rng.random() >= scenes.event_free:
             for _ in range(1 + rng.poisson(max(0.0, scenes.events_mean * self._windows - 1))):
-                self._lay(rng, canvas, self._cut(rng, int(rng.choice(self._mixed))), bed_db)
+                self._add_sound(rng, builder, self._cut_event(rng, int(rng.choice(self._cuttable))), bed_db)
         for _ in range(rng.poisson(scenes.distractors_mean * self._windows)):
-            self._lay(rng, canvas, self._distractor(rng), bed_db)
+            self._add_sound(rng, builder, self._distractor(rng), bed_db)
 
     def _bed(self, rng: np.random.Generator) -> Audio:
-        """A background of the data, or coloured noise, of unit level."""
+        """A background of the data, or coloured noise, with a root mean square of 1."""
         if self._corpus.backgrounds and rng.random() < self._scenes.real_beds:
-            sound = _some(rng, _choose(rng, self._corpus.backgrounds), self._samples)
-            bed = np.resize(self._altered(rng, sound, self._speed(rng)), self._samples)  # again where it is short
+            sound = _random_excerpt(rng, _choose(rng, self._corpus.backgrounds), self._samples)
+            bed = np.resize(self._vary(rng, sound, self._speed(rng)), self._samples)  # repeated where it is short
             return bed / max(_level(bed), 1e-6)
         return coloured_noise(rng, self._samples, self._rate)
 
-    def _lay(self, rng: np.random.Generator, canvas: Canvas, piece: Piece, bed_db: float) -> None:
-        """Somewhere, at some level over the bed."""
-        canvas.lay(self._levelled(rng, piece, bed_db), self._place(rng, len(piece.audio)))
+    def _add_sound(self, rng: np.random.Generator, builder: SceneBuilder, sound: SceneSound, bed_db: float) -> None:
+        """Add a sound at a random time and at a random level over the bed."""
+        builder.add(self._at_random_level(rng, sound, bed_db), self._random_start(rng, len(sound.audio)))
 
-    def _levelled(self, rng: np.random.Generator, piece: Piece, bed_db: float) -> Piece:
-        heard = [piece.audio[int(on) : max(int(off), int(on) + 1)] for on, off, _ in piece.events] or [piece.audio]
-        # Of an event there may be no more than a sliver in the piece's fade.
-        level = max(_level(np.concatenate(heard)), 0.1 * _level(piece.audio))
-        piece.audio = piece.audio * self._gain(rng, level, bed_db)
-        return piece
+    def _at_random_level(self, rng: np.random.Generator, sound: SceneSound, bed_db: float) -> SceneSound:
+        active = [sound.audio[int(on) : max(int(off), int(on) + 1)] for on, off, _ in sound.events] or [sound.audio]
+        # Only a few samples of an event may be left, and those may lie in the fade.
+        level = max(_level(np.concatenate(active)), 0.1 * _level(sound.audio))
+        sound.audio = sound.audio * self._gain(rng, level, bed_db)
+        return sound
 
-    def _distractor(self, rng: np.random.Generator) -> Piece:
+    def _distractor(self, rng: np.random.Generator) -> SceneSound:
         if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
-            len(self._corpus.distractors) + 30  # the fewer real ones, the more are made up
+            len(self._corpus.distractors) + 30  # the fewer real ones, the more are synthetic
         ):
-            sound = _some(rng, _choose(rng, self._corpus.distractors), self._samples)
+            sound = _random_excerpt(rng, _choose(rng, self._corpus.distractors), self._samples)
         else:
-            source = self._shape(rng, _choose(rng, self._short), None).audio if self._short else None
-            sound = made_distractor(rng, source, self._rate)
-        return Piece(audio=_faded(self._altered(rng, sound, self._speed(rng)), self._rate))
+            source = self._cut_spans(rng, _choose(rng, self._short), None).audio if self._short else None
+            sound = synthetic_distractor(rng, source, self._rate)
+        return SceneSound(audio=_faded(self._vary(rng, sound, self._speed(rng)), self._rate))
 
     def _speed(self, rng: np.random.Generator) -> float:
         return float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
 
-    def _altered(self, rng: np.random.Generator, sound: Audio, speed: float) -> Audio:
-        """Another speed and colour. Whatever sounds goes through this: its traces would tell events from the rest."""
+    def _vary(self, rng: np.random.Generator, sound: Audio, speed: float) -> Audio:
+        """Change speed and colour. Every sound goes through this, else its artefacts would give events away."""
         played = change_speed(sound, speed)
         return equalise(rng, played, self._rate, self._scenes.equalise_db, self._scenes.low_pass)
 
-    def _crop(self, rng: np.random.Generator) -> Piece:
-        """A stretch of a recording as it is, with the labels it has."""
-        column = int(rng.choice(self._cropped))
+    def _cropped_recording(self, rng: np.random.Generator) -> SceneSound:
+        """A part of a recording as it is, with its labels."""
+        column = int(rng.choice(self._croppable))
         clip = _choose(rng, self._recordings[column])
         begin = self._crop_begin(rng, clip, self._corpus.labels[column])
         audio = clip.audio[begin : begin + self._samples]
@@ -120,74 +120,74 @@ class SceneMixer:
             for onset, offset, label in clip.segments or ()
             if onset < begin + len(audio) and offset > begin
         ]
-        return self._changed(rng, Piece(audio=audio, events=events, weak=weak), clip)
+        return self._vary_sound(rng, SceneSound(audio=audio, events=events, weak=weak), clip)
 
     def _crop_begin(self, rng: np.random.Generator, clip: Clip, label: str) -> int:
-        """Anywhere, but so that some of the label is in it where it is known, or guessed, where that is."""
+        """Where a crop begins: random, but with a part of an event of the label if the events are known or found."""
         free = len(clip.audio) - self._samples
         if free <= 0:
             return 0
-        places = clip.spans or [(onset, offset) for onset, offset, other in clip.segments or () if other == label]
-        if not places:
+        spans = clip.spans or [(onset, offset) for onset, offset, other in clip.segments or () if other == label]
+        if not spans:
             return int(rng.integers(free + 1))
-        onset, offset = places[int(rng.integers(len(places)))]
+        onset, offset = spans[int(rng.integers(len(spans)))]
         return int(np.clip(rng.integers(onset, offset) - rng.integers(self._samples), 0, free))
 
-    def _changed(self, rng: np.random.Generator, piece: Piece, clip: Clip) -> Piece:
-        """Another speed and colour, and what else is known of the clip."""
+    def _vary_sound(self, rng: np.random.Generator, sound: SceneSound, clip: Clip) -> SceneSound:
+        """Change speed and colour, and add the clip's secondary labels and weight."""
         speed = self._speed(rng)
-        piece.audio = _faded(self._altered(rng, piece.audio, speed), self._rate)
-        piece.events = [(onset / speed, offset / speed, column) for onset, offset, column in piece.events]
-        piece.secondary = [self._corpus.labels.index(label) for label in clip.secondary]
-        piece.weight = clip.weight
-        return piece
+        sound.audio = _faded(self._vary(rng, sound.audio, speed), self._rate)
+        sound.events = [(onset / speed, offset / speed, column) for onset, offset, column in sound.events]
+        sound.secondary = [self._corpus.labels.index(label) for label in clip.secondary]
+        sound.weight = clip.weight
+        return sound
 
     def _gain(self, rng: np.random.Generator, level: float, bed_db: float) -> float:
         ratio_db = rng.uniform(self._scenes.snr_db_low, self._scenes.snr_db_high)
         return _amplitude(min(bed_db + ratio_db, -6.0)) / max(level, 1e-6)
 
-    def _place(self, rng: np.random.Generator, samples: int) -> int:
+    def _random_start(self, rng: np.random.Generator, samples: int) -> int:
         """Where a sound begins; it may begin before the scene or end after it."""
         return int(rng.integers(-samples // 2, self._samples - min(samples // 2, self._rate // 4)))
 
-    def _cut(self, rng: np.random.Generator, column: int) -> Piece:
-        """An event of a class, at another speed, through an equaliser."""
+    def _cut_event(self, rng: np.random.Generator, column: int) -> SceneSound:
+        """An event of a class, with another speed and colour."""
         clip = _choose(rng, self._by_label[column])
-        return self._changed(rng, self._shape(rng, clip, column), clip)
+        return self._vary_sound(rng, self._cut_spans(rng, clip, column), clip)
 
-    def _shape(self, rng: np.random.Generator, clip: Clip, column: int | None) -> Piece:
-        """Some neighbouring pieces of a clip; events of the class `column`, or of none."""
+    def _cut_spans(self, rng: np.random.Generator, clip: Clip, column: int | None) -> SceneSound:
+        """Some neighbouring spans of a clip, as events of the class `column`, or without events if it is None."""
         first = int(rng.integers(len(clip.spans)))
         onset, offset = clip.spans[first]
         alone = rng.random() < 1 / (len(clip.spans) - first)
         if offset - onset > self._samples or (alone and offset - onset >= _CONTINUOUS_SECONDS * self._rate):
-            sound = self._continuous(rng, clip, clip.spans[first], column)
-            return Piece(audio=sound, events=[] if column is None else [(0.0, float(len(sound)), column)])
-        near = [piece for piece in clip.spans[first:] if piece[1] - onset <= self._samples]
+            sound = self._cut_continuous(rng, clip, clip.spans[first], column)
+            return SceneSound(audio=sound, events=[] if column is None else [(0.0, float(len(sound)), column)])
+        near = [span for span in clip.spans[first:] if span[1] - onset <= self._samples]
         chosen = near[: int(rng.integers(len(near))) + 1]
         margin = int(_MARGIN_SECONDS * self._rate)
         begin = max(0, onset - margin)
         events = [] if column is None else [(float(on - begin), float(off - begin), column) for on, off in chosen]
-        return Piece(audio=clip.audio[begin : chosen[-1][1] + margin], events=events)
+        return SceneSound(audio=clip.audio[begin : chosen[-1][1] + margin], events=events)
 
-    def _continuous(self, rng: np.random.Generator, clip: Clip, piece: tuple[int, int], column: int | None) -> Audio:
-        """A part of a long piece, or several such parts joined to one longer sound."""
-        sound = self._part(rng, clip, piece)
+    def _cut_continuous(self, rng: np.random.Generator, clip: Clip, span: tuple[int, int], column: int | None) -> Audio:
+        """A part of a long span, or several such parts joined to a longer sound."""
+        sound = self._random_part(rng, clip, span)
         if column is not None and rng.random() < self._scenes.extended:
             for _ in range(int(rng.integers(1, 3))):
-                # Most sounds go on as they were; another clip of the class now and then is a change within it.
-                following = clip if rng.random() < 0.7 else _choose(rng, self._alike(clip, column))
-                longest = max(following.spans, key=lambda borders: borders[1] - borders[0])
-                sound = _joined(sound, self._part(rng, following, longest), self._rate)
+                # Mostly the same clip goes on; now and then another clip of the class follows.
+                following = clip if rng.random() < 0.7 else _choose(rng, self._similar_clips(clip, column))
+                longest = max(following.spans, key=lambda other: other[1] - other[0])
+                sound = _crossfaded(sound, self._random_part(rng, following, longest), self._rate)
         return sound
 
-    def _alike(self, clip: Clip, column: int) -> list[Clip]:
-        """The clips of a class that are as good, and in which the same others may sound."""
+    def _similar_clips(self, clip: Clip, column: int) -> list[Clip]:
+        """The clips of a class with the same weight and the same secondary labels."""
         known = (clip.secondary, clip.weight)
         return [other for other in self._by_label[column] if (other.secondary, other.weight) == known]
 
-    def _part(self, rng: np.random.Generator, clip: Clip, piece: tuple[int, int]) -> Audio:
-        onset, offset = piece
+    def _random_part(self, rng: np.random.Generator, clip: Clip, span: tuple[int, int]) -> Audio:
+        onset, offset = span
         length = min(int((offset - onset) * rng.choice([1.0, rng.uniform(0.25, 1.0)])), self._samples)
         begin = onset + int(rng.integers(offset - onset - length + 1))
         return clip.audio[begin : begin + length]
@@ -197,8 +197,8 @@ def _choose(rng: np.random.Generator, clips: Sequence[Clip]) -> Clip:
     return clips[int(rng.integers(len(clips)))]
 
 
-def _some(rng: np.random.Generator, clip: Clip, samples: int) -> Audio:
-    """A stretch of a clip, or all of it where it is not longer."""
+def _random_excerpt(rng: np.random.Generator, clip: Clip, samples: int) -> Audio:
+    """A part of a clip with so many samples, or all of it if it is shorter."""
     begin = int(rng.integers(max(0, len(clip.audio) - samples) + 1))
     return clip.audio[begin : begin + samples]
 
@@ -217,8 +217,8 @@ def _faded(audio: Audio, sample_rate: int) -> Audio:
     return np.concatenate([audio[:length] * ramp, audio[length:end], audio[end:] * ramp[::-1]])
 
 
-def _joined(first: Audio, second: Audio, sample_rate: int) -> Audio:
-    """One after the other, with a crossfade of equal power."""
+def _crossfaded(first: Audio, second: Audio, sample_rate: int) -> Audio:
+    """Both sounds, one after the other, with a crossfade of equal power."""
     length = min(sample_rate // 10, len(first), len(second))
     angle = np.linspace(0.0, np.pi / 2, length, dtype=np.float32)
     crossing = first[len(first) - length :] * np.cos(angle) + second[:length] * np.sin(angle)

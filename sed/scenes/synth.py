@@ -1,9 +1,9 @@
-"""Scenes on disk: what training mixes, as audio files with their truth beside them.
+"""Writes scenes, as training mixes them, to audio files, each with its truth in a table beside it.
 
     scene-0001.flac
-    scene-0001.tsv      onset offset event_label; no rows where there is no event
+    scene-0001.tsv      onset offset event_label; no rows if there is no event
 
-Any tool that reads recordings with their truth reads them: `sed-eval`, or `sed-train` as data.
+`sed-eval` and `sed-train` read them as recordings with their truth.
 """
 
 import csv
@@ -26,31 +26,34 @@ _log = logging.getLogger(__name__)
 
 
 def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed: int, seconds: float) -> None:
-    """Write scenes that follow from the seed, byte for byte.
+    """Write scenes; the same seed gives the same files, byte for byte.
 
-    They are mixed from clips all of whose events have borders, given or found: of a truth nothing may be missing.
+    They are mixed only from clips all of whose events have a known or found onset and offset, as the truth must be
+    complete.
 
     Args:
         corpus: clips to mix.
-        recipe: how.
-        folder: where to; made if it is not there.
-        count: how many.
-        seed: what they follow from.
-        seconds: how long each is, to the nearest frame.
+        recipe: how to mix them.
+        folder: for the files; created if it is missing.
+        count: number of scenes.
+        seed: of the random numbers.
+        seconds: length of each scene, rounded to whole frames.
 
     Raises:
-        DataError: if no event with borders can be cut out, and the recipe wants no whole recordings either.
+        DataError: if no event with onset and offset can be cut out, and the recipe mixes no whole recordings.
     """
     known = dataclasses.replace(corpus, clips=tuple(_known(corpus.clips)))
     mixed = known.cuts + (known.labelled if recipe.scenes.recordings > 0.0 else ())
     if not mixed:
         raise DataError(
-            "no event has its borders marked or found and sounds alone, so that it can be cut out; give clips of one "
-            "label, or strong labels, with [scenes] recordings in the recipe where all of them overlap"
+            "no event with a known onset and offset sounds alone, so none can be cut out; give clips of one label, or "
+            "strong labels, and set [scenes] recordings in the recipe if all events overlap"
         )
-    lacking = corpus.missing_labels(mixed)
-    if lacking:
-        _log.warning("no scene holds %s: nowhere are its borders known and does it sound alone", ", ".join(lacking))
+    missing = corpus.missing_labels(mixed)
+    if missing:
+        _log.warning(
+            "no scene contains %s: no event of it with a known onset and offset sounds alone", ", ".join(missing)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     mixer = SceneMixer(known, recipe, frames=recipe.frames(seconds))
     rate = recipe.frontend.sample_rate
@@ -67,16 +70,16 @@ def write_scenes(corpus: Corpus, recipe: Recipe, folder: Path, count: int, seed:
 
 
 def _known(clips: Iterable[Clip]) -> Iterable[Clip]:
-    """Clips of which every event is known by its borders; those that were found become segments."""
+    """The clips whose events all have an onset and an offset; spans found by level become segments."""
     for clip in clips:
         if clip.segments is not None and not clip.secondary:
             yield clip
         elif clip.spans and not clip.secondary:
-            yield dataclasses.replace(clip, segments=tuple((*piece, clip.labels[0]) for piece in clip.spans))
+            yield dataclasses.replace(clip, segments=tuple((*span, clip.labels[0]) for span in clip.spans))
 
 
 def _truth(scene: Scene, samples: int) -> list[tuple[int, int, str]]:
-    """Events as far as they lie within the scene; those of a label that overlap are one."""
+    """Events, clipped to the scene; events of one label that overlap are merged."""
     truth = []
     for label in sorted({label for _, _, label in scene.events}):
         of_label = ((onset, offset) for onset, offset, other in scene.events if other == label)

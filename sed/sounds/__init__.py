@@ -1,10 +1,10 @@
-"""Sounds that are made up: noise, tones, equalisers, another speed.
+"""Synthetic sounds and effects: noise, tones, equalisers, speed.
 
-distractors    sounds made up that are no event
-synthetic      noise, equalisers, another speed
+distractors    synthetic sounds that are not events
+synthetic      noise, equalisers, change of speed
 """
 
-from sed.sounds.distractors import made_distractor
+from sed.sounds.distractors import synthetic_distractor
 from sed.sounds.synthetic import Audio, change_speed, coloured_noise, equalise
 
-__all__ = ["Audio", "change_speed", "coloured_noise", "equalise", "made_distractor"]
+__all__ = ["Audio", "change_speed", "coloured_noise", "equalise", "synthetic_distractor"]

@@ -1,7 +1,7 @@
-"""Sounds made up for training that are no event of anybody's.
+"""Synthetic distractors: sounds for training that are not events of any class.
 
-Without distractors a detector learns that whatever stands out of the noise is an event. Few data sets bring enough
-of them, so crude imitations of common sounds, and real clips changed beyond their class, stand in.
+Without distractors a detector learns that every sound above the noise is an event. Few data sets contain enough of
+them, so simple imitations of common sounds, and real clips changed until they are no longer of their class, are used.
 """
 
 import numpy as np
@@ -9,17 +9,17 @@ import numpy as np
 from sed.sounds.synthetic import Audio, Floats, change_speed, coloured_noise, equalise, fft_size
 
 
-def made_distractor(rng: np.random.Generator, source: Audio | None, sample_rate: int) -> Audio:
-    """A sound that is no event: made of nothing, or of a short real one changed beyond its class.
+def synthetic_distractor(rng: np.random.Generator, source: Audio | None, sample_rate: int) -> Audio:
+    """A sound that is not an event: synthesised, or made from a short event so that it is no longer of its class.
 
     Args:
-        rng: what it follows from.
-        source: `[samples]` of a short event; None makes it of nothing. A long, even sound (rain, say) will not do: it
-            stays what it is however it is cut or played.
+        rng: random numbers; the sound follows from them.
+        source: `[samples]` of a short event; None: always synthesise. Do not give a long, continuous sound such as
+            rain: it stays of its class however it is cut or played.
         sample_rate: Hz.
     """
     made = (_tones, _sweep, _bursts, _knocks, _calls, _machine, _water, _insects, _bells, _rumble, _steps, _voice)
-    kind = int(rng.integers(len(made) + 6))  # with a source, a third are changed ones
+    kind = int(rng.integers(len(made) + 6))  # with a source, a third are made from it
     if source is None or kind < len(made):
         return made[kind % len(made)](rng, sample_rate)
     changed = (_far_faster_or_slower, _upside_down, _shuffled, _hissed)
@@ -136,7 +136,7 @@ def _insects(rng: np.random.Generator, sample_rate: int) -> Audio:
 
 
 def _bells(rng: np.random.Generator, sample_rate: int) -> Audio:
-    """Strokes whose partials are no harmonics and die away: bells, glasses, metal."""
+    """Strokes with inharmonic partials that decay: bells, glasses, metal."""
     time = _time(rng, sample_rate, 0.5, 8.0)
     pitch = np.exp(rng.uniform(np.log(150.0), np.log(2500.0)))
     partials = np.sort(rng.uniform(0.5, 6.0, rng.integers(3, 9)))
@@ -169,16 +169,16 @@ def _steps(rng: np.random.Generator, sample_rate: int) -> Audio:
     period, unevenness = np.exp(rng.uniform(np.log(0.06), np.log(0.8))), rng.uniform(0.2, 0.7)
     noise = equalise(rng, coloured_noise(rng, max(4 * length, 256), sample_rate), sample_rate, 18.0)
     decay = np.exp(-np.linspace(0.0, 6.0, length, dtype=np.float32))
-    sound, place = np.zeros_like(time), 0.0
-    while place < time[-1]:
+    sound, seconds = np.zeros_like(time), 0.0
+    while seconds < time[-1]:
         begin = int(rng.integers(len(noise) - length))
-        _add(sound, rng.uniform(0.2, 1.0) * noise[begin : begin + length] * decay, int(place * sample_rate))
-        place += period * (1 + unevenness * rng.uniform(-1.0, 1.0))
+        _add(sound, rng.uniform(0.2, 1.0) * noise[begin : begin + length] * decay, int(seconds * sample_rate))
+        seconds += period * (1 + unevenness * rng.uniform(-1.0, 1.0))
     return sound
 
 
 def _voice(rng: np.random.Generator, sample_rate: int) -> Audio:
-    """Harmonics of a gliding pitch under moving formants, in syllables: somebody who talks, laughs or hums."""
+    """Harmonics of a gliding pitch with moving formants, in syllables: speech, laughter, humming."""
     time = _time(rng, sample_rate, 0.3, 4.0)
     knots = np.linspace(0.0, time[-1], int(time[-1] * rng.uniform(3.0, 7.0)) + 3)
 
@@ -197,9 +197,9 @@ def _voice(rng: np.random.Generator, sample_rate: int) -> Audio:
     return (voice + breath) * np.clip(contour(-0.4, 1.0), 0.0, None) * _envelope(rng, time)
 
 
-def _add(sound: Audio, piece: Floats, begin: int) -> None:
-    """Add a piece at a sample of `sound`, as far as it fits."""
-    sound[begin : begin + len(piece)] += piece[: len(sound) - begin]
+def _add(sound: Audio, part: Floats, begin: int) -> None:
+    """Add a part to `sound` from sample `begin` on; what is beyond the end is cut off."""
+    sound[begin : begin + len(part)] += part[: len(sound) - begin]
 
 
 def _far_faster_or_slower(rng: np.random.Generator, source: Audio, _sample_rate: int) -> Audio:
@@ -207,12 +207,12 @@ def _far_faster_or_slower(rng: np.random.Generator, source: Audio, _sample_rate:
 
 
 def _upside_down(_rng: np.random.Generator, source: Audio, _sample_rate: int) -> Audio:
-    """With low and high frequencies exchanged."""
+    """With its spectrum inverted: low and high frequencies exchanged."""
     return (source * np.where(np.arange(len(source)) % 2 == 0, 1.0, -1.0)).astype(np.float32)
 
 
 def _hissed(rng: np.random.Generator, source: Audio, sample_rate: int) -> Audio:
-    """Noise of the clip's colour: its phases at random."""
+    """Noise with the spectrum of the clip, but random phases."""
     time = _time(rng, sample_rate, 0.3, 6.0)
     colour = np.abs(np.fft.rfft(source, 8192))
     spectrum = np.fft.rfft(rng.standard_normal(fft_size(len(time)), dtype=np.float32))
@@ -221,7 +221,7 @@ def _hissed(rng: np.random.Generator, source: Audio, sample_rate: int) -> Audio:
 
 
 def _shuffled(rng: np.random.Generator, source: Audio, sample_rate: int) -> Audio:
-    """Short pieces of a clip in another order, some backwards: its colour without its shape."""
+    """Short grains of a clip in another order, some reversed: its spectrum without its envelope."""
     length = int(rng.uniform(0.03, 0.15) * sample_rate)
     window = np.hanning(length).astype(np.float32)
     count = max(2, 2 * len(source) // length)
@@ -239,5 +239,5 @@ def _envelope(rng: np.random.Generator, time: Audio) -> Audio:
     """Slow changes of level, with a short fade at both ends."""
     points = np.concatenate([[0.0], rng.uniform(0.1, 1.0, rng.integers(2, 8)), [0.0]])
     fade = min(0.02 + rng.exponential(0.1), time[-1] / 3)
-    places = np.concatenate([[0.0], np.linspace(fade, time[-1] - fade, len(points) - 2), [time[-1]]])
-    return np.interp(time, places, points).astype(np.float32)
+    times = np.concatenate([[0.0], np.linspace(fade, time[-1] - fade, len(points) - 2), [time[-1]]])
+    return np.interp(time, times, points).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Building blocks of sounds that nobody recorded: noise, equalisers, another speed."""
+"""Building blocks of synthetic sounds: noise, equalisers, change of speed."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ _RINGING = 0.1  # seconds that an equaliser rings before and after a sound
 
 
 def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> Audio:
-    """Stationary noise of unit level, between white and brown, through a random equaliser.
+    """Stationary noise between white and brown, through a random equaliser.
 
-    What is longer than some seconds is the same noise again and again, which has no seam.
+    Noise longer than 65,536 samples is periodic, without a seam.
 
     Returns:
         `[samples]`, root mean square 1.
@@ -31,7 +31,7 @@ def coloured_noise(rng: np.random.Generator, samples: int, sample_rate: int) -> 
 
 
 def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float, low_pass: float = 0.25) -> Audio:
-    """A random equaliser, and by the chance `low_pass` a low-pass: clips of one class often share their band."""
+    """A random equaliser within ±db, with probability `low_pass` a low-pass: clips of one class often share a band."""
     size = fft_size(len(audio) + round(_RINGING * sample_rate))  # an FFT wraps around
     corners = np.geomspace(50.0, sample_rate / 2, _CORNERS)
     gains_db = random_gains(rng, corners, db)
@@ -42,17 +42,17 @@ def equalise(rng: np.random.Generator, audio: Audio, sample_rate: int, db: float
 
 
 def fft_size(samples: int) -> int:
-    """The next length that the FFT likes."""
+    """The next length that an FFT computes fast."""
     return -(-samples // 4096) * 4096 if samples > 4096 else -(-samples // 256) * 256
 
 
 def random_gains(rng: np.random.Generator, corners: Floats, db: float, points: int = 6) -> Floats:
-    """Gains in dB at these frequencies: `points` of them within ±db, joined on a logarithmic axis."""
+    """Gains in dB at these frequencies: `points` random ones within ±db, interpolated on a logarithmic axis."""
     return np.interp(np.linspace(0.0, 1.0, len(corners)), np.linspace(0.0, 1.0, points), rng.uniform(-db, db, points))
 
 
 def _amplitudes(corners: Floats, gains_db: Floats, size: int, sample_rate: int) -> Audio:
-    """Factors of the bins of a real FFT; a curve in dB over many bins costs more than one over some corners."""
+    """Amplitudes of the bins of a real FFT; dB are converted at the corners only, which is faster."""
     frequencies = np.arange(size // 2 + 1) * (sample_rate / size)
     return np.interp(frequencies, corners, 10.0 ** (gains_db / 20)).astype(np.float32)
 
@@ -60,7 +60,7 @@ def _amplitudes(corners: Floats, gains_db: Floats, size: int, sample_rate: int) 
 def change_speed(audio: Audio, factor: float) -> Audio:
     """Play faster (factor above 1) or slower, pitch included.
 
-    A filter of low quality would take away what is above 7 of 8 kHz, and a network would know by that what has been
-    through it.
+    A filter of low quality would remove everything above 7 of 8 kHz, and a network could recognise by that which sounds
+    went through it.
     """
     return soxr.resample(audio, 1000.0 * factor, 1000.0, quality="HQ").astype(np.float32)

@@ -28,7 +28,7 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from edge.errors import SettingError
 from sed.data import UNUSED_REASON, Corpus
 from sed.errors import CheckpointError, DataError, RecipeError
-from sed.network import Detector, load
+from sed.network import Detector, read_torch_file
 from sed.recipe import Recipe, TrainingConfig
 from sed.training.module import TrainingModule
 from sed.training.watching import ScorePictures
@@ -102,7 +102,7 @@ def train_network(module: TrainingModule, out: Path, resume: bool, devices: int 
     if getattr(rank_zero_only, "rank", 0) != 0:
         return False
     kept = out / (RESUME_NAME if training.select == "last" else BEST_NAME)
-    trained, _ = load(kept, _ANEW)
+    trained, _ = read_torch_file(kept, _ANEW)
     module.load_state_dict(trained["state_dict"])  # the averaged ones
     if not all(parameter.isfinite().all() for parameter in module.parameters()):
         raise RecipeError(
@@ -115,7 +115,7 @@ def train_network(module: TrainingModule, out: Path, resume: bool, devices: int 
 
 def _finished(module: TrainingModule, last: Path) -> bool:
     """Whether a run was killed between its last step, however early, and its end."""
-    begun, _ = load(last, _ANEW)
+    begun, _ = read_torch_file(last, _ANEW)
     training = module.recipe.training
     if "recipe" not in begun:
         raise CheckpointError(f"{last}: is no run of sed-train's; {_ANEW}")

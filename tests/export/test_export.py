@@ -118,7 +118,7 @@ def test_a_graph_that_says_nothing_is_no_match(tiny_file: Path, tiny_checkpoint:
     ("checkpoint", "out", "code", "message"),
     [
         ("none.ckpt", "a.onnx", 1, "none.ckpt: cannot be read"),
-        ("text.ckpt", "a.onnx", 1, "text.ckpt: is no checkpoint"),
+        ("text.ckpt", "a.onnx", 1, "text.ckpt: is not a checkpoint"),
         ("text.ckpt", "a.txt", 2, "expected a name that ends in .onnx"),
         ("text.ckpt", "none/a.onnx", 2, "does not exist; make it first"),
     ],

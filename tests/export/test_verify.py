@@ -149,7 +149,7 @@ def test_bad_input_gets_one_clear_line(tmp_path: Path) -> None:
         ([tmp_path / "a.onnx"], 1, "no such model"),
         ([shipped_model(), tmp_path / "a.wav"], 1, "a.wav"),
         ([shipped_model(), tmp_path / "short.wav"], 2, "is shorter than one hop"),
-        ([shipped_model(), DEMO, "--against", tmp_path / "a.wav"], 1, "is no checkpoint"),
+        ([shipped_model(), DEMO, "--against", tmp_path / "a.wav"], 1, "is not a checkpoint"),
     ):
         done = run_verify(*arguments)
         assert code == done.returncode

@@ -32,8 +32,8 @@ def classes(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_data_can_be_looked_at_before_training(classes: Path) -> None:
-    """A row for each class, for other sounds and for backgrounds; then what is wrong, and nothing is written."""
+def test_data_can_be_checked_before_training(classes: Path) -> None:
+    """A row for each class, for other sounds and for backgrounds; then the problems. No file is written."""
     before = set(classes.glob("**/*"))
     done = check(classes)
     assert 0 == done.returncode, done.stderr
@@ -50,7 +50,7 @@ def test_data_can_be_looked_at_before_training(classes: Path) -> None:
 
 
 def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
-    """In a recording of several labels each for itself; a plus where some borders are not known."""
+    """Each label of a recording by itself; a plus if some events are not known."""
     for name in ("a.wav", "b.wav"):
         write_cut(tmp_path / name, seconds=3.6)
     header = "filename onset offset event_label"
@@ -80,7 +80,7 @@ def test_known_events_are_counted_and_measured(tmp_path: Path) -> None:
     ],
 )
 def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str, code: int, message: str) -> None:
-    """Before hours are spent on training."""
+    """Before hours of training."""
     done = check(classes, recipe)
     assert code == done.returncode
     assert message in done.stderr.splitlines()[-1]
@@ -96,8 +96,10 @@ def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str
         (["--data", "", "--check-data"], "Invalid value for '--data': is empty; give a path, or ."),
     ],
 )
-def test_what_means_nothing_is_wrong_usage(clips: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
-    """Rather than passed over."""
+def test_options_without_effect_are_wrong_usage(
+    clips: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    """They are not ignored."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     given = [str(tmp_path / "tiny.toml"), *(argument.format(clips=clips) for argument in arguments)]
     done = CliRunner().invoke(train, given)
@@ -105,8 +107,8 @@ def test_what_means_nothing_is_wrong_usage(clips: Path, tmp_path: Path, argument
     assert message in done.stderr
 
 
-def test_a_run_needs_a_place_for_what_it_leaves(clips: Path, tmp_path: Path) -> None:
-    """Unless it only looks at the data."""
+def test_a_run_needs_an_output_folder(clips: Path, tmp_path: Path) -> None:
+    """Unless it only checks the data."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     run = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips]
     done = subprocess.run(run, capture_output=True, text=True, check=False)

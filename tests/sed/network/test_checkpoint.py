@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card, save_
 
 
 def test_a_checkpoint_survives_being_written_and_read(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
-    """Weights, recipe, labels, figures."""
+    """Weights, recipe, labels, metrics."""
     save_checkpoint(tmp_path / "a.ckpt", tiny_checkpoint)
     again = load_checkpoint(tmp_path / "a.ckpt")
     assert hashlib.sha256((tmp_path / "a.ckpt").read_bytes()).hexdigest() == again.sha256
@@ -19,6 +20,22 @@ def test_a_checkpoint_survives_being_written_and_read(tiny_checkpoint: Checkpoin
     audio = 0.1 * torch.randn(1, again.recipe.context_samples + 5 * again.recipe.frame_samples)
     assert torch.equal(tiny_checkpoint.detector(audio).frames, again.detector(audio).frames)
     assert ["a.ckpt"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_checkpoint_of_an_earlier_version_loads(tmp_path: Path) -> None:
+    """With its weights, its card and the files it was trained on, as sed-train wrote it before they had these names."""
+    old = tmp_path / "old.ckpt"
+    old.write_bytes(gzip.decompress(Path(__file__).with_name("before_folders.ckpt.gz").read_bytes()))
+    loaded = load_checkpoint(old)
+    values = torch.load(old, weights_only=True)
+    assert values["learnt"] == sorted(loaded.training_files)
+    assert 3 == len(loaded.training_files)
+    assert values["recipe"] == loaded.recipe.to_dict()
+    assert "smallrecipe-1c6c284f" == make_card(loaded).model_id
+    save_checkpoint(tmp_path / "again.ckpt", loaded)
+    again = torch.load(tmp_path / "again.ckpt", weights_only=True)
+    assert list(values) == list(again)
+    assert values["training"] == again["training"] == make_card(loaded).training
 
 
 def test_the_card_follows_the_recipe(tiny_checkpoint: Checkpoint) -> None:
@@ -33,15 +50,15 @@ def test_the_card_follows_the_recipe(tiny_checkpoint: Checkpoint) -> None:
 
 
 def test_weights_of_another_network_are_refused(tiny_run: Path, tmp_path: Path) -> None:
-    """A checkpoint of a version whose layers were others."""
+    """A checkpoint of a version with other layers."""
     values = torch.load(tiny_run / "model.ckpt", weights_only=True)
     values["weights"]["head.classify.bias"] = values["weights"].pop("head.classify_coarse.bias")
     torch.save(values, tmp_path / "old.ckpt")
-    with pytest.raises(CheckpointError, match=r"old\.ckpt: holds the weights of another version's network"):
+    with pytest.raises(CheckpointError, match=r"old\.ckpt: has the weights of another version's network"):
         load_checkpoint(tmp_path / "old.ckpt")
 
 
-def test_what_is_no_checkpoint_is_refused(tiny_run: Path, tmp_path: Path) -> None:
+def test_what_is_not_a_checkpoint_is_refused(tiny_run: Path, tmp_path: Path) -> None:
     """A missing file, a text, another program's checkpoint, and Lightning's own."""
     (tmp_path / "text.ckpt").write_text("no weights")
     (tmp_path / "list.ckpt").write_text("no sound")  # what torch takes for a pickle

@@ -39,14 +39,14 @@ def detector(recipe: Recipe) -> Detector:
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("esc10", 0, 1e6), ("mid", 4e6, 6e6)])
-def test_networks_are_of_the_size_that_is_said_of_them(name: str, least: float, most: float) -> None:
+def test_networks_have_the_documented_size(name: str, least: float, most: float) -> None:
     """The light one has at most a million parameters, the larger one about five."""
     network = Detector(load_recipe(ROOT / "recipes" / f"{name}.toml"), classes=10)
     assert least <= sum(p.numel() for p in network.parameters()) <= most
 
 
-def test_k_frames_come_of_context_and_k_frames(recipe: Recipe) -> None:
-    """The arithmetic of the contract."""
+def test_context_and_k_frames_give_k_frames(recipe: Recipe) -> None:
+    """The lengths that the exported graph promises."""
     network = detector(recipe)
     for frames in (1, 2, 7):
         prediction = network(torch.zeros(2, recipe.context_samples + frames * recipe.frame_samples))
@@ -54,8 +54,8 @@ def test_k_frames_come_of_context_and_k_frames(recipe: Recipe) -> None:
         assert (2, 3) == tuple(prediction.clip.shape)
 
 
-def test_embeddings_of_pieces_equal_those_of_the_whole(recipe: Recipe) -> None:
-    """Each piece after its true context."""
+def test_embeddings_of_parts_equal_those_of_the_whole(recipe: Recipe) -> None:
+    """Each part is preceded by its real context."""
     network = detector(recipe)
     frames = 24
     audio = 0.1 * torch.randn(1, recipe.context_samples + frames * recipe.frame_samples)
@@ -68,8 +68,8 @@ def test_embeddings_of_pieces_equal_those_of_the_whole(recipe: Recipe) -> None:
     torch.testing.assert_close(state, whole, atol=1e-5, rtol=0)
 
 
-def test_the_context_is_no_longer_than_it_must_be(recipe: Recipe) -> None:
-    """The first sample of the context still counts, so that none is heard in vain."""
+def test_the_context_is_as_short_as_possible(recipe: Recipe) -> None:
+    """The first sample of the context still changes the first frame."""
     network = detector(recipe)
     audio = (0.1 * torch.randn(1, recipe.context_samples + recipe.frame_samples)).requires_grad_()
     network.embedder(network.frontend(audio)).sum().backward()
@@ -80,7 +80,7 @@ def test_the_context_is_no_longer_than_it_must_be(recipe: Recipe) -> None:
 
 
 def test_the_shift_centres_features_on_their_frame(recipe: Recipe) -> None:
-    """With the recurrence and the attention out of the way, an impulse is answered around its own frame."""
+    """Without recurrence and attention, the response to an impulse is centred on its frame."""
     network = detector(recipe)
     frames = 40
     audio = torch.zeros(2, recipe.context_samples + frames * recipe.frame_samples)
@@ -92,7 +92,7 @@ def test_the_shift_centres_features_on_their_frame(recipe: Recipe) -> None:
 
 
 def test_batches_do_not_mix(recipe: Recipe) -> None:
-    """A recording says the same alone and among others."""
+    """A recording has the same scores alone and in a batch."""
     network = detector(recipe)
     audio = 0.1 * torch.randn(3, recipe.context_samples + 10 * recipe.frame_samples)
     torch.testing.assert_close(network(audio).frames[1], network(audio[1:2]).frames[0], atol=1e-5, rtol=0)
@@ -100,7 +100,7 @@ def test_batches_do_not_mix(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize("parts", WITHOUT.values(), ids=WITHOUT)
 def test_recurrence_and_attention_can_be_left_out(parts: tuple[int, int]) -> None:
-    """Without either a score hangs on the frames around alone; with one of them on all of the window."""
+    """Without both, a score depends on the frames nearby only; with one of them, on the whole window."""
     gru_size, attention_heads = parts
     made = Recipe(name="x", network=NetworkConfig(gru_size=gru_size, attention_heads=attention_heads))
     network = detector(made)

@@ -29,7 +29,7 @@ def signals(demo_audio: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     return {name: signal.astype(np.float32) for name, signal in made.items()}
 
 
-def test_the_folded_frontend_is_torchlibrosas(demo_audio: NDArray[np.float32]) -> None:
+def test_the_folded_frontend_equals_torchlibrosa(demo_audio: NDArray[np.float32]) -> None:
     """At most 0.02 dB apart in any bin of any signal, 1e-4 dB on average over all of them."""
     folded, definition = LogMel(CONFIG), torchlibrosa_frontend(CONFIG)
     differences = []
@@ -58,8 +58,8 @@ def test_other_frontends_fold_as_well(config: FrontendConfig) -> None:
     assert difference.max() <= 0.02
 
 
-def test_a_frame_hears_its_own_samples_only() -> None:
-    """An impulse after frame t's window leaves frame t alone."""
+def test_a_frame_depends_on_its_own_samples_only() -> None:
+    """An impulse after frame t's window does not change frame t."""
     audio = torch.zeros(1, SAMPLES)
     audio[0, 10 * CONFIG.hop_length + CONFIG.n_fft] = 1.0
     logmel = LogMel(CONFIG)(audio)[0, 0]

@@ -8,7 +8,7 @@ from tests.conftest import ROOT, TINY_RECIPE
 
 
 def test_a_recipe_survives_being_written_and_read(tmp_path: Path) -> None:
-    """What a checkpoint keeps is the recipe."""
+    """As a checkpoint does."""
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     recipe = load_recipe(tmp_path / "tiny.toml")
     assert recipe == Recipe.from_dict(recipe.to_dict(), "again")
@@ -16,7 +16,7 @@ def test_a_recipe_survives_being_written_and_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
-def test_the_recipes_that_come_with_us_are_valid(path: Path) -> None:
+def test_the_recipes_of_the_project_are_valid(path: Path) -> None:
     """Every recipe loads, and its frames divide the hops that users ask for."""
     recipe = load_recipe(path)
     for hop in (0.1, 0.25, 0.5, 1.0):
@@ -40,7 +40,7 @@ def test_the_recipes_that_come_with_us_are_valid(path: Path) -> None:
         ("[decoding.dog]\nmerge = -1.0", "merge_frames at least 0"),
         ("[stream]\nhop = 0.13", "stream.hop must be a whole number of frames of 0.05 s"),
         ("[stream]\nhop = 0.01", "stream.hop must be a whole number"),
-        ("[stream]\nwindow = 1.5", "stream.window must hold hop and lookahead"),
+        ("[stream]\nwindow = 1.5", "stream.window must be at least hop \\+ lookahead"),
         ("[training]\nsteps = 100\nwarmup_steps = 100", "warmup_steps must be 1 to steps - 1"),
         ("[training]\nprecision = '8'", "precision must be 32-true or"),
         ("[training]\nema_decay = 1.5", "ema_decay must be 0 or more and below 1"),
@@ -90,15 +90,15 @@ def test_a_class_without_its_own_decoding_gets_the_default() -> None:
 
 
 def test_decoding_of_an_unknown_label_is_refused() -> None:
-    """A slip of the pen must not leave a class with the defaults."""
+    """Else a misspelled label would leave its class with the defaults."""
     recipe = Recipe(name="x", decoding={"default": DecodingConfig(), "roster": DecodingConfig()})
     with pytest.raises(RecipeError, match="did you mean 'rooster'"):
         recipe.require_labels(["dog", "rooster"])
 
 
-def test_a_network_that_cannot_be_is_refused() -> None:
-    """Heads that do not divide, blocks that do not match."""
+def test_an_impossible_network_is_refused() -> None:
+    """Attention heads that do not divide the size, lists of different lengths."""
     with pytest.raises(ValueError, match="attention_heads must divide"):
         NetworkConfig(attention_heads=3)
-    with pytest.raises(ValueError, match="one entry a block"):
+    with pytest.raises(ValueError, match="one entry for each block"):
         NetworkConfig(widths=(1,))

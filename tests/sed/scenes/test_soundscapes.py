@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sed.data.corpus import Clip, Corpus, load_corpus
 from sed.recipe.config import Recipe
 from sed.recipe.training_config import DataConfig, SceneConfig
-from sed.scenes.scene import Canvas, Piece
+from sed.scenes.scene import SceneBuilder, SceneSound
 from sed.scenes.soundscapes import SceneMixer
 
 
@@ -43,7 +43,7 @@ def frame_levels(audio: NDArray[np.float32], made: Recipe) -> NDArray[np.float32
 
 @pytest.mark.parametrize("seed", range(8))
 def test_truth_lies_where_the_sound_is(seed: int) -> None:
-    """In silence, whatever sounds is an event and whatever is an event sounds, at any speed."""
+    """In silence, every sound is an event and every event is a sound, at any speed."""
     made = recipe(snr_db_low=15.0)
     scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
     levels = frame_levels(scene.audio, made)
@@ -56,7 +56,7 @@ def test_truth_lies_where_the_sound_is(seed: int) -> None:
 
 
 def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
-    """And another one gives another."""
+    """Another seed gives another scene."""
     mixer = SceneMixer(load_corpus([clips], 16_000, DataConfig()), Recipe(name="x"))
     first, again, other = (mixer.mix(np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.audio, again.audio)
@@ -64,8 +64,8 @@ def test_the_same_seed_gives_the_same_scene(clips: Path) -> None:
     assert not np.array_equal(first.audio, other.audio)
 
 
-def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> None:
-    """Nothing beyond [-1, 1], nothing but numbers, and nothing is written into a clip, whatever it is used for."""
+def test_scenes_are_within_full_scale_and_clips_are_not_changed(clips: Path) -> None:
+    """Finite samples in [-1, 1], and no clip is written into, whatever it is used for."""
     found = load_corpus([clips], 16_000, DataConfig())
     read_only = [dataclasses.replace(clip, audio=np.frombuffer(clip.audio[:].tobytes(), "f4")) for clip in found.clips]
     beds = [dataclasses.replace(clip, labels=(), background=True) for clip in read_only]
@@ -81,7 +81,7 @@ def test_scenes_are_within_full_scale_and_clips_are_left_alone(clips: Path) -> N
 
 
 def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> None:
-    """Distractors and noise are what an event is told from."""
+    """It has distractors and noise."""
     made = recipe(event_free=1.0, distractors_mean=3.0, silent_bed=0.0)
     scene = SceneMixer(load_corpus([clips], 16_000, DataConfig()), made).mix(np.random.default_rng(0))
     assert 0.0 == scene.frames.max()
@@ -89,7 +89,7 @@ def test_an_event_free_scene_has_no_truth_but_may_have_sounds(clips: Path) -> No
 
 
 def test_before_a_silent_start_there_is_no_truth() -> None:
-    """As a source begins: digital silence, and no event in it."""
+    """Digital silence, as before a source begins, without events."""
     made, silences = recipe(silent_start=1.0, silent_bed=0.0), []
     for seed in range(20):
         scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
@@ -130,7 +130,7 @@ def test_of_a_long_recording_only_what_is_used_is_read(use: dict[str, object], w
 
 
 def test_events_are_played_faster_and_slower() -> None:
-    """By as much as `speed_range` allows, and in that measure higher and lower."""
+    """Within `speed_range`; the pitch changes with the speed."""
     plain = {"events_mean": 1.0, "equalise_db": 0.0, "low_pass": 0.0}
     for speed_range, slowest, fastest in ((0.0, 1.0, 1.0), (0.4, 0.9, 1.1)):
         factors = []
@@ -145,8 +145,8 @@ def test_events_are_played_faster_and_slower() -> None:
         assert fastest <= max(factors) <= 1.0 + speed_range
 
 
-def test_a_long_even_sound_may_go_on_longer_than_its_clip() -> None:
-    """Where the recipe wants that; its truth goes on too."""
+def test_a_continuous_sound_may_be_extended_beyond_its_clip() -> None:
+    """If the recipe asks for it; its truth is extended too."""
     even = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
     corpus = Corpus(labels=("beep",), clips=(even,))
     for extended, is_longer in ((0.0, False), (1.0, True)):
@@ -179,8 +179,8 @@ def spread_db(audio: NDArray[np.float32]) -> float:
     ],
     ids=["event", "distractor", "bed"],
 )
-def test_whatever_sounds_is_coloured(use: dict[str, object], wanted: dict[str, float]) -> None:
-    """By the equaliser and by the low-pass, each as the recipe says."""
+def test_every_sound_is_coloured(use: dict[str, object], wanted: dict[str, float]) -> None:
+    """By the equaliser and the low-pass, as the recipe says."""
     corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
     spreads = []
     for equalise_db, low_pass in ((0.0, 0.0), (20.0, 0.0), (0.0, 1.0)):
@@ -192,8 +192,8 @@ def test_whatever_sounds_is_coloured(use: dict[str, object], wanted: dict[str, f
     assert min(equalised, low_passed) > 5.0
 
 
-def test_nothing_but_its_sound_tells_an_event_from_a_distractor() -> None:
-    """The same noise as either leaves the same spectrum, band by band: a network would learn any other trace."""
+def test_events_and_distractors_are_processed_alike() -> None:
+    """The same noise gives the same spectrum, band by band: else a network could recognise the processing."""
     spectra = []
     for use, wanted in (({}, {}), ({"labels": (), "spans": ()}, {"event_free": 1.0, "distractors_mean": 5.0})):
         corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
@@ -205,7 +205,7 @@ def test_nothing_but_its_sound_tells_an_event_from_a_distractor() -> None:
 
 
 def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
-    """Wherever the window falls on a long recording, truth lies where the beeps are."""
+    """Wherever the crop lies in a long recording, the truth is where the beeps are."""
     audio = np.zeros(60 * 16_000, dtype=np.float32)
     segments = [(onset, onset + 11_200, "beep") for onset in range(16_000, 58 * 16_000, 49_600)]
     for onset, offset, _ in segments:
@@ -220,8 +220,8 @@ def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
         assert 1.0 == scene.frames_known.min()
 
 
-def test_a_weak_recording_says_what_and_not_where() -> None:
-    """Its class counts in the clip and in no frame that it covers; other classes are known to be absent."""
+def test_a_weak_recording_has_clip_labels_only() -> None:
+    """Its class counts in the clip, but not in its frames; other classes are known to be absent."""
     weak = clip(tone(30.0, 1000.0), spans=())
     other = clip(tone(3.0, 500.0), labels=("other",), segments=((0, 48_000, "other"),))
     corpus = Corpus(labels=("beep", "other"), clips=(weak, other))
@@ -237,8 +237,8 @@ def test_a_weak_recording_says_what_and_not_where() -> None:
         assert () == scene.events
 
 
-def test_a_weak_label_is_asked_for_only_where_it_can_be_heard() -> None:
-    """As much of a long recording as fits is in the scene; what a silent start takes away is unknown."""
+def test_a_weak_label_counts_only_if_most_of_its_recording_is_left() -> None:
+    """As much of a long recording as fits is in the scene; a label that a silent start may have removed is unknown."""
     long, short = (clip(tone(seconds, 1000.0), spans=()) for seconds in (60.0, 3.0))
     for sound, made in ((long, recipe(recordings=1.0)), (short, recipe(recordings=1.0, silent_start=1.0))):
         mixer = SceneMixer(Corpus(labels=("beep",), clips=(sound,)), made)
@@ -249,8 +249,8 @@ def test_a_weak_label_is_asked_for_only_where_it_can_be_heard() -> None:
             assert heard >= 150 if sound is long else (heard > 0 or asked == 0.0)
 
 
-def test_an_event_is_cut_out_from_between_other_labels() -> None:
-    """Of a recording where a loud sound ends as the beep begins, nothing but the beep is heard."""
+def test_an_event_between_other_labels_is_cut_out() -> None:
+    """Only the beep is in the scene, not the loud sounds directly before and after it."""
     audio = np.concatenate([tone(1.0, 4000.0), 0.1 * tone(1.0, 1000.0), tone(1.0, 4000.0)])
     segments = ((0, 16_000, "other"), (16_000, 32_000, "beep"), (32_000, 48_000, "other"))
     both = clip(audio, labels=("beep", "other"), segments=segments, spans=())
@@ -264,17 +264,17 @@ def test_an_event_is_cut_out_from_between_other_labels() -> None:
         assert power[hz > 3000].sum() < 1e-3 * power.sum()
 
 
-def test_what_is_certain_outweighs_what_may_be() -> None:
-    """A class that another clip has as a secondary label, and that is there for certain, is asked for."""
-    canvas = Canvas(recipe(), 40, ("beep", "other"))
+def test_a_certain_label_outweighs_a_secondary_one() -> None:
+    """A class that is an event of one clip and a secondary label of another counts."""
+    builder = SceneBuilder(recipe(), 40, ("beep", "other"))
     audio = tone(0.5, 1000.0)
-    canvas.lay(Piece(audio=audio, events=[(0.0, 8000.0, 0)], secondary=[1]), canvas.context_samples)
-    canvas.lay(Piece(audio=audio, events=[(0.0, 8000.0, 1)], weight=0.5), canvas.context_samples + 16_000)
-    assert [1.0, 0.5] == canvas.scene().clip_known.tolist()
+    builder.add(SceneSound(audio=audio, events=[(0.0, 8000.0, 0)], secondary=[1]), builder.context_samples)
+    builder.add(SceneSound(audio=audio, events=[(0.0, 8000.0, 1)], weight=0.5), builder.context_samples + 16_000)
+    assert [1.0, 0.5] == builder.scene().clip_known.tolist()
 
 
 def test_levels_are_what_the_recipe_says() -> None:
-    """An event stands so far above the bed."""
+    """An event has this SNR over the bed."""
     made = recipe(
         silent_bed=0.0, bed_db_low=-50.0, bed_db_high=-50.0, snr_db_low=20.0, snr_db_high=20.0, events_mean=1.0
     )
@@ -285,8 +285,8 @@ def test_levels_are_what_the_recipe_says() -> None:
         assert -30.0 == pytest.approx(np.median(levels[scene.frames[:, 0] == 1.0]), abs=4.0)
 
 
-def test_distractors_sound_and_are_no_truth() -> None:
-    """Those of the data, the more there are, and those made up."""
+def test_distractors_are_mixed_without_labels() -> None:
+    """Real ones, more often the more there are, and synthetic ones."""
     buzz = clip(tone(2.0, 300.0), labels=(), segments=(), spans=())
     made = recipe(event_free=1.0, distractors_mean=10.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
     buzzing = []
@@ -307,7 +307,7 @@ def share_of_band(audio: NDArray[np.float32], low_hz: float, high_hz: float) -> 
 
 
 def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
-    """Nobody knows whether the other bird sang; a doubtful recording counts less."""
+    """Whether the other bird calls is unknown; a recording with a low rating counts less."""
     doubtful = clip(tone(3.0, 1000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
     corpus = Corpus(labels=("beep", "other"), clips=(doubtful,))
     scene = SceneMixer(corpus, recipe(events_mean=1.0)).mix(np.random.default_rng(0))
@@ -319,8 +319,8 @@ def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
     assert 1.0 == scene.frames_known[np.convolve(scene.frames[:, 0] > 0, np.ones(9), mode="same") == 0].min()
 
 
-def test_a_sound_goes_on_only_as_what_is_known_alike() -> None:
-    """Never as a clip in which another bird may sing, which would be learnt as its absence."""
+def test_a_sound_is_extended_only_by_clips_with_the_same_labels() -> None:
+    """Never by a clip with a secondary label, which would be trained on as absent."""
     sure = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
     doubtful = clip(tone(3.0, 3000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
     corpus = Corpus(labels=("beep", "other"), clips=(sure, doubtful))
@@ -334,18 +334,18 @@ def test_a_sound_goes_on_only_as_what_is_known_alike() -> None:
     assert {(False, 1.0), (True, 0.0)} == heard
 
 
-def test_a_sound_before_the_first_frame_is_no_label() -> None:
-    """In the context, that is, where no frame could say it."""
+def test_a_sound_before_the_first_frame_is_not_an_event() -> None:
+    """It is in the context only, which has no frames."""
     made = recipe()
-    canvas = Canvas(made, 20, ("beep",))
-    canvas.lay(Piece(audio=tone(0.1, 1000.0), weak=[0]), 0)
-    scene = canvas.scene()
+    builder = SceneBuilder(made, 20, ("beep",))
+    builder.add(SceneSound(audio=tone(0.1, 1000.0), weak=[0]), 0)
+    scene = builder.scene()
     assert (0.0, 1.0) == (scene.clip[0], scene.clip_known[0])
     assert 0.0 < np.abs(scene.audio).max()
 
 
-def test_events_are_listed_as_the_truth_has_them() -> None:
-    """In samples from the first frame on, also in a long scene, which holds more of them."""
+def test_the_list_of_events_agrees_with_the_truth() -> None:
+    """In samples from the first frame on, also in a long scene, which has more of them."""
     made = recipe(events_mean=4.0)
     scene = SceneMixer(beep_corpus(), made, frames=1200).mix(np.random.default_rng(1))
     assert 10 < len(scene.events) < 60
@@ -358,7 +358,7 @@ def test_events_are_listed_as_the_truth_has_them() -> None:
 
 
 def test_backgrounds_of_the_data_become_beds() -> None:
-    """A hum that repeats where it is short, and no event."""
+    """A hum that is repeated if it is short; it is not an event."""
     hum = clip(tone(4.0, 100.0), labels=(), spans=(), background=True)
     corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, hum))
     made = recipe(silent_bed=0.0, event_free=1.0, real_beds=1.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)

@@ -28,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
-    """Byte for byte; another seed or other folds give others."""
+    """Byte for byte; another seed or other folds give other scenes."""
     chances = "[scenes]\nevent_free = 0.0\n"
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 2)), ("d", ("--folds", "train"))):
         done = synth(clips, tmp_path / name, chances, *more)
@@ -41,7 +41,7 @@ def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
 
 
 def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
-    """In silence, whatever sounds is an event, and whatever is an event sounds, but for the rims of filters."""
+    """In silence, every sound is an event and every event is a sound, except for the ringing of filters."""
     assert 0 == synth(clips, tmp_path / "scenes").returncode
     recordings = recordings_of([tmp_path / "scenes"])
     for recording in recordings:
@@ -58,7 +58,7 @@ def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
 
 
 def test_scenes_without_events_are_recordings_without_events(clips: Path, tmp_path: Path) -> None:
-    """For sed-eval, and for training, which reads them as data."""
+    """For sed-eval, and for sed-train as data."""
     synth(clips, tmp_path / "scenes", BARE.replace("event_free = 0.0", "event_free = 1.0"))
     assert [()] * 3 == [recording.truth for recording in recordings_of([tmp_path / "scenes"])]
     synth(clips, tmp_path / "scenes" / "more")
@@ -67,8 +67,8 @@ def test_scenes_without_events_are_recordings_without_events(clips: Path, tmp_pa
     assert 4 == len(corpus.distractors)
 
 
-def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
-    """A weak recording of two labels is not; one of one label is, by the borders that are found."""
+def test_only_clips_with_known_events_are_mixed(tmp_path: Path) -> None:
+    """A weak recording of two labels is not; one of one label is, with the spans found by level."""
     for name in ("a.wav", "b.wav"):
         write_cut(tmp_path / "data" / name, seconds=3.0)
     table = tmp_path / "data" / "weak.tsv"
@@ -77,7 +77,7 @@ def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
         scenes = BARE + f"recordings = {recordings}\n"
         done = synth(tmp_path / "data", tmp_path / "none", scenes, "--folds", "train")
         assert 1 == done.returncode
-        assert "no event has its borders marked or found and sounds alone" in done.stderr
+        assert "no event with a known onset and offset sounds alone, so none can be cut out" in done.stderr
         assert not (tmp_path / "none").exists()
         write_table(table, "filename event_labels", "a.wav rooster", "b.wav rooster")
         assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").returncode
@@ -85,7 +85,7 @@ def test_nothing_is_mixed_whose_events_are_not_known(tmp_path: Path) -> None:
         write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
 
 
-def test_a_label_that_no_scene_holds_is_told_of(tmp_path: Path) -> None:
+def test_a_label_that_no_scene_contains_is_warned_of(tmp_path: Path) -> None:
     """The wind sounds alone once, the rooster never."""
     write_cut(tmp_path / "data" / "a.wav", seconds=3.0)
     rows = "a.wav 0 1 rooster", "a.wav 0.5 1.5 wind", "a.wav 2 3 wind"
@@ -96,7 +96,7 @@ def test_a_label_that_no_scene_holds_is_told_of(tmp_path: Path) -> None:
 
 
 def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
-    """What sounds alone in them; where nothing does, only whole recordings can be laid into scenes."""
+    """Events that sound alone; if none does, scenes can only contain whole recordings."""
     for name in ("a.wav", "b.wav"):
         write_cut(tmp_path / "data" / name, seconds=3.0)
     table, header = tmp_path / "data" / "strong.tsv", "filename onset offset event_label"
@@ -109,7 +109,7 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     write_table(table, header, *rows, *(row.replace("dog", "rain").replace("cat", "wind") for row in rows))
     done = synth(tmp_path / "data", tmp_path / "none", BARE, "--folds", "train")
     assert (1, False) == (done.returncode, (tmp_path / "none").exists())
-    assert "with [scenes] recordings in the recipe where all of them overlap" in done.stderr
+    assert "set [scenes] recordings in the recipe if all events overlap" in done.stderr
     whole = synth(tmp_path / "data", tmp_path / "whole", BARE + "recordings = 1.0\n", "--folds", "train")
     assert 0 == whole.returncode
     assert all(recording.truth for recording in recordings_of([tmp_path / "whole"]))
@@ -119,8 +119,8 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     ("name", "message"),
     [("tiny.toml", "is a file; give a folder"), (".", "is not an empty folder; choose another")],
 )
-def test_what_is_there_is_not_overwritten(clips: Path, tmp_path: Path, name: str, message: str) -> None:
-    """Neither a file nor a folder that holds something."""
+def test_existing_files_are_not_overwritten(clips: Path, tmp_path: Path, name: str, message: str) -> None:
+    """Neither a file nor a folder that is not empty."""
     (tmp_path / "tiny.toml").touch()
     recipe = tmp_path / "recipes" / "tiny.toml"
     recipe.parent.mkdir()

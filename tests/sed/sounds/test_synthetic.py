@@ -4,8 +4,8 @@ import pytest
 from sed.sounds.synthetic import change_speed, coloured_noise, equalise
 
 
-def test_a_low_pass_takes_the_highs() -> None:
-    """With the chance 1 it always does, with 0 never."""
+def test_a_low_pass_removes_high_frequencies() -> None:
+    """With probability 1 always, with 0 never."""
     noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     highs = []
     for chance in (0.0, 1.0):
@@ -24,7 +24,7 @@ def test_noise_has_unit_level() -> None:
 
 
 def test_noise_is_of_many_colours() -> None:
-    """From white to brown, lows are louder than highs, each time by another measure."""
+    """From white to brown: low frequencies are louder than high ones, by a random slope."""
     falls_db = []
     for seed in range(40):
         spectrum = np.abs(np.fft.rfft(coloured_noise(np.random.default_rng(seed), 65_536, 16_000))) ** 2
@@ -43,8 +43,8 @@ def test_another_speed_is_another_pitch_and_length() -> None:
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.01, 1.2])
-def test_another_speed_leaves_the_highs_alone(factor: float) -> None:
-    """Up to nine tenths of the band noise is as white as before."""
+def test_another_speed_keeps_high_frequencies(factor: float) -> None:
+    """Up to nine tenths of the band, white noise stays white."""
     noise = np.random.default_rng(0).standard_normal(160_000).astype(np.float32)
     played = np.abs(np.fft.rfft(change_speed(noise, factor))) ** 2
     bands = [part.mean() for part in np.array_split(played[: int(0.9 * len(played))], 9)]
@@ -52,7 +52,7 @@ def test_another_speed_leaves_the_highs_alone(factor: float) -> None:
 
 
 def test_an_equaliser_colours_within_its_limits() -> None:
-    """Other gains by other seeds, none beyond the decibels asked for, and the input is left alone."""
+    """Other seeds give other gains, none beyond the limit, and the input is not changed."""
     impulse = np.zeros(16_384, dtype=np.float32)
     impulse[8192] = 1.0
     gains_db = [
@@ -66,7 +66,7 @@ def test_an_equaliser_colours_within_its_limits() -> None:
 
 
 def test_an_equaliser_leaves_no_echo_at_the_end() -> None:
-    """A sound that begins loud does not come back in its last frame, whatever its length."""
+    """A loud beginning does not appear in the last frame, whatever the length."""
     for length in (4096, 5000, 16_384):
         click = np.zeros(length, dtype=np.float32)
         click[0] = 1.0

@@ -593,7 +593,7 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     """With its decoder settings, and with its figures, which say of which model they are."""
     chosen = load_checkpoint(tiny_run / "model.ckpt")
     tuned = dataclasses.replace(chosen.recipe, decoding={"rooster": DecodingConfig(on=0.77)})
-    changes = {"recipe": tuned, "validation": {"psds1": 0.5}, "learnt": chosen.learnt | {"a file"}}
+    changes = {"recipe": tuned, "validation": {"psds1": 0.5}, "training_files": chosen.training_files | {"a file"}}
     save_checkpoint(tmp_path / "chosen.ckpt", dataclasses.replace(chosen, **changes))
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
