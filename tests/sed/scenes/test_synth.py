@@ -92,7 +92,7 @@ def test_a_label_that_no_scene_contains_is_warned_of(tmp_path: Path) -> None:
     write_table(tmp_path / "data" / "strong.tsv", "filename onset offset event_label", *rows)
     done = synth(tmp_path / "data", tmp_path / "scenes", BARE, "--folds", "train")
     assert 0 == done.returncode, done.stderr
-    assert "no scene holds rooster: nowhere are its borders known" in done.stderr
+    assert "no scene contains rooster: no event of it with a known onset and offset sounds alone" in done.stderr
 
 
 def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
