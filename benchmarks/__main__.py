@@ -173,7 +173,7 @@ def trainings(
     """
     from benchmarks import decoding, variants
     from sed.data import load_corpus
-    from sed.evaluation import recordings_of
+    from sed.evaluation import read_recordings
     from sed.recipe import load_recipe
 
     measured_on = _machine()
@@ -182,7 +182,7 @@ def trainings(
         if name not in chosen:
             raise click.BadParameter(f"there is no {name!r} of {kind}{did_you_mean(name, chosen)}", param_hint="--only")
     made = variants.shortened(load_recipe(recipe), steps)
-    recordings = recordings_of(validation)
+    recordings = read_recordings(validation)
     decoding.require_both(recordings)
     corpus = load_corpus(data, made.frontend.sample_rate, made.data)
     parts = corpus.train_split(made.data), corpus.validation_split(made.data)
@@ -212,9 +212,9 @@ def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
     """Which scores of a window are worth most: lookahead, mean of several, length; mean over the models."""
     from benchmarks import decoding
     from sed.cli.models import open_model
-    from sed.evaluation import recordings_of
+    from sed.evaluation import read_recordings
 
-    recordings = recordings_of(validation)
+    recordings = read_recordings(validation)
     decoding.require_both(recordings)
     found = [decoding.emission(open_model(path), recordings) for path in paths]
     click.echo(decoding.table("emission", decoding.by_row(found), decoding.COLUMNS))
@@ -228,9 +228,9 @@ def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path |
     """Event F1 against false alarms an hour, by settings tuned for at most so many; mean over the models."""
     from benchmarks import decoding
     from sed.cli.models import open_model
-    from sed.evaluation import recordings_of
+    from sed.evaluation import read_recordings
 
-    recordings = recordings_of(validation)
+    recordings = read_recordings(validation)
     decoding.require_both(recordings)
     found = [decoding.trade_off(open_model(path), recordings) for path in paths]
     columns = {"false_alarms_per_hour": "false alarms/h", **decoding.COLUMNS}

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from edge.errors import SettingError
 from edge.model import Card, StepModel
 from sed.errors import DataError
-from sed.evaluation import Heard, Recording, Report, decoded, judge, listen_to
+from sed.evaluation import Recording, RecordingResult, Report, decode_again, make_report, run_on_recordings
 from sed.tuning import Aim, tune
 
 # Seconds of window, and of lookahead at which each frame is emitted: at several, the mean of these is taken.
@@ -36,21 +36,21 @@ COLUMNS = {
 }
 
 
-def tuned_figures(card: Card, heard: Sequence[Heard]) -> dict[str, Any]:
+def tuned_figures(card: Card, results: Sequence[RecordingResult]) -> dict[str, Any]:
     """Figures of scores, each by settings tuned for it.
 
     Args:
         card: of the model.
-        heard: what it made of recordings.
+        results: what it made of recordings.
 
     Returns:
         What `Report.to_dict` has, tuned for event F1; PSDS1 tuned for PSDS1; `quiet_event_f1`, the event F1 of the
         settings with at most 60 false alarms an hour, if any are so quiet.
     """
-    quiet = _within(card, heard, 60)
+    quiet = _within(card, results, 60)
     return {
-        **tuned(card, heard, "event-f1").to_dict(),
-        "psds1": tuned(card, heard, "psds1").to_dict()["psds1"],
+        **tuned(card, results, "event-f1").to_dict(),
+        "psds1": tuned(card, results, "psds1").to_dict()["psds1"],
         **({"quiet_event_f1": quiet["event_f1_macro"]} if quiet else {}),
     }
 
@@ -68,12 +68,12 @@ def require_both(recordings: Sequence[Recording]) -> None:
         )
 
 
-def tuned(card: Card, heard: Sequence[Heard], aim: str) -> Report:
+def tuned(card: Card, results: Sequence[RecordingResult], aim: str) -> Report:
     """The report by settings tuned for an aim, on the same recordings."""
-    settings = tune(card, heard, Aim.parse(aim))
+    settings = tune(card, results, Aim.parse(aim))
     decoding = {label: one.to_frames(card.frame_seconds) for label, one in settings.items()}
     chosen = dataclasses.replace(card, decoding=card.decoding | decoding)
-    return judge(chosen, [decoded(chosen, one) for one in heard])
+    return make_report(chosen, [decode_again(chosen, one) for one in results])
 
 
 def emission(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
@@ -81,14 +81,14 @@ def emission(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dic
     card = model.card
 
     @functools.cache
-    def emitted(window: float, lookahead: float) -> list[Heard]:
+    def emitted(window: float, lookahead: float) -> list[RecordingResult]:
         model.card = dataclasses.replace(
             card,
             window_frames=round(window / card.frame_seconds),
             lookahead_frames=round(lookahead / card.frame_seconds),
         )
         try:
-            return listen_to(model, recordings)
+            return run_on_recordings(model, recordings)
         finally:
             model.card = card
 
@@ -104,14 +104,14 @@ def emission(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dic
 
 def trade_off(model: StepModel, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
     """Figures by settings tuned for at most so many false alarms an hour, for each of `ALLOWED_PER_HOUR`."""
-    heard = listen_to(model, recordings)
-    return {str(allowed): _within(model.card, heard, allowed) for allowed in ALLOWED_PER_HOUR}
+    results = run_on_recordings(model, recordings)
+    return {str(allowed): _within(model.card, results, allowed) for allowed in ALLOWED_PER_HOUR}
 
 
-def _within(card: Card, heard: Sequence[Heard], allowed: int) -> dict[str, Any]:
+def _within(card: Card, results: Sequence[RecordingResult], allowed: int) -> dict[str, Any]:
     """What `Report.to_dict` has by settings with so few false alarms an hour; nothing if no settings are so strict."""
     try:
-        return tuned(card, heard, f"false-alarms={allowed}").to_dict()
+        return tuned(card, results, f"false-alarms={allowed}").to_dict()
     except SettingError:
         return {}
 

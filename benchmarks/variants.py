@@ -23,7 +23,7 @@ from benchmarks.timing import Subject
 from edge.model import Card, Floats, Model, Step
 from sed.data import Corpus
 from sed.errors import RecipeError
-from sed.evaluation import Recording, listen_to
+from sed.evaluation import Recording, run_on_recordings
 from sed.network import Checkpoint, Detector, Prediction, TorchModel, make_card, torchlibrosa_frontend
 from sed.recipe import FrontendConfig, Recipe
 from sed.training import TrainingModule, train_network
@@ -234,6 +234,6 @@ def _measured(recipe: Recipe, corpus: Corpus, network: Any, recordings: Sequence
     card = make_card(checkpoint)
     model = TorchModel(checkpoint) if isinstance(network, Detector) else WholeWindows(card, network)
     return {
-        **tuned_figures(card, listen_to(model, recordings)),
+        **tuned_figures(card, run_on_recordings(model, recordings)),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     }

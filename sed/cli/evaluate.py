@@ -51,22 +51,22 @@ def evaluate(
         raise SettingError(f"{report_path}: is given to --json and to --report; give each a file of its own")
     if pictures is not None:
         require_folder(pictures, force)
-    from sed.evaluation import evaluate as judge
-    from sed.evaluation import recordings_of
-    from sed.report import everything, html_page, save_pictures, sections, text_table
+    from sed.evaluation import evaluate as evaluate_model
+    from sed.evaluation import read_recordings
+    from sed.report import html_page, report_values, save_pictures, sections, text_table
 
-    recordings = recordings_of(data, folds)
-    judged = open_model(model)
-    warn_if_trained_on(judged, recordings)
-    report = judge(judged, recordings)
+    recordings = read_recordings(data, folds)
+    step_model = open_model(model)
+    warn_if_trained_on(step_model, recordings)
+    report = evaluate_model(step_model, recordings)
     click.echo(text_table(report))
     if json_path is not None:
-        values = {"model": judged.card.model_id, **everything(report)}
+        values = {"model": step_model.card.model_id, **report_values(report)}
         json_path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if report_path is None and pictures is None:
         return
-    drawn = sections(judged.card, report)
+    drawn = sections(step_model.card, report)
     if report_path is not None:
-        report_path.write_text(html_page(judged.card, report, drawn), encoding="utf-8")
+        report_path.write_text(html_page(step_model.card, report, drawn), encoding="utf-8")
     if pictures is not None:
         save_pictures(drawn, pictures)

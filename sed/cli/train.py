@@ -71,7 +71,7 @@ def train(
     if final is not None and validation:
         raise click.UsageError("--final leaves nothing to measure the model on; leave out --validation")
     from sed.data import load_corpus
-    from sed.evaluation import recordings_of
+    from sed.evaluation import read_recordings
     from sed.recipe import load_recipe
 
     recipe = load_recipe(recipe_path)
@@ -80,7 +80,7 @@ def train(
     chosen = None if final is None else _chosen(final, recipe)
     if chosen is not None:
         recipe = recipe.on_all_folds(chosen.recipe.decoding)
-    recordings = recordings_of(validation)
+    recordings = read_recordings(validation)
     finished = out / "model.ckpt"
     require_run(out, finished, resume)
     # They load Lightning, which takes seconds or may be missing: after what is quick, before what decodes for minutes.

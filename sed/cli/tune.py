@@ -42,26 +42,28 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     """
     if model.suffix == ".onnx":
         raise SettingError(f"{model}: an exported file stays as it is; tune the model.ckpt, then sed-export it again")
-    from sed.evaluation import decoded, judge, listen_to, recordings_of
+    from sed.evaluation import decode_again, make_report, read_recordings, run_on_recordings
     from sed.network import TorchModel, load_checkpoint, make_card
     from sed.report import text_table
     from sed.tuning import Aim, to_toml
     from sed.tuning import tune as choose
 
     aim = Aim.parse(aim_text)
-    recordings = recordings_of(data, folds)
+    recordings = read_recordings(data, folds)
     before = load_checkpoint(model)
     require_writable(model.parent)
     listener = TorchModel(before)
     warn_if_trained_on(listener, recordings)
-    heard = listen_to(listener, recordings)
-    chosen = choose(make_card(before), heard, aim)
+    results = run_on_recordings(listener, recordings)
+    chosen = choose(make_card(before), results, aim)
     recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
     after = dataclasses.replace(before, recipe=recipe)
     card = make_card(after)
-    report = judge(card, [decoded(card, one) for one in heard])
+    report = make_report(card, [decode_again(card, one) for one in results])
     validation = {"recordings": recordings_in_words(recordings), "tuned_for": aim_text, **report.to_dict()}
-    click.echo(f"before\n{text_table(judge(make_card(before), heard))}\n\nafter\n{text_table(report)}", err=True)
+    click.echo(
+        f"before\n{text_table(make_report(make_card(before), results))}\n\nafter\n{text_table(report)}", err=True
+    )
     click.echo(to_toml(chosen))
     click.echo("\nthe figures flatter settings that were chosen on the same recordings", err=True)
     save_and_tell(model, dataclasses.replace(after, validation=validation))

@@ -1,21 +1,21 @@
-"""How well a model hears: recordings, metrics, and a report of figures.
+"""Evaluation of a model: recordings with their truth, metrics, and a report of them.
 
-curves        metrics that sweep a threshold: PSDS, precision against recall
-judging       a model on whole recordings
-listening     a model hears a recording, once
-matching      borders that are off, classes taken for others, rows of 5 s
-metrics       a log against its truth: event F1, segment F1, intersection F1; clip mAP
-recordings    recordings with what is known of what they hold
-sweep         what the decoder would report at every threshold
+curves        metrics that sweep a threshold: PSDS, precision-recall curves
+evaluate      runs a model on recordings and computes all metrics
+inference     runs a model once on one recording
+matching      onset and offset errors, confusion of classes, rows of 5 s
+metrics       event F1, segment F1, intersection F1 of events; average precision of clip scores
+recordings    recordings with their truth
+sweep         what the decoder reports at every threshold
 """
 
 from sed.evaluation.curves import MAX_EFPR, PSDS1, Curve, Psds, precision_recall, psds
-from sed.evaluation.judging import TRUTH_WANTED, Report, evaluate, judge, listen_to, scored
-from sed.evaluation.listening import Heard, decoded
-from sed.evaluation.matching import border_errors, matched
+from sed.evaluation.evaluate import TRUTH_ADVICE, Report, evaluate, make_report, run_on_recordings, score_recording
+from sed.evaluation.inference import RecordingResult, decode_again
+from sed.evaluation.matching import match_events, onset_offset_errors
 from sed.evaluation.metrics import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS
-from sed.evaluation.recordings import Recording, recordings_of
-from sed.evaluation.sweep import Floats, events, pieces, smoothed
+from sed.evaluation.recordings import Recording, read_recordings
+from sed.evaluation.sweep import Floats, hysteresis_spans, median_filtered, merge_and_drop
 
 __all__ = [
     "COLLAR_SECONDS",
@@ -23,24 +23,24 @@ __all__ = [
     "OFFSET_SHARE",
     "PSDS1",
     "SEGMENT_SECONDS",
-    "TRUTH_WANTED",
+    "TRUTH_ADVICE",
     "Curve",
     "Floats",
-    "Heard",
     "Psds",
     "Recording",
+    "RecordingResult",
     "Report",
-    "border_errors",
-    "decoded",
+    "decode_again",
     "evaluate",
-    "events",
-    "judge",
-    "listen_to",
-    "matched",
-    "pieces",
+    "hysteresis_spans",
+    "make_report",
+    "match_events",
+    "median_filtered",
+    "merge_and_drop",
+    "onset_offset_errors",
     "precision_recall",
     "psds",
-    "recordings_of",
-    "scored",
-    "smoothed",
+    "read_recordings",
+    "run_on_recordings",
+    "score_recording",
 ]

@@ -1,11 +1,11 @@
-"""Metrics that sweep a threshold over scores: PSDS and precision against recall, by sed_scores_eval.
+"""Metrics that sweep a threshold over scores: PSDS and precision-recall curves, by sed_scores_eval.
 
 The time and the memory of its exact sweep grow with (different scores) x (local maxima) x (true events) of a
-recording. Two things keep them small: `sed.evaluation.sweep` knows few different thresholds, and a recording longer
-than ten minutes is cut where no true event is on.
+recording. Two things keep them small: `sed.evaluation.sweep` uses few thresholds, and a recording longer than ten
+minutes is split where no true event is active.
 
-PSDS2 asks that only a tenth of a detection and of an event overlap. Where a recording lasts minutes, one detection that
-lasts as long may find every event in it: so it flatters, the more, the longer recordings are, and cuts change it.
+PSDS2 only asks for an overlap of a tenth of a detection and of an event. In a recording of minutes, a single detection
+as long as the recording may find every event in it: PSDS2 is too good for long recordings, and splitting changes it.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sed.data import Annotation
-from sed.evaluation.metrics import labels_in
+from sed.evaluation.metrics import labels_of
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports only to compare itself with
@@ -33,13 +33,13 @@ _LONGEST_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scored:
+class ScoredRecording:
     """One recording's scores beside its truth.
 
     Attributes:
-        scores: `[frames, classes]`; a threshold reports the frames that reach it, as `sweep.swept` makes it.
+        scores: `[frames, classes]`, from `sweep.highest_thresholds`: a threshold reports the frames that reach it.
         edges: `[frames + 1]`, where frames begin and end, in seconds.
-        truth: what was there.
+        truth: its true events.
     """
 
     scores: Floats
@@ -49,14 +49,14 @@ class Scored:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """What a PSDS asks for: C. Bilen et al., "A framework for the robust evaluation of sound event detection", 2020.
+    """Parameters of a PSDS: C. Bilen et al., "A framework for the robust evaluation of sound event detection", 2020.
 
     Attributes:
-        dtc: share of a detection that truth of its label must cover.
-        gtc: share of a true event that such detections must cover.
-        cttc: share of a false detection within another label's truth that makes it a cross-trigger.
-        alpha_ct: weight of cross-triggers beside false positives.
-        alpha_st: weight of the spread over classes.
+        dtc: detection tolerance: share of a detection that true events of its label must cover.
+        gtc: ground truth intersection: share of a true event that such detections must cover.
+        cttc: cross-trigger tolerance: share of a false detection that true events of another label must cover.
+        alpha_ct: cost of cross-triggers, relative to false positives.
+        alpha_st: cost of the instability (standard deviation) over classes.
     """
 
     dtc: float
@@ -66,8 +66,8 @@ class Scenario:
     alpha_st: float = 1.0
 
 
-PSDS1 = Scenario(dtc=0.7, gtc=0.7)  # where an event is
-PSDS2 = Scenario(dtc=0.1, gtc=0.1, cttc=0.3, alpha_ct=0.5)  # what it is
+PSDS1 = Scenario(dtc=0.7, gtc=0.7)  # demands precise times
+PSDS2 = Scenario(dtc=0.1, gtc=0.1, cttc=0.3, alpha_ct=0.5)  # demands the right class
 MAX_EFPR = 100.0  # effective false positives an hour at which the curves end
 
 
@@ -88,8 +88,8 @@ class Psds:
     curves: dict[str, Curve]
 
 
-def psds(recordings: Mapping[str, Scored], labels: Sequence[str], scenario: Scenario) -> Psds:
-    """PSDS over recordings, those without events among them, for the labels that their truth holds.
+def psds(recordings: Mapping[str, ScoredRecording], labels: Sequence[str], scenario: Scenario) -> Psds:
+    """PSDS over recordings, including those without events, for the labels in their truth.
 
     Args:
         recordings: by name.
@@ -97,7 +97,7 @@ def psds(recordings: Mapping[str, Scored], labels: Sequence[str], scenario: Scen
         scenario: `PSDS1` or `PSDS2`.
     """
     tables, truth, seconds = _inputs(recordings, labels)
-    if len(labels_in(truth)) == 1:  # no other label to trigger
+    if len(labels_of(truth)) == 1:  # without other labels there are no cross-triggers
         scenario = dataclasses.replace(scenario, cttc=None, alpha_ct=0.0)
     value, by_label, (rate, false), curves = intersection_based.psds(
         tables,
@@ -118,17 +118,17 @@ def psds(recordings: Mapping[str, Scored], labels: Sequence[str], scenario: Scen
     )
 
 
-def precision_recall(recordings: Mapping[str, Scored], labels: Sequence[str]) -> dict[str, Curve]:
-    """Recalls, and the best precision at each of them or more, by intersection (DTC and GTC 0.5).
+def precision_recall(recordings: Mapping[str, ScoredRecording], labels: Sequence[str]) -> dict[str, Curve]:
+    """Precision-recall curves by intersection (DTC and GTC 0.5): for each recall the best precision at it or above.
 
-    At low thresholds events grow together and recall falls again: a recall may be had at several precisions.
+    At low thresholds events merge and recall falls again: several precisions may belong to one recall.
 
     Args:
         recordings: by name.
         labels: of the score columns.
 
     Returns:
-        Both for each label that the truth holds.
+        (recall, precision) for each label in the truth.
     """
     tables, truth, _ = _inputs(recordings, labels)
     curves = intersection_based.precision_recall_curve(tables, truth, dtc_threshold=0.5, gtc_threshold=0.5)
@@ -139,9 +139,9 @@ def precision_recall(recordings: Mapping[str, Scored], labels: Sequence[str]) ->
 
 
 def _inputs(
-    recordings: Mapping[str, Scored], labels: Sequence[str]
+    recordings: Mapping[str, ScoredRecording], labels: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, list[Annotation]], dict[str, float]]:
-    present = labels_in({name: scored.truth for name, scored in recordings.items()})
+    present = labels_of({name: scored.truth for name, scored in recordings.items()})
     columns = [labels.index(label) for label in present]
     tables, truth, seconds = {}, {}, {}
     for name, scored in recordings.items():
@@ -153,8 +153,8 @@ def _inputs(
     return tables, truth, seconds
 
 
-def _parts(scored: Scored) -> list[Scored]:
-    """Cut a long recording at the first frame edge after each ten minutes at which no true event is on."""
+def _parts(scored: ScoredRecording) -> list[ScoredRecording]:
+    """Split a long recording at the first frame edge after each ten minutes at which no true event is active."""
     edges, cuts = scored.edges, [0]
     while edges[-1] - edges[cuts[-1]] > _LONGEST_SECONDS:
         cut = int(np.searchsorted(edges, edges[cuts[-1]] + _LONGEST_SECONDS))
@@ -164,7 +164,7 @@ def _parts(scored: Scored) -> list[Scored]:
     if cuts[-1] < len(edges) - 1:
         cuts.append(len(edges) - 1)
     return [
-        Scored(
+        ScoredRecording(
             scores=scored.scores[begin:end],
             edges=edges[begin : end + 1],
             truth=[event for event in scored.truth if edges[begin] <= event[0] < edges[end]],

@@ -1,6 +1,6 @@
-"""The field's metrics of a log against its truth, and of clip scores against labels, by sed_scores_eval.
+"""Metrics of reported events against the truth, and of clip scores against labels, by sed_scores_eval.
 
-`curves` has those that need scores instead of events, and `matching` those that the library lacks.
+`curves` has the metrics that need scores instead of events, and `matching` those that the library does not have.
 """
 
 import warnings
@@ -22,41 +22,41 @@ COLLAR_SECONDS, OFFSET_SHARE = 0.2, 0.2
 SEGMENT_SECONDS = 1.0  # of segment F1
 
 
-def event_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
+def event_f1(reported: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
     """Event-based F1: onset within 200 ms, offset within 200 ms or 20 % of the true length.
 
     Args:
-        heard: what a detector reported, by recording.
-        truth: what was there.
+        reported: events of a detector, by recording.
+        truth: true events, by recording.
         seconds: length of each recording.
 
     Returns:
-        F1 of each label that the truth holds.
+        F1 of each label in the truth.
     """
     collars = {"onset_collar": COLLAR_SECONDS, "offset_collar": COLLAR_SECONDS, "offset_collar_rate": OFFSET_SHARE}
-    return _f1(collar_based.fscore, heard, truth, seconds, (dict(truth), 0.5), collars)
+    return _f1(collar_based.fscore, reported, truth, seconds, (dict(truth), 0.5), collars)
 
 
-def segment_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
+def segment_f1(reported: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
     """Segment-based F1 in segments of 1 s. Arguments and result as for `event_f1`."""
     options = {"segment_length": SEGMENT_SECONDS}
-    return _f1(segment_based.fscore, heard, truth, seconds, (dict(truth), dict(seconds), 0.5), options)
+    return _f1(segment_based.fscore, reported, truth, seconds, (dict(truth), dict(seconds), 0.5), options)
 
 
-def intersection_f1(heard: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
+def intersection_f1(reported: Annotations, truth: Annotations, seconds: Mapping[str, float]) -> dict[str, float]:
     """F1 by intersection, DTC and GTC 0.5. Arguments and result as for `event_f1`.
 
-    An event is right if truth of its label covers half of it, and a true event is found if right events cover half of
-    it.
+    A reported event is correct if true events of its label cover half of it; a true event is found if correct events
+    cover half of it.
     """
     options = {"dtc_threshold": 0.5, "gtc_threshold": 0.5}
-    return _f1(intersection_based.fscore, heard, truth, seconds, (dict(truth), 0.5), options)
+    return _f1(intersection_based.fscore, reported, truth, seconds, (dict(truth), 0.5), options)
 
 
 def clip_average_precision(
     scores: NDArray[np.float32], labels: Sequence[str], truth: Sequence[Collection[str]]
 ) -> dict[str, float]:
-    """Average precision of clip scores, for each label that some clips hold and others do not.
+    """Average precision of clip scores, for each label that some clips have and others do not.
 
     Their mean is the macro mAP.
 
@@ -71,36 +71,36 @@ def clip_average_precision(
     columns = [labels.index(label) for label in present]
     edges = np.array([0.0, 1.0])
     tables = {str(k): create_score_dataframe(row[None, columns], edges, present) for k, row in enumerate(scores)}
-    there = {str(k): [label for label in present if label in one] for k, one in enumerate(truth)}
-    precision, _ = clip_based.average_precision(tables, there)
+    truths = {str(k): [label for label in present if label in one] for k, one in enumerate(truth)}
+    precision, _ = clip_based.average_precision(tables, truths)
     return {label: float(precision[label]) for label in present}
 
 
-def labels_in(truth: Annotations) -> list[str]:
-    """The labels that a truth holds, sorted."""
+def labels_of(truth: Annotations) -> list[str]:
+    """The labels in a truth, sorted."""
     return sorted({label for events in truth.values() for _, _, label in events})
 
 
 def _f1(
     metric: Callable[..., Any],
-    heard: Annotations,
+    reported: Annotations,
     truth: Annotations,
     seconds: Mapping[str, float],
     arguments: tuple[Any, ...],
     options: Mapping[str, float],
 ) -> dict[str, float]:
-    labels = labels_in(truth)
+    labels = labels_of(truth)
     if not labels:
         return {}
-    scores, *_ = metric(_event_tables(heard, seconds, labels), *arguments, **options)
+    scores, *_ = metric(_event_tables(reported, seconds, labels), *arguments, **options)
     return {label: float(scores[label]) for label in labels}
 
 
-def _event_tables(heard: Annotations, seconds: Mapping[str, float], labels: Sequence[str]) -> dict[str, Any]:
-    """Events as scores of 0 and 1 between all their borders: the form that sed_scores_eval takes."""
+def _event_tables(reported: Annotations, seconds: Mapping[str, float], labels: Sequence[str]) -> dict[str, Any]:
+    """Events as scores of 0 and 1 between all onsets and offsets, as sed_scores_eval expects them."""
     tables = {}
-    for name in heard:
-        events = [event for event in heard[name] if event[2] in labels]
+    for name in reported:
+        events = [event for event in reported[name] if event[2] in labels]
         borders = sorted({0.0, seconds[name], *(border for event in events for border in event[:2])})
         scores = np.zeros((len(borders) - 1, len(labels)))
         for onset, offset, label in events:

@@ -1,4 +1,4 @@
-"""Recordings to measure a model on, with what is known of what they hold, from folders in any layout."""
+"""Recordings to evaluate a model on, with their truth, from folders in any layout."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sed.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """A recording and what it holds.
+    """A recording and its labels.
 
     Attributes:
         path: of the audio.
-        truth: where its events are; empty where it holds none, None where their borders are unknown.
-        labels: what is in it.
-        secondary: what may be in it, too.
+        truth: its events; empty if it has none, None if their onsets and offsets are not known.
+        labels: the classes of its events.
+        secondary: labels that may be in it too.
     """
 
     path: Path
@@ -25,31 +25,31 @@ class Recording:
     secondary: tuple[str, ...] = ()
 
 
-def recordings_of(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
+def read_recordings(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
     """The recordings of folders in any layout of `sed.data.layouts`.
 
     Args:
-        folders: of recordings or clips; one that is given twice, in whatever words, counts once.
-        folds: only files of these folds, which are those that training has; all if empty.
+        folders: of recordings or clips; one that is given twice, also by another path, counts once.
+        folds: only files of these folds, the same folds as in training; all if empty.
 
     Raises:
-        DataError: if a folder holds none, a table is wrong, or a fold has no file in any of the folders.
+        DataError: if a folder has no recording, a table is wrong, or a fold has no file in any of the folders.
     """
     different = {folder.resolve(): folder for folder in reversed(list(folders))}
-    there: set[int] = set()
+    present: set[int] = set()
     recordings = []
     for folder in reversed(different.values()):
         files = read_labels(folder)
         of_files = folds_of(files)
-        there |= set(of_files)
+        present |= set(of_files)
         recordings += [
             _recording(file) for file, fold in zip(files, of_files, strict=True) if not folds or fold in folds
         ]
-    missing = sorted(set(folds) - there)
+    missing = sorted(set(folds) - present)
     if missing:
         raise DataError(
             f"{', '.join(map(str, different.values()))}: no file is in fold {', '.join(map(str, missing))}; there are "
-            f"the folds {', '.join(map(str, sorted(there)))}: choose among them, or leave --fold out"
+            f"the folds {', '.join(map(str, sorted(present)))}: choose among them, or leave --fold out"
         )
     return recordings
 

@@ -1,9 +1,9 @@
-"""What the decoder would report at every threshold: its rules for all frames at once.
+"""What the decoder reports at every threshold, computed for all frames at once.
 
-As `on` rises, and `off` with it in proportion, the decoder reports less and less: pieces only shrink, a gap that was
-closed opens, an event becomes too short; nothing that a higher threshold reports is missing at a lower one. So one
-number a frame, the highest threshold at which it is reported, says what any threshold reports, and metrics that sweep
-a threshold can be had of the very decoder that ships.
+As `on` rises, and `off` with it in proportion, the decoder reports less and less: spans only shrink, a gap that was
+closed opens, an event becomes too short; what a higher threshold reports is also reported at a lower one. So one number
+for each frame, the highest threshold at which it is reported, is enough for any threshold, and metrics that sweep a
+threshold are computed with the rules of the runtime's decoder.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from edge.model import ClassDecoding
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
-LEVELS = 1 / (1 + np.exp(-np.arange(-7.0, 7.001, 0.1)))  # thresholds that are tried, a tenth of a logit apart
+LEVELS = 1 / (1 + np.exp(-np.arange(-7.0, 7.001, 0.1)))  # thresholds of the sweep, a tenth of a logit apart
 
 
-def smoothed(scores: Floats, median_frames: Sequence[int]) -> Floats:
-    """Scores after each class's median filter, as the decoder has them: zeros lie beyond both ends.
+def median_filtered(scores: Floats, median_frames: Sequence[int]) -> Floats:
+    """Scores after each class's median filter, as in the decoder: padded by zeros at both ends.
 
     Args:
         scores: `[frames, classes]`.
-        median_frames: odd, one a class.
+        median_frames: filter length of each class, odd.
     """
     columns = []
     for column, length in zip(scores.T, median_frames, strict=True):
@@ -35,16 +35,16 @@ def smoothed(scores: Floats, median_frames: Sequence[int]) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def pieces(smooth: Floats, on: float, off: float) -> Ints:
-    """Of each stretch at `off` or above, from its first frame at `on` or above to its end.
+def hysteresis_spans(smooth: Floats, on: float, off: float) -> Ints:
+    """Find the spans of scores at `off` or above, each from its first frame at `on` or above.
 
     Args:
-        smooth: `[frames]` of one class, as `smoothed` returns them, in float64.
+        smooth: `[frames]` of one class, as `median_filtered` returns them, in float64.
         on: threshold.
         off: threshold, not above `on`.
 
     Returns:
-        `[pieces, 2]`, frames.
+        `[spans, 2]`, frames.
     """
     held = np.concatenate([[False], smooth >= off, [False]])
     begins, ends = np.flatnonzero(held[1:] != held[:-1]).reshape(-1, 2).T
@@ -53,8 +53,8 @@ def pieces(smooth: Floats, on: float, off: float) -> Ints:
     return np.stack([first, ends], axis=1)[first < ends]
 
 
-def events(found: Ints, merge_frames: int, shortest_frames: int) -> Ints:
-    """Near pieces joined, then the short ones dropped: `[events, 2]`, frames."""
+def merge_and_drop(found: Ints, merge_frames: int, shortest_frames: int) -> Ints:
+    """Merge spans that are close, then drop short ones: `[spans, 2] -> [events, 2]`, frames."""
     if len(found) == 0:
         return found
     apart = np.flatnonzero(found[1:, 0] - found[:-1, 1] > merge_frames)
@@ -63,19 +63,19 @@ def events(found: Ints, merge_frames: int, shortest_frames: int) -> Ints:
     return np.stack([onsets, offsets], axis=1)[long]
 
 
-def swept(scores: Floats, decoding: Sequence[ClassDecoding]) -> Floats:
-    """The highest of `LEVELS` at which the decoder reports each frame, 0 where none does.
+def highest_thresholds(scores: Floats, decoding: Sequence[ClassDecoding]) -> Floats:
+    """The highest of `LEVELS` at which the decoder reports each frame; 0 if none does.
 
     Args:
         scores: `[frames, classes]`, probabilities.
         decoding: of each class; `off` keeps its ratio to `on`.
     """
-    smooth = smoothed(scores, [settings.median_frames for settings in decoding]).astype(np.float64)
+    smooth = median_filtered(scores, [settings.median_frames for settings in decoding]).astype(np.float64)
     highest = np.zeros(smooth.shape)
     for column, settings in enumerate(decoding):
         share = settings.off / settings.on
         for level in LEVELS[LEVELS <= smooth[:, column].max(initial=0.0)]:
-            found = pieces(smooth[:, column], level, level * share)
-            for onset, offset in events(found, settings.merge_frames, settings.shortest_frames):
+            found = hysteresis_spans(smooth[:, column], level, level * share)
+            for onset, offset in merge_and_drop(found, settings.merge_frames, settings.shortest_frames):
                 highest[onset:offset, column] = level
     return highest

@@ -1,12 +1,12 @@
-"""A report of figures as text, as pictures and as a page.
+"""A report of metrics as text, as plots and as an HTML page.
 
-page        a report as one page
-pictures    scores, curves and confusion, drawn
-summary     a report as text and plain values
+page        a report as one HTML page
+pictures    plots of scores, curves and confusion
+summary     a report as text tables and plain values
 """
 
 from sed.report.page import html_page, save_pictures, sections
 from sed.report.pictures import draw_scores
-from sed.report.summary import everything, text_table
+from sed.report.summary import report_values, text_table
 
-__all__ = ["draw_scores", "everything", "html_page", "save_pictures", "sections", "text_table"]
+__all__ = ["draw_scores", "html_page", "report_values", "save_pictures", "sections", "text_table"]

@@ -1,4 +1,4 @@
-"""One page about a model: tables, curves, confusion and its worst stretches, in one HTML file without scripts."""
+"""A page about a model: tables, curves, confusion and the parts with most errors, in one HTML file without scripts."""
 
 import base64
 import html
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from edge.model import Card
 from sed.data import Annotation
-from sed.evaluation import Floats, Heard, Report, matched, precision_recall, smoothed
+from sed.evaluation import Floats, RecordingResult, Report, match_events, median_filtered, precision_recall
 from sed.report.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
 from sed.report.summary import class_table, clip_table, totals
 
 _DPI = 110
-_STRETCH_SECONDS = 60.0
-_STRETCHES = 5  # of recordings with events, and as many of those without
+_PART_SECONDS = 60.0
+_PARTS = 5  # of recordings with events, and as many of those without
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -44,43 +44,43 @@ p {{ max-width: 50rem; }}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
-    """Part of a recording.
+class RecordingPart:
+    """A part of a recording, with its errors.
 
     Attributes:
-        heard: what the model made of the recording.
+        result: of the recording.
         begin: in seconds.
         end: in seconds.
-        missed: true events that no reported one is matched with, by where they begin.
-        false: reported events that no true one is matched with.
+        missed: number of true events that begin in it and match no reported one.
+        false: number of reported events that begin in it and match no true one.
     """
 
-    heard: Heard
+    result: RecordingResult
     begin: float
     end: float
     missed: int
     false: int
 
 
-def worst_stretches(heard: Iterable[Heard], most: int = _STRETCHES) -> list[Stretch]:
-    """The minutes with most missed and false events, worst first; short recordings are one stretch each."""
-    stretches = []
-    for one in heard:
+def worst_parts(results: Iterable[RecordingResult], most: int = _PARTS) -> list[RecordingPart]:
+    """The minutes with most missed and false events, most first; a short recording is one part."""
+    parts = []
+    for one in results:
         if one.recording.truth is None:
             continue
-        pairs = matched(one.events, one.recording.truth)
+        pairs = match_events(one.events, one.recording.truth)
         missed = _without(one.recording.truth, [true for true, _ in pairs])
-        false = _without(one.events, [said for _, said in pairs])
-        for begin in np.arange(0.0, one.seconds, _STRETCH_SECONDS).tolist():
-            end = min(begin + _STRETCH_SECONDS, one.seconds)
+        false = _without(one.events, [reported for _, reported in pairs])
+        for begin in np.arange(0.0, one.seconds, _PART_SECONDS).tolist():
+            end = min(begin + _PART_SECONDS, one.seconds)
             counts = [sum(begin <= event[0] < end for event in events) for events in (missed, false)]
             if any(counts):
-                stretches.append(Stretch(heard=one, begin=begin, end=end, missed=counts[0], false=counts[1]))
-    return sorted(stretches, key=lambda stretch: -(stretch.missed + stretch.false))[:most]
+                parts.append(RecordingPart(result=one, begin=begin, end=end, missed=counts[0], false=counts[1]))
+    return sorted(parts, key=lambda part: -(part.missed + part.false))[:most]
 
 
 class Picture(NamedTuple):
-    """A drawing: `name` of its file, `caption` where it needs one."""
+    """A plot: `name` of its file, `caption` if it needs one."""
 
     name: str
     figure: Figure
@@ -89,7 +89,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """Part of the page: its title, what the pictures show, and these."""
+    """A section of the page: title, a text about the pictures, and the pictures."""
 
     title: str
     text: str
@@ -97,7 +97,7 @@ class Section:
 
 
 def sections(card: Card, report: Report) -> list[Section]:
-    """All that is drawn: curves, confusion, the worst stretches.
+    """The sections with pictures: curves, confusion, the parts with most errors.
 
     Args:
         card: of the model.
@@ -107,22 +107,22 @@ def sections(card: Card, report: Report) -> list[Section]:
 
 
 def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
-    """The page.
+    """The HTML of the page.
 
     Args:
         card: of the model.
         report: about it.
-        drawn: what `sections` returned.
+        drawn: from `sections`.
     """
-    title = f"{card.model_id} on {len(report.heard)} recording{'s' if len(report.heard) > 1 else ''}"
+    title = f"{card.model_id} on {len(report.results)} recording{'s' if len(report.results) > 1 else ''}"
     body = [
         f"<h1>{html.escape(title)}</h1>",
         *(_table(rows) for rows in (totals(report), class_table(report), clip_table(report)) if rows),
     ]
     body.append(
-        "<p>True and reported events are counted in recordings that hold events, false alarms in those that hold "
-        "none. The onset and offset columns are medians of the absolute errors of matched events (same label, onsets "
-        "at most 1 s apart). A clip is taken for the class with its greatest clip score.</p>"
+        "<p>True and reported events are counted in recordings with events, false alarms in recordings without "
+        "events. The onset and offset columns are medians of the absolute errors of matched events (same label, onsets "
+        "at most 1 s apart). The class of a clip is the one with the highest clip score.</p>"
     )
     for section in drawn:
         body += [f"<h2>{section.title}</h2>", f"<p>{html.escape(section.text)}</p>"]
@@ -133,7 +133,7 @@ def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
 
 
 def save_pictures(drawn: Iterable[Section], folder: Path) -> None:
-    """Write all pictures as PNG files, each by its name."""
+    """Write all pictures as PNG files, each under its name."""
     folder.mkdir(parents=True, exist_ok=True)
     for section in drawn:
         for picture in section.pictures:
@@ -147,19 +147,19 @@ def _curves(card: Card, report: Report) -> list[Section]:
     return [
         Section(
             title="PSD-ROC",
-            text="How many events are found (mean over classes, less their spread) for how many false positives an "
-            "hour, at every threshold, on recordings with and without events.",
+            text="Effective true positive rate (mean over classes, minus their standard deviation) against effective "
+            "false positives per hour, at every threshold, on recordings with and without events.",
             pictures=[
                 Picture(
                     "psd-roc",
-                    draw_psd_rocs({"PSDS1: where events are": report.psds1, "PSDS2: what they are": report.psds2}),
+                    draw_psd_rocs({"PSDS1: precise times": report.psds1, "PSDS2: right class": report.psds2}),
                 )
             ],
         ),
         Section(
             title="Precision against recall",
-            text="By intersection: an event is right if truth covers half of it, and found if right events cover half."
-            + _cut(len(curves), "with the least area below the curve"),
+            text="By intersection: a reported event is correct if true events cover half of it, and a true event is "
+            "found if correct events cover half of it." + _cut(len(curves), "with the least area below the curve"),
             pictures=[Picture("precision-recall", draw_precision_recall(curves))],
         ),
     ]
@@ -169,63 +169,63 @@ def _confusion(report: Report) -> list[Section]:
     labels, found, alarms = report.labels, report.confusion.found, report.confusion.false_alarms
     columns, pictures = [*labels, "nothing"], []
     if found.any():
-        figure = draw_counts(found, labels, columns, "reported there", "true event")
+        figure = draw_counts(found, labels, columns, "reported at its time", "true event")
         pictures.append(Picture("confusion", figure))
     if alarms.any():
-        figure = draw_counts(alarms, labels, columns, "what was there", "false alarm of")
+        figure = draw_counts(alarms, labels, columns, "true at its time", "false alarm of")
         pictures.append(Picture("false-alarms", figure))
     if report.clip_counts.any():
-        figure = draw_counts(report.clip_counts, labels, labels, "greatest clip score", "clip of")
+        figure = draw_counts(report.clip_counts, labels, labels, "highest clip score", "clip of")
         pictures.append(Picture("clips", figure))
-    text = "The darker, the greater the share of the row." + _cut(len(labels), "with most errors")
-    return [Section(title="What was taken for what", text=text, pictures=pictures)] if pictures else []
+    text = "Counts; a darker cell has a greater share of its row." + _cut(len(labels), "with most errors")
+    return [Section(title="Confusion of classes", text=text, pictures=pictures)] if pictures else []
 
 
 def _timelines(card: Card, report: Report) -> list[Section]:
-    stretches = [
-        *worst_stretches(one for one in report.heard if one.recording.truth),
-        *worst_stretches(one for one in report.heard if not one.recording.truth),
+    parts = [
+        *worst_parts(one for one in report.results if one.recording.truth),
+        *worst_parts(one for one in report.results if not one.recording.truth),
     ]
-    if not stretches:
+    if not parts:
         return []
     text = (
-        "Lines are smoothed scores, green bands the truth, and the bars below what was reported: red where none of "
-        "that label was there." + _cut(len(card.labels), "that have most to show")
+        "Lines are scores after the median filter, green bands the true events, and the bars below the reported ones: "
+        "red if no true event of that label is at this time." + _cut(len(card.labels), "with most to show")
     )
     medians = [card.decoding[label].median_frames for label in card.labels]
-    drawn = {stretch.heard.name: stretch.heard for stretch in stretches}
-    smooth = {name: smoothed(heard.scores, medians) for name, heard in drawn.items()}
+    drawn = {part.result.name: part.result for part in parts}
+    smooth = {name: median_filtered(result.scores, medians) for name, result in drawn.items()}
     pictures = []
-    for number, stretch in enumerate(stretches, start=1):
-        path, begin, end = stretch.heard.recording.path, f"{stretch.begin:.0f}", f"{stretch.end:.0f}"
-        caption = f"{path.name}, {begin} to {end} s: {stretch.missed} missed, {stretch.false} false"
-        figure = _timeline(card, stretch, smooth[stretch.heard.name])
+    for number, part in enumerate(parts, start=1):
+        path, begin, end = part.result.recording.path, f"{part.begin:.0f}", f"{part.end:.0f}"
+        caption = f"{path.name}, {begin} to {end} s: {part.missed} missed, {part.false} false"
+        figure = _timeline(card, part, smooth[part.result.name])
         pictures.append(Picture(f"{number:02d}-{path.stem}-{begin}-{end}", figure, caption))
-    return [Section(title="Where it went most wrong", text=text, pictures=pictures)]
+    return [Section(title="Parts with most errors", text=text, pictures=pictures)]
 
 
-def _timeline(card: Card, stretch: Stretch, scores: Floats) -> Figure:
-    frames = slice(round(stretch.begin / card.frame_seconds), int(np.ceil(stretch.end / card.frame_seconds - 1e-6)))
+def _timeline(card: Card, part: RecordingPart, scores: Floats) -> Figure:
+    frames = slice(round(part.begin / card.frame_seconds), int(np.ceil(part.end / card.frame_seconds - 1e-6)))
     numbers = np.arange(len(scores))[frames]
-    truth = _activity(stretch.heard.recording.truth or (), numbers, card)
-    reported = _activity(stretch.heard.events, numbers, card)
+    truth = _activity(part.result.recording.truth or (), numbers, card)
+    reported = _activity(part.result.events, numbers, card)
     return draw_scores(
         scores[frames],
         truth,
         card.labels,
         card.frame_seconds,
         reported=reported > 0.5,
-        begin_seconds=stretch.begin,
+        begin_seconds=part.begin,
     )
 
 
 def _cut(classes: int, which: str) -> str:
-    """What a caption says where a picture leaves classes out."""
+    """A note for the text if a picture does not show all classes."""
     return f" Of {classes} classes, the {MOST_ROWS} {which} are drawn." if classes > MOST_ROWS else ""
 
 
 def _activity(events: Iterable[Annotation], frames: NDArray[np.int64], card: Card) -> NDArray[np.float32]:
-    """`[frames, classes]`: 1 in those of these frames at whose middle an event of the class is on."""
+    """`[frames, classes]`: 1 in each of these frames in whose middle an event of the class is active."""
     middles = (frames + 0.5) * card.frame_seconds
     active = np.zeros((len(frames), len(card.labels)), dtype=np.float32)
     for onset, offset, label in events:

@@ -1,4 +1,4 @@
-"""Pictures of scores, curves and confusion, by matplotlib without a screen."""
+"""Plots of scores, curves and confusion, by matplotlib without a display."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from sed.evaluation import MAX_EFPR, Curve, Psds
 
 Array = NDArray[Any]
 
-MOST_ROWS = 20  # classes in a picture of rows or panels: more cannot be read, and take gigabytes to draw
+MOST_ROWS = 20  # classes in a picture: more cannot be read, and need gigabytes to draw
 
 _TRUTH, _SCORE, _REPORTED, _WRONG = "#b7dfb9", "#1f4e79", "#2e7d32", "#c62828"
 
@@ -26,16 +26,16 @@ def draw_scores(
     reported: Array | None = None,
     begin_seconds: float = 0.0,
 ) -> Figure:
-    """Draw a row for each class: its score as a line over the truth as a band, and below it what was reported.
+    """Draw a row for each class: its score as a line, true events as bands, and reported events as bars below.
 
-    Of more than `MOST_ROWS` classes those that have most to show.
+    Of more than `MOST_ROWS` classes those with the highest scores and with events.
 
     Args:
         scores: `[frames, classes]`, 0 to 1.
-        truth: `[frames, classes]`, more than 0.5 where the class is heard.
+        truth: `[frames, classes]`, above 0.5 where the class is active.
         labels: of the classes.
         frame_seconds: length of a frame.
-        reported: `[frames, classes]`, true where an event was reported; red where it lies on no truth.
+        reported: `[frames, classes]`, true where an event was reported; red where it overlaps no true event.
         begin_seconds: where the first frame begins.
     """
     times = begin_seconds + np.arange(len(scores) + 1) * frame_seconds
@@ -64,7 +64,7 @@ def draw_scores(
 
 
 def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
-    """Draw the PSD-ROC of each score side by side: of all classes in black, of each class in colour."""
+    """Draw the PSD-ROC of each PSDS side by side: of all classes in black, of each class in colour."""
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     for axes, (name, psds) in zip(
         np.atleast_1d(figure.subplots(1, len(curves), sharey=True)), curves.items(), strict=True
@@ -74,7 +74,7 @@ def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
                 *_to_edge(curve), where="post", label=_plain(f"{label} {psds.by_label[label]:.2f}"), **_style(number)
             )
         axes.step(*psds.curve, where="post", color="black", linewidth=2.5, label=f"all {psds.value:.2f}")
-        axes.set(title=name, xlabel="effective false positives an hour", xlim=(0, MAX_EFPR), ylim=(0, 1.02))
+        axes.set(title=name, xlabel="effective false positives per hour", xlim=(0, MAX_EFPR), ylim=(0, 1.02))
         axes.grid(alpha=0.3)
         _legend(axes, len(psds.curves))
     figure.axes[0].set_ylabel("effective true positive rate")
@@ -82,7 +82,7 @@ def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:
 
 
 def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
-    """Draw precision against recall, a panel for each class; of more than `MOST_ROWS` those with least area below."""
+    """Draw precision-recall curves, a panel for each class; of more than `MOST_ROWS` those with the smallest area."""
     areas = [np.sum(np.diff(recall, prepend=0.0) * precision) for recall, precision in curves.values()]
     drawn = [list(curves.items())[place] for place in _greatest(-np.array(areas))]
     columns = min(5, len(drawn))
@@ -102,9 +102,9 @@ def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
 
 
 def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], across: str, down: str) -> Figure:
-    """Draw a table of counts, the darker the greater its share of the row.
+    """Draw a table of counts; a darker cell has a greater share of its row.
 
-    Of more than `MOST_ROWS` rows those with most counts in columns of other names, and likewise of their columns.
+    Of more than `MOST_ROWS` rows, those with most counts in columns of other names are drawn; columns likewise.
 
     Args:
         counts: `[rows, columns]`.
@@ -116,7 +116,7 @@ def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], acro
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     wrong = np.where(np.array(rows)[:, None] == np.array(columns), 0, counts)
     down_shown = _greatest(wrong.sum(axis=1))
-    across_shown = _greatest(wrong[down_shown].sum(axis=0), MOST_ROWS + 1)  # one is for nothing
+    across_shown = _greatest(wrong[down_shown].sum(axis=0), MOST_ROWS + 1)  # one column is "nothing"
     counts, shares = (table[np.ix_(down_shown, across_shown)] for table in (counts, shares))
     size = 1.8 + 0.42 * np.array([len(across_shown), len(down_shown)])
     figure = Figure(figsize=tuple(size), layout="constrained")
@@ -141,18 +141,18 @@ def draw_counts(counts: Array, rows: Sequence[str], columns: Sequence[str], acro
 
 
 def _plain(label: str) -> str:
-    """A label as matplotlib shows it unchanged: no formula between dollars, no _ in front that a legend leaves out."""
+    """A label so that matplotlib shows it unchanged: `$` starts no formula, and a leading `_` is not left out."""
     escaped = label.replace("$", r"\$")
     return f" {escaped}" if escaped.startswith("_") else escaped
 
 
 def _greatest(values: Array, most: int = MOST_ROWS) -> list[int]:
-    """Places of the greatest values, in their order."""
+    """Indices of the greatest values, ascending."""
     return sorted(np.argsort(-values, kind="stable")[:most].tolist())
 
 
 def _to_edge(curve: Curve) -> Curve:
-    """A curve that goes on to the picture's edge."""
+    """The curve, extended to the right edge of the plot."""
     return np.append(curve[0], MAX_EFPR), np.append(curve[1], curve[1][-1])
 
 

@@ -1,24 +1,24 @@
-"""A report as rows of text, for the terminal and the page, and as plain values for a JSON file."""
+"""A report as rows of text, for the terminal and the HTML page, and as plain values for a JSON file."""
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sed.evaluation import Heard, Report, border_errors
+from sed.evaluation import RecordingResult, Report, onset_offset_errors
 
 _HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "offset ms", "false alarms")
-_CLIP_HEADER = ("", "clips", "AP", "named rightly", "most often taken for")
+_CLIP_HEADER = ("", "clips", "AP", "correct", "most often confused with")
 _NAME_WIDTH = 26
 
 
 def class_table(report: Report) -> list[tuple[str, ...]]:
-    """Header, a row for each label, and a row for all of them; no rows without a true event or a false alarm.
+    """Header, a row for each label, and a row for all of them; no rows if there is no true event and no false alarm.
 
-    True and reported events are those of recordings that hold events, false alarms those of recordings that hold none.
+    True and reported events are counted in recordings with events, false alarms in recordings without events.
     """
     if not (report.event_f1 or report.false_alarms):
         return []
-    eventful = [one for one in report.heard if one.recording.truth]
+    eventful = [one for one in report.results if one.recording.truth]
     true = Counter(label for one in eventful for *_, label in one.recording.truth or ())
     reported = Counter(label for one in eventful for *_, label in one.events)
     figures = report.to_dict()
@@ -48,7 +48,7 @@ def class_table(report: Report) -> list[tuple[str, ...]]:
 
 
 def clip_table(report: Report) -> list[tuple[str, ...]]:
-    """Header, and a row for each label: its clips, and what their greatest clip scores take them for."""
+    """Header, and a row for each label: its clips, and the classes of their highest clip scores."""
     if not report.clip_counts.any():
         return []
     rows: list[tuple[str, ...]] = [_CLIP_HEADER]
@@ -61,11 +61,11 @@ def clip_table(report: Report) -> list[tuple[str, ...]]:
 
 
 def totals(report: Report) -> list[tuple[str, str]]:
-    """Names and values of the figures over all classes that apply."""
+    """Names and values of the metrics over all classes, as far as they apply."""
     figures, lines = report.to_dict(), []
     names = {
-        "psds1": "PSDS1 (where events are)",
-        "psds2": "PSDS2 (what they are)",
+        "psds1": "PSDS1 (precise times)",
+        "psds2": "PSDS2 (right class)",
         "row_f1": "row-wise F1 (rows of 5 s)",
         "clip_map": "clip mAP",
         "clip_accuracy": "clip accuracy",
@@ -79,13 +79,13 @@ def totals(report: Report) -> list[tuple[str, str]]:
                 (f"{border} error", f"{figures[f'{border}_error_ms']:.0f} ms, {abs(bias):.0f} ms {side} (medians)")
             )
     if figures["false_alarms_per_hour"] is not None:
-        text = f"{figures['false_alarms_per_hour']:.0f} an hour in {report.quiet_hours:.2f} h without events"
+        text = f"{figures['false_alarms_per_hour']:.0f} per hour in {report.quiet_hours:.2f} h without events"
         lines.append(("false alarms", text))
     return lines
 
 
 def text_table(report: Report) -> str:
-    """All of them, for a terminal."""
+    """All tables as text, for a terminal."""
     figures = (f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))
     return "\n".join([*_aligned(class_table(report)), *_aligned(clip_table(report)), *figures])
 
@@ -99,8 +99,8 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def everything(report: Report) -> dict[str, Any]:
-    """Plain values: the figures, what makes them up by label, and every recording with its events and truth."""
+def report_values(report: Report) -> dict[str, Any]:
+    """Plain values: the metrics, their values by label, and every recording with its events and truth."""
     return {
         "figures": report.to_dict(),
         "intersection_f1": report.intersection_f1,
@@ -114,18 +114,18 @@ def everything(report: Report) -> dict[str, Any]:
             "true_events": dict(zip(report.labels, report.confusion.found.tolist(), strict=True)),
             "false_alarms": dict(zip(report.labels, report.confusion.false_alarms.tolist(), strict=True)),
         },
-        "recordings": [_recording(one, report.labels) for one in report.heard],
+        "recordings": [_recording(one, report.labels) for one in report.results],
     }
 
 
-def _recording(heard: Heard, labels: Sequence[str]) -> dict[str, Any]:
-    scores = (round(float(score), 4) for score in heard.clip_scores)
+def _recording(result: RecordingResult, labels: Sequence[str]) -> dict[str, Any]:
+    scores = (round(float(score), 4) for score in result.clip_scores)
     return {
-        "path": heard.name,
-        "seconds": round(heard.seconds, 3),
-        "labels": heard.recording.labels,
-        "truth": heard.recording.truth,
-        "events": heard.events,
+        "path": result.name,
+        "seconds": round(result.seconds, 3),
+        "labels": result.recording.labels,
+        "truth": result.recording.truth,
+        "events": result.events,
         "clip_scores": dict(zip(labels, scores, strict=True)),
     }
 
@@ -135,6 +135,6 @@ def _share(value: float | None) -> str:
 
 
 def _border_errors(report: Report, label: str | None) -> tuple[str, str]:
-    """Of onsets and offsets, of one label or of all."""
-    errors = border_errors([pair for pair in report.pairs if label in (None, pair[0][2])])
+    """Median absolute errors of onsets and offsets, of one label or, for None, of all."""
+    errors = onset_offset_errors([pair for pair in report.pairs if label in (None, pair[0][2])])
     return ("-", "-") if errors is None else (f"{errors.onset_error_ms:.0f}", f"{errors.offset_error_ms:.0f}")

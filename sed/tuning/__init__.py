@@ -1,7 +1,7 @@
-"""The decoder's settings, chosen on recordings.
+"""Chooses the decoder's settings on recordings.
 
-candidates    how every setting of the decoder would do
-choice        which of them to take
+candidates    metrics of every setting of the decoder
+choice        the best setting of each class for an aim
 """
 
 from sed.tuning.choice import Aim, to_toml, tune

@@ -1,8 +1,8 @@
-"""How each of some thousand settings of the decoder would do, for one class of some recordings.
+"""Metrics of each of some thousand settings of the decoder, for one class on some recordings.
 
-The recordings are laid one after another with silence between them, each from a whole segment on, and all that a
-setting needs of them is done at once for the whole track. `edge.detection.Decoder` hears the same frame by frame; the
-tests hold the two, and the counts to the metrics.
+The recordings are concatenated with silence between them, each starting at a whole segment, and each setting is
+computed at once for the whole track. `edge.detection.Decoder` decodes frame by frame; tests compare the two, and these
+figures with the metrics.
 """
 
 import itertools
@@ -16,12 +16,20 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from edge.model import Card
-from sed.evaluation import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS, Heard, events, pieces, smoothed
+from sed.evaluation import (
+    COLLAR_SECONDS,
+    OFFSET_SHARE,
+    SEGMENT_SECONDS,
+    RecordingResult,
+    hysteresis_spans,
+    median_filtered,
+    merge_and_drop,
+)
 from sed.recipe import DecodingConfig
 
 Array = NDArray[Any]
 
-# What is tried. Off is a share of on, so that every combination is a setting, with neighbours on all sides.
+# The grid of settings. `off` is a share of `on`, so that every combination is valid and has neighbours.
 MEDIANS = (0.05, 0.15, 0.35, 0.65, 0.95, 1.45)
 ONS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 OFF_SHARES = (0.15, 0.3, 0.5, 0.75, 1.0)
@@ -33,13 +41,13 @@ _DECIMALS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counts:
-    """How the settings of `GRID` would do.
+class SettingFigures:
+    """Figures of the settings of `GRID`, each an array of the grid's shape.
 
     Attributes:
         event_f1: see `sed.evaluation.metrics.event_f1`.
         segment_f1: see `sed.evaluation.metrics.segment_f1`.
-        false_alarms: events in recordings that hold none.
+        false_alarms: events reported in recordings without events.
     """
 
     event_f1: NDArray[np.float64]
@@ -47,8 +55,8 @@ class Counts:
     false_alarms: NDArray[np.int64]
 
 
-def setting(index: Sequence[int]) -> DecodingConfig:
-    """The setting at an index of `GRID`."""
+def setting_at(index: Sequence[int]) -> DecodingConfig:
+    """The setting_at at an index of `GRID`."""
     median, on, share, merge, shortest = index
     return DecodingConfig(
         on=ONS[on],
@@ -59,41 +67,41 @@ def setting(index: Sequence[int]) -> DecodingConfig:
     )
 
 
-def count(card: Card, heard: Sequence[Heard], label: str) -> Counts:
-    """Try every setting.
+def evaluate_settings(card: Card, results: Sequence[RecordingResult], label: str) -> SettingFigures:
+    """Compute the figures of every setting.
 
     Args:
         card: of the model.
-        heard: recordings with known borders.
-        label: of the class, which the truth must hold.
+        results: of recordings whose truth is known.
+        label: of the class; the truth must have an event of it.
     """
-    track = _Track(card, heard, label)
+    track = _Track(card, results, label)
     figures = np.zeros((*GRID, 3))
-    frames = [setting((k, 0, 0, 0, 0)).to_frames(card.frame_seconds).median_frames for k in range(len(MEDIANS))]
+    frames = [setting_at((k, 0, 0, 0, 0)).to_frames(card.frame_seconds).median_frames for k in range(len(MEDIANS))]
     for median, length in enumerate(frames):
-        smooth = smoothed(track.scores[:, None], [length])[:, 0].astype(np.float64)  # as the decoder compares
+        smooth = median_filtered(track.scores[:, None], [length])[:, 0].astype(np.float64)  # as the decoder compares
         for on, share in itertools.product(range(len(ONS)), range(len(OFF_SHARES))):
-            hysteresis = setting((median, on, share, 0, 0))
-            found = pieces(smooth, hysteresis.on, hysteresis.off)
+            hysteresis = setting_at((median, on, share, 0, 0))
+            found = hysteresis_spans(smooth, hysteresis.on, hysteresis.off)
             for merge, shortest in itertools.product(range(len(MERGES)), range(len(SHORTESTS))):
                 index = (median, on, share, merge, shortest)
-                chosen = setting(index).to_frames(card.frame_seconds)
-                figures[index] = track.judge(events(found, chosen.merge_frames, chosen.shortest_frames))
-    return Counts(
+                chosen = setting_at(index).to_frames(card.frame_seconds)
+                figures[index] = track.judge(merge_and_drop(found, chosen.merge_frames, chosen.shortest_frames))
+    return SettingFigures(
         event_f1=figures[..., 0], segment_f1=figures[..., 1], false_alarms=figures[..., 2].round().astype(np.int64)
     )
 
 
 class _Track:
-    """Scores and truth of one class, recording after recording; those without events come last."""
+    """Scores and truth of one class, recording after recording; recordings without events come last."""
 
-    def __init__(self, card: Card, heard: Sequence[Heard], label: str) -> None:
+    def __init__(self, card: Card, results: Sequence[RecordingResult], label: str) -> None:
         column = card.labels.index(label)
-        # Longer than any gap that is closed, and than any median filter.
+        # Longer than any gap that is merged, and than any median filter.
         silence = np.zeros(int(max(*MERGES, *MEDIANS) / card.frame_seconds) + 2, dtype=np.float32)
         scores, begins, ends, truth = [], [], [], []
         base, self.quiet_seconds = 0.0, np.inf
-        for one in sorted(heard, key=lambda one: not one.recording.truth):
+        for one in sorted(results, key=lambda one: not one.recording.truth):
             if not one.recording.truth:
                 self.quiet_seconds = min(self.quiet_seconds, base)
             edges = np.arange(len(one.scores) + len(silence) + 1) * card.frame_samples / card.sample_rate
@@ -113,10 +121,10 @@ class _Track:
         """Event F1, segment F1 and false alarms of events in frames `[events, 2]`."""
         times = np.stack([self._begins[found[:, 0]], self._ends[found[:, 1] - 1]], axis=1)
         loud = times[times[:, 0] < self.quiet_seconds]
-        said = _segments(loud, len(self._true_segments))
-        both = np.count_nonzero(said & self._true_segments)
+        reported = _segments(loud, len(self._true_segments))
+        both = np.count_nonzero(reported & self._true_segments)
         event_f1 = 2 * self._hits(loud) / (len(loud) + len(self._truth))
-        segment_f1 = 2 * both / (np.count_nonzero(said) + np.count_nonzero(self._true_segments))
+        segment_f1 = 2 * both / (np.count_nonzero(reported) + np.count_nonzero(self._true_segments))
         return event_f1, segment_f1, len(times) - len(loud)
 
     def _hits(self, times: Array) -> int:
@@ -130,9 +138,9 @@ class _Track:
         return int((maximum_bipartite_matching(csr_array(close.astype(np.int8))) >= 0).sum())
 
 
-def _segments(times: Array, count: int) -> NDArray[np.bool_]:
-    """`[segments]`: which of them an event is in."""
-    steps = np.zeros(count + 1, dtype=np.int64)
+def _segments(times: Array, evaluate_settings: int) -> NDArray[np.bool_]:
+    """`[segments]`: whether an event is active in each."""
+    steps = np.zeros(evaluate_settings + 1, dtype=np.int64)
     np.add.at(steps, np.floor(times[:, 0] / SEGMENT_SECONDS + 1e-6).astype(int), 1)
     np.add.at(steps, np.ceil(times[:, 1] / SEGMENT_SECONDS - 1e-6).astype(int), -1)
     return np.asarray(steps.cumsum()[:-1] > 0)

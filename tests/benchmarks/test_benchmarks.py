@@ -12,7 +12,7 @@ from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
 from benchmarks.peers import DCASE_FRONTEND, DropHalf
 from benchmarks.variants import NETWORKS, LogMelByFft
 from edge.model.inference import Model, shipped_model
-from sed.evaluation.listening import Heard
+from sed.evaluation.inference import RecordingResult
 from sed.evaluation.recordings import Recording
 from sed.network.detector import Detector
 from sed.network.frontend import LogMel
@@ -148,7 +148,7 @@ def test_figures_that_no_settings_reach_are_left_out(model: Model, tmp_path: Pat
     soundfile.write(tmp_path / "a.wav", [0.1] * 160_000, 16_000)
     scores = np.ones((200, 10), dtype=np.float32)
     heard = [
-        Heard(
+        RecordingResult(
             recording=Recording(path=tmp_path / f"{name}.wav", truth=truth, labels=()),
             scores=scores,
             clip_scores=scores[0],

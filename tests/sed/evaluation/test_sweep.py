@@ -6,7 +6,7 @@ import scipy.ndimage
 
 from edge.detection.decoder import Decoder
 from edge.model.card import ClassDecoding
-from sed.evaluation.sweep import LEVELS, smoothed, swept
+from sed.evaluation.sweep import LEVELS, highest_thresholds, median_filtered
 
 FRAMES = 600
 
@@ -34,7 +34,7 @@ def test_every_threshold_reports_what_the_decoder_does(
         shortest_frames=shortest_frames,
         merge_frames=merge_frames,
     )
-    highest = swept(scores, [settings])
+    highest = highest_thresholds(scores, [settings])
     reported = 0
     for on in LEVELS[20:130:7].tolist():
         decoder = Decoder(["dog"], {"dog": dataclasses.replace(settings, on=on, off=on * share)})
@@ -47,23 +47,23 @@ def test_every_threshold_reports_what_the_decoder_does(
 
 
 def test_classes_have_their_own_settings() -> None:
-    """The second is filtered longer than its pulse lasts."""
+    """The filter of the second is longer than its pulse."""
     scores = np.zeros((40, 2), dtype=np.float32)
     scores[10:13] = 0.9
     short = ClassDecoding(on=0.5, off=0.5, median_frames=1, shortest_frames=1, merge_frames=0)
-    highest = swept(scores, [short, dataclasses.replace(short, median_frames=9)])
+    highest = highest_thresholds(scores, [short, dataclasses.replace(short, median_frames=9)])
     assert [10, 11, 12] == np.flatnonzero(highest[:, 0]).tolist()
     assert 0.0 == highest[:, 1].max()
 
 
 def test_silence_is_reported_at_no_threshold() -> None:
-    """The number of a frame is 0 there."""
+    """Its frames have the value 0."""
     settings = ClassDecoding(on=0.5, off=0.3, median_frames=3, shortest_frames=1, merge_frames=0)
-    assert 0.0 == swept(np.zeros((20, 1), dtype=np.float32), [settings]).max()
+    assert 0.0 == highest_thresholds(np.zeros((20, 1), dtype=np.float32), [settings]).max()
 
 
 def test_smoothing_is_the_decoders_median() -> None:
-    """Zeros lie beyond both ends."""
+    """Padded by zeros at both ends."""
     scores = np.random.default_rng(0).random((50, 2)).astype(np.float32)
     expected = [scipy.ndimage.median_filter(scores[:, k], size, mode="constant") for k, size in enumerate((1, 7))]
-    np.testing.assert_array_equal(np.stack(expected, axis=1), smoothed(scores, [1, 7]))
+    np.testing.assert_array_equal(np.stack(expected, axis=1), median_filtered(scores, [1, 7]))

@@ -37,7 +37,7 @@ def psds_of(*labels: str) -> Psds:
 
 
 def test_scores_are_drawn_over_the_truth() -> None:
-    """A row for each class, bands where the truth is, and bars that are red where nothing is."""
+    """A row for each class, bands for true events, and bars that are red where there is no true event."""
     scores = np.random.default_rng(0).random((100, 2))
     truth, reported = np.zeros((100, 2)), np.zeros((100, 2), dtype=bool)
     truth[20:40, 0] = 1.0
@@ -56,39 +56,39 @@ def test_one_class_is_enough() -> None:
     """For scores, precision and counts."""
     curve = (np.array([0.0, 1.0]), np.array([1.0, 0.5]))
     scores = draw_scores(np.full((10, 1), 0.3), np.zeros((10, 1)), ["dog"], 0.05)
-    counts = draw_counts(np.array([[3, 1]]), ["dog"], ["dog", "nothing"], "reported there", "true event")
+    counts = draw_counts(np.array([[3, 1]]), ["dog"], ["dog", "nothing"], "reported at its time", "true event")
     assert [0.3] * 10 == stairs_of(scores.axes[0])
     assert [[([0.0, 1.0], [1.0, 0.5])]] == lines(draw_precision_recall({"dog": curve}))
     assert [("3", (0, 0)), ("1", (1, 0))] == [(text.get_text(), text.get_position()) for text in counts.axes[0].texts]
     assert [[0.75, 0.25]] == counts.axes[0].images[0].get_array().tolist()
 
 
-def test_a_psd_roc_goes_on_to_the_edge() -> None:
-    """The last rate holds up to 100 false positives an hour; the curve of all classes is as it came."""
+def test_a_psd_roc_is_extended_to_the_edge() -> None:
+    """The last rate holds up to 100 false positives per hour; the curve of all classes is not changed."""
     drawn = lines(draw_psd_rocs({"PSDS1": psds_of("dog")}))
     assert [[([0.0, 50.0, 100.0], [0.5, 0.9, 0.9]), ([0.0, 50.0], [0.5, 0.9])]] == drawn
 
 
 @pytest.mark.parametrize("label", ["x$_$", "_hidden", "$", "costs $1 or $2"])
-def test_a_label_is_shown_as_it_is(label: str) -> None:
-    """Not as a formula, and not left out of the legend."""
+def test_a_label_is_shown_unchanged(label: str) -> None:
+    """Not as a formula, and also in the legend."""
     curve = (np.array([0.0, 1.0]), np.array([1.0, 0.5]))
     rocs = draw_psd_rocs({"PSDS1": psds_of(label)})
     figures = [draw_scores(np.zeros((10, 1)), np.zeros((10, 1)), [label], 0.05), draw_precision_recall({label: curve})]
-    figures.append(draw_counts(np.array([[3, 1]]), [label], [label, "nothing"], "reported there", "true event"))
+    figures.append(draw_counts(np.array([[3, 1]]), [label], [label, "nothing"], "reported at its time", "true event"))
     for figure in (rocs, *figures):
         rendered(figure)
     legend = [text.get_text().strip().replace(r"\$", "$") for text in rocs.axes[0].get_legend().get_texts()]
     assert [f"{label} 0.70", "all 0.70"] == legend
 
 
-def test_of_many_classes_the_worst_are_drawn() -> None:
-    """Rows with most errors and where they fall, panels with the least area, timelines with something on them."""
+def test_of_many_classes_those_with_most_errors_are_drawn() -> None:
+    """Rows and columns with most errors, panels with the smallest area, timelines with events."""
     labels, wrong = [f"c{k:03d}" for k in range(100)], range(3, 100, 5)
     counts = np.diag([50] * 100 + [0])[:100]
     counts[wrong, -1] = 2
     counts[8, 7] = 9
-    axes = draw_counts(counts, labels, [*labels, "nothing"], "reported there", "true event").axes[0]
+    axes = draw_counts(counts, labels, [*labels, "nothing"], "reported at its time", "true event").axes[0]
     names = [labels[k] for k in wrong]
     assert names == [tick.get_text() for tick in axes.get_yticklabels()]
     across = [tick.get_text() for tick in axes.get_xticklabels()]

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from sed.data.corpus import load_corpus
-from sed.evaluation.recordings import recordings_of
+from sed.evaluation.recordings import read_recordings
 from sed.recipe.training_config import DataConfig
 from tests.conftest import TINY_RECIPE, command
 from tests.sed.cuts import write_cut, write_table
@@ -43,7 +43,7 @@ def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
 def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
     """In silence, every sound is an event and every event is a sound, except for the ringing of filters."""
     assert 0 == synth(clips, tmp_path / "scenes").returncode
-    recordings = recordings_of([tmp_path / "scenes"])
+    recordings = read_recordings([tmp_path / "scenes"])
     for recording in recordings:
         audio, rate = soundfile.read(recording.path)
         assert (20 * 16_000, 16_000) == (len(audio), rate)
@@ -60,7 +60,7 @@ def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
 def test_scenes_without_events_are_recordings_without_events(clips: Path, tmp_path: Path) -> None:
     """For sed-eval, and for sed-train as data."""
     synth(clips, tmp_path / "scenes", BARE.replace("event_free = 0.0", "event_free = 1.0"))
-    assert [()] * 3 == [recording.truth for recording in recordings_of([tmp_path / "scenes"])]
+    assert [()] * 3 == [recording.truth for recording in read_recordings([tmp_path / "scenes"])]
     synth(clips, tmp_path / "scenes" / "more")
     (tmp_path / "scenes" / "more" / "scene-0001.tsv").write_text("onset\toffset\tevent_label\n")
     corpus = load_corpus([tmp_path / "scenes", tmp_path / "scenes" / "more"], 16_000, DataConfig())
@@ -81,7 +81,7 @@ def test_only_clips_with_known_events_are_mixed(tmp_path: Path) -> None:
         assert not (tmp_path / "none").exists()
         write_table(table, "filename event_labels", "a.wav rooster", "b.wav rooster")
         assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").returncode
-        assert all(recording.truth for recording in recordings_of([tmp_path / f"{recordings}"]))
+        assert all(recording.truth for recording in read_recordings([tmp_path / f"{recordings}"]))
         write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
 
 
@@ -103,7 +103,7 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     rows = [f"{name}.wav {times}" for name in "ab" for times in ("0 1 cat", "1.5 2.5 dog")]
     write_table(table, header, *rows)
     assert 0 == synth(tmp_path / "data", tmp_path / "alone", BARE, "--folds", "train").returncode
-    truth = [recording.truth for recording in recordings_of([tmp_path / "alone"])]
+    truth = [recording.truth for recording in read_recordings([tmp_path / "alone"])]
     assert all(truth)
     assert {"cat", "dog"} == {label for events in truth for *_, label in events or ()}
     write_table(table, header, *rows, *(row.replace("dog", "rain").replace("cat", "wind") for row in rows))
@@ -112,7 +112,7 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     assert "set [scenes] recordings in the recipe if all events overlap" in done.stderr
     whole = synth(tmp_path / "data", tmp_path / "whole", BARE + "recordings = 1.0\n", "--folds", "train")
     assert 0 == whole.returncode
-    assert all(recording.truth for recording in recordings_of([tmp_path / "whole"]))
+    assert all(recording.truth for recording in read_recordings([tmp_path / "whole"]))
 
 
 @pytest.mark.parametrize(

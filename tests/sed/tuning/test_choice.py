@@ -16,17 +16,17 @@ from edge.model.inference import Floats, Model, shipped_model
 from sed.cli.tune import tune as tune_command
 from sed.data.labels import Annotation
 from sed.errors import DataError
-from sed.evaluation.judging import judge, listen_to
-from sed.evaluation.listening import Heard, decoded
+from sed.evaluation.evaluate import make_report, run_on_recordings
+from sed.evaluation.inference import RecordingResult, decode_again
 from sed.evaluation.recordings import Recording
 from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.recipe.config import DecodingConfig
-from sed.tuning.choice import Aim, knapsack, steadied, to_toml, tune
+from sed.tuning.choice import Aim, knapsack, neighbour_mean, to_toml, tune
 from tests.conftest import DEMO, command
 
 
 @pytest.fixture(scope="module")
-def heard(model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+def results(model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[RecordingResult]:
     """The first half of the demo recording, whose truth names five labels, and its second half as if free of events."""
     folder = tmp_path_factory.mktemp("halves")
     audio, rate = soundfile.read(DEMO, dtype="float32")
@@ -35,31 +35,31 @@ def heard(model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]
     truth = ((1.9, 3.0, "dog"), (5.0, 6.7, "dog"), (6.6, 8.8, "rooster"), (11.0, 11.3, "sneezing"))
     truth += ((15.5, 17.7, "crying_baby"), (20.8, 25.6, "clock_tick"))
     first = Recording(path=folder / "first.wav", truth=truth, labels=tuple(sorted({label for *_, label in truth})))
-    return listen_to(model, [first, Recording(path=folder / "second.wav", truth=(), labels=())])
+    return run_on_recordings(model, [first, Recording(path=folder / "second.wav", truth=(), labels=())])
 
 
-def figures(model: Model, heard: list[Heard], chosen: dict[str, DecodingConfig]) -> dict[str, float]:
+def figures(model: Model, results: list[RecordingResult], chosen: dict[str, DecodingConfig]) -> dict[str, float]:
     """Event F1 and false alarms with chosen settings."""
     frames = {label: config.to_frames(model.card.frame_seconds) for label, config in chosen.items()}
     card = dataclasses.replace(model.card, decoding={**model.card.decoding, **frames})
-    return judge(card, [decoded(card, one) for one in heard]).to_dict()
+    return make_report(card, [decode_again(card, one) for one in results]).to_dict()
 
 
 def test_a_plateau_is_better_than_a_peak() -> None:
     """The highest value stands alone; the mean over neighbours prefers the broad one."""
     values = np.array([0.0, 0.9, 0.0, 0.0, 0.7, 0.8, 0.7, 0.0])
-    assert (1, 5) == (values.argmax(), steadied(values, (0,)).argmax())
+    assert (1, 5) == (values.argmax(), neighbour_mean(values, (0,)).argmax())
 
 
-def test_steadied_values_are_means_of_neighbours() -> None:
-    """As scipy has them, along the chosen axes only."""
+def test_neighbour_means_equal_scipys() -> None:
+    """Along the chosen axes only."""
     values = np.random.default_rng(0).random((4, 5, 3))
     expected = scipy.ndimage.uniform_filter(values, (3, 3, 1), mode="nearest")
-    np.testing.assert_allclose(expected, steadied(values, (0, 1)))
+    np.testing.assert_allclose(expected, neighbour_mean(values, (0, 1)))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_knapsack_finds_what_trying_all_finds(seed: int) -> None:
+def test_the_knapsack_equals_an_exhaustive_search(seed: int) -> None:
     """Three classes of six candidates, every combination."""
     rng = np.random.default_rng(seed)
     values, costs = rng.random((3, 6)), rng.integers(0, 8, (3, 6))
@@ -77,40 +77,40 @@ def test_the_knapsack_finds_what_trying_all_finds(seed: int) -> None:
         assert max(fitting) == pytest.approx(sum(values[k, choice] for k, choice in enumerate(chosen)))
 
 
-def test_a_knapsack_is_no_larger_than_all_that_can_be_spent() -> None:
-    """However much is allowed, each class has its best."""
+def test_the_knapsack_is_limited_by_the_total_cost() -> None:
+    """With any larger capacity, each class has its best."""
     values, costs = np.random.default_rng(0).random((3, 6)), np.arange(18).reshape(3, 6)
     assert values.argmax(axis=1).tolist() == knapsack(list(values), list(costs), 10**12)
 
 
 def test_labels_without_truth_keep_their_settings(
-    model: Model, heard: list[Heard], caplog: pytest.LogCaptureFixture
+    model: Model, results: list[RecordingResult], caplog: pytest.LogCaptureFixture
 ) -> None:
     """And are named."""
     assert {"clock_tick", "crying_baby", "dog", "rooster", "sneezing"} == set(
-        tune(model.card, heard, Aim.parse("event-f1"))
+        tune(model.card, results, Aim.parse("event-f1"))
     )
-    assert "no recording holds chainsaw, crackling_fire, helicopter, rain, sea_waves" in caplog.text
+    assert "no recording has an event of chainsaw, crackling_fire, helicopter, rain, sea_waves" in caplog.text
 
 
-def test_false_alarms_stay_within_the_aim(model: Model, heard: list[Heard]) -> None:
-    """Counted over all classes, those that keep their settings too; fewer of them cost event F1 or nothing."""
-    quiet = heard[1]
-    kept = sum(label not in heard[0].recording.labels for *_, label in quiet.events)
+def test_false_alarms_stay_within_the_aim(model: Model, results: list[RecordingResult]) -> None:
+    """Over all classes, including those that keep their settings; fewer of them may cost event F1."""
+    quiet = results[1]
+    kept = sum(label not in results[0].recording.labels for *_, label in quiet.events)
     hours = quiet.seconds / 3600
-    chosen = tune(model.card, heard, Aim(name="false-alarms", false_alarms_per_hour=kept / hours))
-    measured = figures(model, heard, chosen)
+    chosen = tune(model.card, results, Aim(name="false-alarms", false_alarms_per_hour=kept / hours))
+    measured = figures(model, results, chosen)
     assert kept == pytest.approx(measured["false_alarms_per_hour"] * hours, abs=0.05)
-    free = figures(model, heard, tune(model.card, heard, Aim.parse("event-f1")))
+    free = figures(model, results, tune(model.card, results, Aim.parse("event-f1")))
     assert measured["event_f1_macro"] <= free["event_f1_macro"] + 0.05
     with pytest.raises(SettingError, match=f"the strictest settings still give {kept} in "):
-        tune(model.card, heard, Aim(name="false-alarms", false_alarms_per_hour=(kept - 1) / hours))
+        tune(model.card, results, Aim(name="false-alarms", false_alarms_per_hour=(kept - 1) / hours))
 
 
-def scores_of(model: Model, tmp_path: Path, scores: Floats, *truth: Annotation) -> Heard:
+def scores_of(model: Model, tmp_path: Path, scores: Floats, *truth: Annotation) -> RecordingResult:
     """A recording of which a model made these scores of its first labels: `[frames, labels]`."""
     rest = np.zeros((len(scores), len(model.card.labels) - scores.shape[1]))
-    return Heard(
+    return RecordingResult(
         recording=Recording(path=tmp_path / f"{len(truth)}.wav", truth=truth, labels=()),
         scores=np.concatenate([scores, rest], axis=1).astype(np.float32),
         clip_scores=np.zeros(len(model.card.labels), dtype=np.float32),
@@ -120,65 +120,67 @@ def scores_of(model: Model, tmp_path: Path, scores: Floats, *truth: Annotation) 
 
 
 def test_tuning_for_psds1_raises_it(model: Model, tmp_path: Path) -> None:
-    """Of a detector that wavers: more than by settings for event F1."""
+    """For a detector with unstable scores: higher than with settings for event F1."""
     rng = np.random.default_rng(3)
     truth = [(float(begin), begin + 4.0, model.card.labels[0]) for begin in range(5, 290, 12)]
     logits = rng.normal(-1.5, 2.0, 6000)
     for onset, offset, _ in truth:
         logits[round(onset * 20) : round(offset * 20)] += rng.uniform(0.5, 4.0)
     scores = 1 / (1 + np.exp(-logits[:, None]))
-    heard = [scores_of(model, tmp_path, scores, *truth), scores_of(model, tmp_path, scores[rng.permutation(6000)])]
-    reached = [figures(model, heard, tune(model.card, heard, Aim.parse(aim)))["psds1"] for aim in ("psds1", "event-f1")]
+    results = [scores_of(model, tmp_path, scores, *truth), scores_of(model, tmp_path, scores[rng.permutation(6000)])]
+    reached = [
+        figures(model, results, tune(model.card, results, Aim.parse(aim)))["psds1"] for aim in ("psds1", "event-f1")
+    ]
     assert reached[0] > reached[1] + 0.01
 
 
 def test_of_equal_settings_the_middle_is_taken(model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Of a sound that is told from the rest at any threshold, and of one that is told at none, which is said."""
+    """For a class that is separable at any threshold, and for one that is at none, with a warning."""
     first, second, *_ = model.card.labels
     scores = np.full((400, 2), 0.01)
     scores[100:140, 0] = 0.97
-    heard = [
+    results = [
         scores_of(model, tmp_path, scores, (5.0, 7.0, first), (12.0, 13.0, second)),
         scores_of(model, tmp_path, np.full((400, 2), 0.01)),
     ]
     for aim in ("event-f1", "false-alarms=60"):
-        chosen = tune(model.card, heard, Aim.parse(aim))
+        chosen = tune(model.card, results, Aim.parse(aim))
         assert {0.6, 0.7} >= {chosen[label].on for label in (first, second)}
         assert {0.5} == {chosen[label].merge for label in (first, second)}
-        assert f"no setting finds any {second}: what is chosen for it is a guess" in caplog.text
-        assert 1.0 == figures(model, heard, chosen)["event_f1"][first]
+        assert f"no setting detects any {second}: its chosen settings mean nothing" in caplog.text
+        assert 1.0 == figures(model, results, chosen)["event_f1"][first]
 
 
 @pytest.mark.parametrize(
     "text", ["psds2", "false-alarms", "false-alarms=few", "false-alarms=-1", "false-alarms=inf", "event-f1=3"]
 )
 def test_an_unknown_aim_is_refused(text: str) -> None:
-    """With those that there are."""
+    """The error lists the known ones."""
     with pytest.raises(SettingError, match=r"expected event-f1, psds1 or false-alarms=N"):
         Aim.parse(text)
 
 
-def test_false_alarms_need_recordings_without_events(model: Model, heard: list[Heard]) -> None:
-    """And any aim needs some with."""
-    with pytest.raises(DataError, match="no recording is free of events"):
-        tune(model.card, heard[:1], Aim.parse("false-alarms=60"))
-    with pytest.raises(DataError, match="no recording holds an event whose borders are known"):
-        tune(model.card, heard[1:], Aim.parse("event-f1"))
+def test_false_alarms_need_recordings_without_events(model: Model, results: list[RecordingResult]) -> None:
+    """Every aim needs recordings with events."""
+    with pytest.raises(DataError, match="every recording has events, so false alarms cannot be counted"):
+        tune(model.card, results[:1], Aim.parse("false-alarms=60"))
+    with pytest.raises(DataError, match="no event has a known onset and offset"):
+        tune(model.card, results[1:], Aim.parse("event-f1"))
 
 
-def test_borders_are_needed(model: Model, heard: list[Heard]) -> None:
-    """The error says where to take them from."""
+def test_known_onsets_and_offsets_are_needed(model: Model, results: list[RecordingResult]) -> None:
+    """The error says how to get them."""
     unknown = [
         dataclasses.replace(one, recording=dataclasses.replace(one.recording, truth=None))
-        for one in heard
+        for one in results
         if one.recording.truth
     ]
-    with pytest.raises(DataError, match=r"whose borders are known; give a table of them .*, or mix .* by sed-synth"):
+    with pytest.raises(DataError, match=r"known onset and offset; give a table of them .*, or mix .* by sed-synth"):
         tune(model.card, unknown, Aim.parse("event-f1"))
 
 
 def test_settings_that_cannot_be_written_are_not_lost(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """A place that takes nothing is said before the work; else stdout has them, and one line says what went wrong."""
+    """An unwritable folder is refused before the work; else stdout has them and one line names the error."""
     path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path))
     before = path.read_bytes()
     (tmp_path / "model.ckpt.part").mkdir()
@@ -190,7 +192,7 @@ def test_settings_that_cannot_be_written_are_not_lost(tiny_run: Path, clips: Pat
 
 
 def test_toml_is_what_a_recipe_reads() -> None:
-    """Names that are no bare keys are quoted."""
+    """Names that are not bare keys are quoted."""
     chosen = {"dog": DecodingConfig(on=0.8), "Hund (groß)": DecodingConfig(on=0.95, off=0.285)}
     tables = tomllib.loads(to_toml(chosen))["decoding"]
     assert chosen == {label: DecodingConfig.from_dict(table, label) for label, table in tables.items()}
@@ -207,7 +209,7 @@ def tuned(
 
 
 def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """Settings and figures; stdout has the same as a recipe's tables."""
+    """Settings and metrics; stdout has the settings as a recipe's tables."""
     path, done = tuned
     checkpoint = load_checkpoint(path)
     tables = tomllib.loads(done.stdout)["decoding"]
@@ -234,7 +236,7 @@ def test_tuned_settings_reach_the_exported_file(
     assert chosen != make_card(tiny_checkpoint).decoding
 
 
-def test_what_cannot_be_tuned_is_left_alone(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_tuned_is_not_changed(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """An exported file, a run's own checkpoint, an aim that cannot be met: one line each, and nothing is written."""
     path = tmp_path / "model.ckpt"
     shutil.copy(tiny_run / "model.ckpt", path)

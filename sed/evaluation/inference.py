@@ -1,4 +1,4 @@
-"""A model hears a whole recording once: frame scores by the sliding window, events by the decoder that ships."""
+"""Runs a model once on a whole recording: frame scores by the sliding window, events by the runtime's decoder."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from sed.evaluation.recordings import Recording
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What a model made of a recording.
+class RecordingResult:
+    """Scores and events of a model on a recording.
 
     Attributes:
-        recording: what was listened to.
-        scores: `[frames, classes]`, as the runtime emits them; no frames where `judging` has no use for them.
-        clip_scores: `[classes]`, pooled over windows from scratch, the greatest where there are several.
-        events: what the runtime logs.
+        recording: with its truth.
+        scores: `[frames, classes]`, as the runtime emits them; without frames if no metric uses them.
+        clip_scores: `[classes]`, pooled over each window by itself; the maximum over windows.
+        events: as the runtime logs them.
         seconds: length of the recording.
     """
 
@@ -36,55 +36,55 @@ class Heard:
 
     @property
     def name(self) -> str:
-        """Its path, by which metrics know it."""
+        """Its path, which is its key in the metrics."""
         return str(self.recording.path)
 
     @property
     def logged_seconds(self) -> float:
-        """Its length as the log has it, in whole ms: where its last event may end."""
+        """Its length in whole ms, as in the log: the latest offset of an event."""
         return round(self.seconds, 3)
 
 
-def hear(model: StepModel, recording: Recording) -> Heard:
-    """Let a model listen to a recording, piece by piece: only its scores are kept.
+def run_on_recording(model: StepModel, recording: Recording) -> RecordingResult:
+    """Run a model on a recording, block by block: only its scores are kept.
 
-    What cannot be decoded of a damaged file is silence here; in the log of the device it is a gap.
+    Parts of a damaged file that cannot be decoded are silence here; in the log of the runtime they are gaps.
 
     Raises:
-        SourceError: if it cannot be opened or read, or holds no sample.
+        SourceError: if it cannot be opened or read, or contains no samples.
     """
     card = model.card
     stream, clip = ScoreStream(model, window_of(card)), _ClipScorer(model)
     scores, samples = [np.zeros((0, len(card.labels)), dtype=np.float32)], 0
-    for piece in _pieces(recording.path, card.sample_rate):
-        scores += stream.push(piece)
-        clip.push(piece)
-        samples += len(piece)
+    for block in _blocks(recording.path, card.sample_rate):
+        scores += stream.push(block)
+        clip.push(block)
+        samples += len(block)
     if samples == 0:
-        raise SourceError(f"{recording.path}: holds no sound; expected one sample or more, leave it out")
-    joined = np.concatenate(scores + stream.flush())
-    return Heard(
+        raise SourceError(f"{recording.path}: contains no samples; expected one or more, leave it out")
+    all_scores = np.concatenate(scores + stream.flush())
+    return RecordingResult(
         recording=recording,
-        scores=joined,
+        scores=all_scores,
         clip_scores=clip.flush(),
-        events=_events(card, joined, samples),
+        events=_events(card, all_scores, samples),
         seconds=samples / card.sample_rate,
     )
 
 
-def _pieces(path: Path, sample_rate: int) -> Iterator[Floats]:
-    """A file as mono at `sample_rate`, as it comes."""
+def _blocks(path: Path, sample_rate: int) -> Iterator[Floats]:
+    """The blocks of a file, as mono at `sample_rate`."""
     with AudioFile(path) as file:
         resampler = Resampler(file.sample_rate, sample_rate)
-        for piece in file.pieces():
-            yield resampler.push(piece.samples)
+        for block in file.pieces():
+            yield resampler.push(block.samples)
         yield resampler.flush()
 
 
-def decoded(card: Card, heard: Heard) -> Heard:
-    """The same scores, with the events that the runtime logs by the settings of this card."""
-    samples = round(heard.seconds * card.sample_rate)
-    return dataclasses.replace(heard, events=_events(card, heard.scores, samples))
+def decode_again(card: Card, result: RecordingResult) -> RecordingResult:
+    """The same scores, with the events that the runtime logs with the decoder settings of this card."""
+    samples = round(result.seconds * card.sample_rate)
+    return dataclasses.replace(result, events=_events(card, result.scores, samples))
 
 
 def _events(card: Card, scores: Floats, samples: int) -> tuple[Annotation, ...]:
@@ -94,9 +94,9 @@ def _events(card: Card, scores: Floats, samples: int) -> tuple[Annotation, ...]:
 
 
 class _ClipScorer:
-    """Clip scores of a recording: of one window from scratch after another, each after its true context.
+    """Computes clip scores window by window, each with its real context; a short recording is one window.
 
-    The last is filled up with silence to whole frames. A recording that fits the window is heard in one.
+    The last window is padded with silence to whole frames.
     """
 
     def __init__(self, model: StepModel) -> None:
@@ -116,7 +116,7 @@ class _ClipScorer:
                 self._hear()
 
     def flush(self) -> Floats:
-        """Return the greatest score of each class: `[classes]`."""
+        """Return the maximum of each class over all windows: `[classes]`."""
         if self._waiting_samples > 0:
             self._ring.append(np.zeros(-self._waiting_samples % self._model.card.frame_samples, dtype=np.float32))
             self._hear()
