@@ -1,40 +1,24 @@
-"""Decoding and resampling, the same for training and for the device.
-
-PyAV (FFmpeg) reads whatever container and codec comes, soxr brings it to the model's rate.
-"""
+"""A file or stdin, decoded piece by piece by PyAV (FFmpeg), whatever container and codec comes."""
 
 import logging
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import av
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
+from edge.sources.audio.container import check_path, is_known
+from edge.sources.audio.pcm import Pcm, demuxer
 
 _log = logging.getLogger(__name__)
 
-# Of files that are looked for in folders.
-AUDIO_SUFFIXES = {
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".m4a",
-    ".mp4",
-    ".aac",
-    ".aif",
-    ".aiff",
-    ".caf",
-    ".webm",
-    ".wma",
-}
+# Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
+_LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
+# Headers of some formats round the length, or count the encoder's padding.
+_DECLARED_TOLERANCE_SECONDS = 0.5
 
 
 class Piece(NamedTuple):
@@ -42,44 +26,6 @@ class Piece(NamedTuple):
 
     samples: NDArray[np.float32]
     lost: bool = False
-
-
-_PCM_FORMATS = ("u8", "s8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be")
-
-
-class Pcm(NamedTuple):
-    """Bare samples, of which nothing but the user says what they are.
-
-    Attributes:
-        sample_format: as FFmpeg names it, such as `s16le`.
-        sample_rate: Hz.
-        channels: interleaved.
-    """
-
-    sample_format: str
-    sample_rate: int
-    channels: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Pcm":
-        """Read FORMAT:HZ:CHANNELS.
-
-        Raises:
-            ValueError: saying what was expected.
-
-        >>> Pcm.parse("s16le:48000:1")
-        Pcm(sample_format='s16le', sample_rate=48000, channels=1)
-        """
-        parts = text.split(":")
-        sample_format, rate, channels = parts if len(parts) == 3 else ("", "", "")
-        if sample_format not in _PCM_FORMATS or not (rate.isdecimal() and channels.isdecimal()):
-            raise ValueError(
-                f"expected FORMAT:HZ:CHANNELS such as s16le:48000:1; formats are {', '.join(_PCM_FORMATS)}"
-            )
-        pcm = cls(sample_format, int(rate), int(channels))
-        if not (1000 <= pcm.sample_rate <= 768_000 and 1 <= pcm.channels <= 64):
-            raise ValueError("expected a rate of 1000 to 768000 Hz and 1 to 64 channels")
-        return pcm
 
 
 class AudioFile:
@@ -103,13 +49,13 @@ class AudioFile:
         self.late_seconds = 0.0  # of picture before the first sound; known with the first piece
         if path is not None:
             try:
-                _check_path(path)
+                check_path(path)
             except OSError as exc:
                 raise SourceError(f"{path}: {exc.strerror}; give the path of an audio file that can be read") from exc
         # FFmpeg would take a relative name with a colon in it for a protocol.
         place = "pipe:0" if path is None else str(path.absolute())
         try:
-            self._container = av.open(place, mode="r", metadata_errors="ignore", **_demuxer(pcm))
+            self._container = av.open(place, mode="r", metadata_errors="ignore", **demuxer(pcm))
         except (av.error.FFmpegError, OSError, ValueError) as exc:
             raise SourceError(self._no_audio) from exc
         # Some formats are known by the file's name alone, and then have no rate; of an unknown codec nothing is known.
@@ -216,91 +162,3 @@ class AudioFile:
             self.damaged = True
         if self.damaged:
             _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
-
-
-def is_known(stream: av.AudioStream) -> bool:
-    """Whether there is a decoder for it; it has neither rate nor channels if not."""
-    return stream.codec_context is not None
-
-
-def _demuxer(pcm: Pcm | None) -> dict[str, Any]:
-    """What PyAV is to be told, where the sound itself does not."""
-    if pcm is None:
-        return {}
-    options = {"sample_rate": str(pcm.sample_rate), "ch_layout": f"{pcm.channels}c"}
-    return {"format": pcm.sample_format, "options": options}
-
-
-# Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
-_LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
-# Headers of some formats round the length, or count the encoder's padding.
-_DECLARED_TOLERANCE_SECONDS = 0.5
-_GREATEST_SAMPLE = 1e6
-
-
-def _check_path(path: Path) -> None:
-    if path.is_dir():
-        raise SourceError(f"{path}: is a folder; give one audio file")
-    if not path.exists():
-        raise SourceError(f"{path}: no such file; give the path of an audio file, or - for stdin")
-    if path.is_file() and path.stat().st_size == 0:
-        raise SourceError(f"{path}: is empty; give a file with sound in it")
-
-
-class Resampler:
-    """Mixes channels down and resamples, piece by piece: the output does not depend on the pieces.
-
-    Args:
-        input_rate: Hz.
-        output_rate: Hz.
-    """
-
-    def __init__(self, input_rate: int, output_rate: int) -> None:
-        self._rates = (input_rate, output_rate)
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._stream = None
-        if self._rates[0] != self._rates[1]:
-            self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32", quality="HQ")
-
-    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate, within [-1, 1].
-
-        What is no number, or far beyond full scale, is damage, and heard as silence: it would spoil what is near it.
-        """
-        with np.errstate(over="ignore", invalid="ignore"):
-            mono = block.mean(axis=1, dtype=np.float32)
-        return self._resample(np.where(np.abs(mono) < _GREATEST_SAMPLE, mono, np.float32(0.0)), last=False)
-
-    def flush(self) -> NDArray[np.float32]:
-        """Return what is still inside, then reset."""
-        rest = self._resample(np.zeros(0, dtype=np.float32), last=True)
-        self.reset()
-        return rest
-
-    def _resample(self, mono: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
-        resampled = mono if self._stream is None else self._stream.resample_chunk(mono, last=last)
-        return np.clip(resampled, -1.0, 1.0)
-
-
-def read_audio(path: Path, sample_rate: int, seconds: float = math.inf) -> NDArray[np.float32]:
-    """Read a file as mono at `sample_rate`, whole or its first `seconds`.
-
-    Returns:
-        `[samples]`, in [-1, 1].
-
-    Raises:
-        SourceError: if it cannot be opened or read.
-    """
-    with AudioFile(path) as file:
-        resampler = Resampler(file.sample_rate, sample_rate)
-        pieces, wanted = [], seconds * file.sample_rate
-        for piece in file.pieces():
-            pieces.append(resampler.push(piece.samples))
-            wanted -= len(piece.samples)
-            if wanted <= 0:
-                break
-    audio = np.concatenate([*pieces, resampler.flush()])
-    return audio if math.isinf(seconds) else audio[: round(seconds * sample_rate)]
