@@ -22,7 +22,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sed.data.birdcalls import birdclef, cornell, soundscapes
 from sed.data.folds import HELD_OUT_FOLD
 from sed.data.labels import (
     LabelledFile,
@@ -33,6 +32,7 @@ from sed.data.labels import (
     read_strong_table,
     strong_file,
 )
+from sed.data.layouts.birdcalls import birdclef, cornell, soundscapes
 from sed.data.tables import read_header, read_table
 from sed.errors import DataError
 
