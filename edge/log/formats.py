@@ -6,12 +6,15 @@
 | csv      | `.csv`            | source, type, id, label, onset, offset, onset_utc, offset_utc,         | events, gaps |
 |          |                   | confidence, closed_by, reason, lines; as in the log, under a header    | lost lines   |
 | raven    | `.selections.txt` | Selection, View, Channel, Begin Time (s), End Time (s), Low Freq (Hz), | events       |
-|          |                   | High Freq (Hz), Annotation, Confidence, Source; tabs, under a header   |              |
+|          |                   | High Freq (Hz), Begin File, File Offset (s), Annotation, Confidence,   |              |
+|          |                   | Source; tabs, under a header                                           |              |
 | audacity | `.txt`            | onset, offset, text; tabs, no header                                   | as csv       |
 | desed    | `.tsv`            | filename, onset, offset, event_label; tabs, under a header             | events       |
 
 Times are seconds since the source began, frequencies go from 0 to half the model's sample rate. Several sources in one
-file are told apart by `source`, `Source` and `filename`; Audacity's text has no room but the label, which becomes
+file are told apart by `source`, `Source` and `filename`, and for Raven by `Begin File`, the source's name without its
+folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and finds a
+selection of a single file by these two. `sed.data` reads each format as labels. Audacity's text has no room but the label, which becomes
 `dog (porch)` where the log has more than one source, and what is no event stands in brackets: `[gap device]`. Raven's
 selections are numbered on through restarts, for Raven wants each number once.
 
@@ -21,6 +24,7 @@ Tabs and line ends within a label or a name become spaces, so that one record is
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -156,7 +160,7 @@ class RavenSelections(_Table):
     suffix = ".selections.txt"
     columns = (
         *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
-        *("Annotation", "Confidence", "Source"),
+        *("Begin File", "File Offset (s)", "Annotation", "Confidence", "Source"),
     )
 
     def __init__(self, sample_rate: int) -> None:
@@ -167,7 +171,9 @@ class RavenSelections(_Table):
         self._selections += 1
         begin, end = f"{record['onset']:.3f}", f"{record['offset']:.3f}"
         place = (self._selections, "Spectrogram 1", 1, begin, end, "0.0", f"{self._highest_hz:.1f}")
-        return (*place, record["label"], record["confidence"], record["source"])
+        source = record["source"]
+        begin_file = source if "://" in source else re.split(r"[/\\]", source)[-1]
+        return (*place, begin_file, begin, record["label"], record["confidence"], source)
 
     def resume(self, last_line: str) -> None:
         """See `Format.resume`."""

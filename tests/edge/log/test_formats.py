@@ -92,12 +92,28 @@ def test_audacity_reads_label_tracks(tmp_path: Path) -> None:
 
 def test_raven_reads_the_selection_table(tmp_path: Path) -> None:
     """The seven columns that Raven wants, by their names, and ours after them; each selection has its number."""
-    path = written(tmp_path / "a.selections.txt", EVENT, GAP, EVENT | {"source": "barn", "onset": 2.0})
+    path = written(tmp_path / "a.selections.txt", EVENT, GAP, EVENT | {"source": "day/barn.wav", "onset": 2.0})
     table = pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE)
     expected = ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"]
     assert expected == [*table.columns[:7]]
-    assert [1, "Spectrogram 1", 1, 1.25, 2.5, 0.0, 8000.0, "dog", 0.9123, "porch"] == table.iloc[0].tolist()
-    assert ([1, 2], ["porch", "barn"]) == (table["Selection"].tolist(), table["Source"].tolist())
+    ours = ["porch", 1.25, "dog", 0.9123, "porch"]
+    assert [1, "Spectrogram 1", 1, 1.25, 2.5, 0.0, 8000.0, *ours] == table.iloc[0].tolist()
+    assert ([1, 2], ["porch", "day/barn.wav"]) == (table["Selection"].tolist(), table["Source"].tolist())
+
+
+def test_raven_finds_a_selection_in_one_of_several_files(tmp_path: Path) -> None:
+    """By the file's name without its folder, and the selection's place in it; a name that is an address stays whole."""
+    sources = ("day/barn.wav", "C:\\rec\\b.wav", "rtsp://porch/a")
+    path = written(tmp_path / "a.selections.txt", *(EVENT | {"source": source} for source in sources))
+    table = pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE)
+    assert ["barn.wav", "b.wav", "rtsp://porch/a"] == table["Begin File"].tolist()
+    assert table["Begin Time (s)"].tolist() == table["File Offset (s)"].tolist()
+
+
+def test_raven_goes_on_with_no_table_of_other_columns() -> None:
+    """One that an older version began has no place for the file, so that its rows would mix."""
+    header = form("a.selections.txt").beginning()
+    assert not form("a.selections.txt").is_ours(header.replace("Begin File\tFile Offset (s)\t", ""))
 
 
 def test_raven_goes_on_numbering() -> None:
