@@ -14,9 +14,9 @@
 Times are seconds since the source began, frequencies go from 0 to half the model's sample rate. Several sources in one
 file are told apart by `source`, `Source` and `filename`, and for Raven by `Begin File`, the source's name without its
 folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and finds a
-selection of a single file by these two. `sed.data` reads each format as labels. Audacity's text has no room but the label, which becomes
-`dog (porch)` where the log has more than one source, and what is no event stands in brackets: `[gap device]`. Raven's
-selections are numbered on through restarts, for Raven wants each number once.
+selection of a single file by these two. Audacity's text has no room but the label, which becomes `dog (porch)` where
+the log has more than one source, and what is no event stands in brackets: `[gap device]`. Raven's selections are
+numbered on through restarts, for Raven wants each number once. `sed.data` reads each format as labels.
 
 Tabs and line ends within a label or a name become spaces, so that one record is one line in every format.
 """
