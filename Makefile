@@ -5,7 +5,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check -c constraints.
 # The runtime for a GPU where there is an NVIDIA driver, else the one for the CPU.
 RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 
-.PHONY: demo test test-slow check benchmark clean
+.PHONY: demo test test-slow check benchmark pictures clean
 
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
@@ -27,6 +27,10 @@ check: .venv-dev/installed
 test-slow: .venv-dev/installed
 	$(SIDE_BY_SIDE) -m 'slow and not alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
+
+# The README's picture.
+pictures: .venv-dev/installed
+	.venv-dev/bin/python demo/draw_recording.py
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed

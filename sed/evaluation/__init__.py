@@ -11,7 +11,7 @@ sweep         what the decoder reports at every threshold
 
 from sed.evaluation.curves import MAX_EFPR, PSDS1, Curve, Psds, precision_recall, psds
 from sed.evaluation.evaluate import TRUTH_ADVICE, Report, evaluate, make_report, run_on_recordings, score_recording
-from sed.evaluation.inference import RecordingResult, decode_again
+from sed.evaluation.inference import RecordingResult, decode_again, run_on_recording
 from sed.evaluation.matching import match_events, onset_offset_errors
 from sed.evaluation.metrics import COLLAR_SECONDS, OFFSET_SHARE, SEGMENT_SECONDS
 from sed.evaluation.recordings import Recording, read_recordings
@@ -41,6 +41,7 @@ __all__ = [
     "precision_recall",
     "psds",
     "read_recordings",
+    "run_on_recording",
     "run_on_recordings",
     "score_recording",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -13,6 +14,8 @@ from sed.evaluation import MAX_EFPR, Curve, Psds
 Array = NDArray[Any]
 
 MOST_ROWS = 20  # classes in a picture: more cannot be read, and need gigabytes to draw
+
+_SPECTROGRAM_ROWS = 3.5  # its height, in rows of classes
 
 _TRUTH, _SCORE, _REPORTED, _WRONG = "#b7dfb9", "#1f4e79", "#2e7d32", "#c62828"
 
@@ -25,6 +28,7 @@ def draw_scores(
     *,
     reported: Array | None = None,
     begin_seconds: float = 0.0,
+    spectrogram: Array | None = None,
 ) -> Figure:
     """Draw a row for each class: its score as a line, true events as bands, and reported events as bars below.
 
@@ -37,13 +41,18 @@ def draw_scores(
         frame_seconds: length of a frame.
         reported: `[frames, classes]`, true where an event was reported; red where it overlaps no true event.
         begin_seconds: where the first frame begins.
+        spectrogram: `[any frames, bands]` of the same time, in dB, drawn above the rows if it is given.
     """
     times = begin_seconds + np.arange(len(scores) + 1) * frame_seconds
     height = scores.max(axis=0) + truth.max(axis=0) + (0 if reported is None else reported.max(axis=0))
     shown = _greatest(height)
-    figure = Figure(figsize=(11, 0.6 + 0.42 * len(shown)), layout="constrained")
-    rows = np.atleast_1d(figure.subplots(len(shown), 1, sharex=True))
-    for axes, column in zip(rows, shown, strict=True):
+    above = 0 if spectrogram is None else 1
+    heights = [_SPECTROGRAM_ROWS] * above + [1.0] * len(shown)
+    figure = Figure(figsize=(11, 0.6 + 0.42 * sum(heights)), layout="constrained")
+    rows = np.atleast_1d(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+    if spectrogram is not None:
+        _draw_spectrogram(rows[0], spectrogram, times)
+    for axes, column in zip(rows[above:], shown, strict=True):
         true = truth[:, column] > 0.5
         for begin, end in runs(true):
             axes.axvspan(times[begin], times[end], color=_TRUTH, linewidth=0)
@@ -61,6 +70,14 @@ def draw_scores(
     rows[-1].set_xlim(times[0], times[-1])
     rows[-1].set_xlabel("seconds")
     return figure
+
+
+def _draw_spectrogram(axes: Axes, spectrogram: Array, times: Array) -> None:
+    low, high = np.percentile(spectrogram, [5, 99.8])
+    extent = (times[0], times[-1], 0, spectrogram.shape[1])
+    axes.imshow(spectrogram.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=low, vmax=high)
+    axes.set_yticks([])
+    axes.set_ylabel("log-mel", rotation=0, horizontalalignment="right", verticalalignment="center", fontsize=9)
 
 
 def draw_psd_rocs(curves: Mapping[str, Psds]) -> Figure:

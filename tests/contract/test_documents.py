@@ -38,6 +38,26 @@ def test_links_lead_somewhere(name: str) -> None:
     assert linked or named
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_to_headings_that_there_are(name: str) -> None:
+    """As GitHub makes anchors of headings."""
+    document = ROOT / name
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text()):
+        text = (document.parent / target).read_text() if target else document.read_text()
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        anchors = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+        assert anchor in anchors, (target, anchor)
+
+
+def test_the_readme_is_for_who_has_just_arrived() -> None:
+    """Short; the index of docs/ names the rest."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    index = (ROOT / "docs" / "README.md").read_text()
+    missing = [path.name for path in (ROOT / "docs").iterdir() if path.name not in index and path.name != "README.md"]
+    assert [] == missing
+    assert len(list((ROOT / "docs").iterdir())) <= 12
+
+
 def test_the_frontend_example_prints_what_it_says() -> None:
     """In docs/method.md, run as it stands."""
     code, printed = re.findall(r"```(?:python)?\n(.*?)```\n", (ROOT / "docs" / "method.md").read_text(), re.DOTALL)[:2]
@@ -73,7 +93,7 @@ def test_the_guide_to_recipes_names_every_key_of_every_table_and_its_default() -
     assert others <= set(re.findall(r"`(\w+)`", text))
 
 
-def test_the_readme_names_every_record_and_its_fields(model: Model) -> None:
+def test_the_document_of_the_log_names_every_record_and_its_fields(model: Model) -> None:
     """As the code makes them."""
     timeline, tally = Timeline(model.card.sample_rate, datetime.now(UTC)), Tally()
     event = Event(label="dog", onset_frame=1, offset_frame=2, confidence=0.5, closed_by="silence")
@@ -90,7 +110,7 @@ def test_the_readme_names_every_record_and_its_fields(model: Model) -> None:
     ]
     names = {name for record in made for name in record} | set(CsvTable.columns)
     names |= {record["type"] for record in made} | set(CsvTable.types)
-    told = set(re.findall(r"`(\w+)`", section("README.md", "The event log")))
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "event-log.md").read_text()))
     assert set() == names - told
 
 
@@ -146,7 +166,7 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
         if "SED_EDGE_NOTHING_MISSING" in os.environ:
             pytest.fail(message)
         pytest.skip(message)
-    unit = (ROOT / "docs" / "sed-stream.service").read_text()
+    unit = (ROOT / "docs" / "examples" / "sed-stream.service").read_text()
     (tmp_path / "sed-stream.service").write_text(unit.replace("/opt/sed-edge/bin/sed-stream", "/bin/true"))
     done = subprocess.run(
         ["systemd-analyze", "verify", tmp_path / "sed-stream.service"], capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ from edge.errors import SettingError
 from edge.model.inference import Model, shipped_model
 from tests.conftest import DEMO, ROOT
 
-EXAMPLE = ROOT / "docs" / "sed-stream.toml"
+EXAMPLE = ROOT / "docs" / "examples" / "sed-stream.toml"
 
 
 def run(*arguments: object, config: Path | None = None, **environment: str) -> Result:

@@ -88,7 +88,7 @@ def _word(chance: random.Random, samples: Samples) -> str:
 
 def _config(chance: random.Random, samples: Samples) -> Path:
     path = samples.folder / "settings.toml"
-    text = (ROOT / "docs" / "sed-stream.toml").read_text()
+    text = (ROOT / "docs" / "examples" / "sed-stream.toml").read_text()
     text = text.replace('"mic"', f'"{samples.folder}/whole.wav"').replace("rtsp://porch.local/audio", "mic:nobody")
     text = text.replace('"events.', f'"{samples.folder}/events.').replace('"scores.', f'"{samples.folder}/scores.')
     if chance.random() < 0.3:

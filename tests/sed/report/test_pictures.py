@@ -36,6 +36,20 @@ def psds_of(*labels: str) -> Psds:
     return Psds(value=0.7, by_label=dict.fromkeys(labels, 0.7), curve=curve, curves=dict.fromkeys(labels, curve))
 
 
+def test_a_spectrogram_is_drawn_above_the_scores() -> None:
+    """Of the same time, whatever the length of its frames: low bands below."""
+    decibels = np.zeros((400, 8))
+    decibels[:, 7] = 30.0
+    figure = draw_scores(np.zeros((100, 2)), np.zeros((100, 2)), LABELS, 0.05, begin_seconds=60.0, spectrogram=decibels)
+    above, *rows = figure.axes
+    (image,) = above.images
+    assert LABELS == [axes.get_ylabel() for axes in rows]
+    assert (60.0, 65.0, 0, 8) == pytest.approx(image.get_extent())
+    assert "lower" == image.origin
+    assert np.array_equal(decibels.T, image.get_array())
+    rendered(figure)
+
+
 def test_scores_are_drawn_over_the_truth() -> None:
     """A row for each class, bands for true events, and bars that are red where there is no true event."""
     scores = np.random.default_rng(0).random((100, 2))
