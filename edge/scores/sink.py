@@ -135,9 +135,7 @@ class ScoreSink:
             self._save()
         except OSError as exc:
             if not self._failing:
-                _log.warning(
-                    "%s: %s; continues, and keeps scores until they can be written", self._path, exc.strerror or exc
-                )
+                _log.warning("%s: %s; continues, and keeps scores in memory", self._path, exc.strerror or exc)
             self._failing = True
             if self._bytes >= _MOST_BYTES:
                 self._drop()
