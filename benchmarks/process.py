@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.bench.machine import resident_megabytes
-from edge.detection import Decoder, Listener
+from edge.detection import Decoder, EventStream
 from edge.model import Floats, Model, window_of
 from edge.sources import Block
 
@@ -62,7 +62,7 @@ def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
     opened = Model(model)
     card = opened.card
     window = window_of(card)
-    listener = Listener(opened, window, Decoder(card.labels, card.decoding))
+    event_stream = EventStream(opened, window, Decoder(card.labels, card.decoding))
     size = window.hop_frames * card.frame_samples
     pieces = [Block(audio[at : at + size, None], card.sample_rate) for at in range(0, len(audio) - size + 1, size)]
     hops = round(3600 / (window.hop_frames * card.frame_seconds))
@@ -71,7 +71,7 @@ def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
         taken = np.empty(hops)
         for hop in range(hops):
             began = time.perf_counter()
-            listener.push(pieces[pushed % len(pieces)])
+            event_stream.push(pieces[pushed % len(pieces)])
             taken[hop] = time.perf_counter() - began
             pushed += 1
         yield Hour(1e3 * float(np.median(taken)), resident_megabytes() or math.nan)

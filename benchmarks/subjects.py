@@ -9,7 +9,7 @@ import soxr
 import torch
 
 from benchmarks.timing import Subject, session
-from edge.detection import Decoder, Listener
+from edge.detection import Decoder, EventStream
 from edge.model import Card, Floats, Model, window_of
 from edge.sources import Block
 from sed.network import Detector
@@ -31,11 +31,11 @@ def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0
     rate = card.sample_rate if rate is None else rate
     size = round(hop_seconds * rate)
     pieces = itertools.cycle([Block(heard[at : at + size, None], rate) for at in range(0, len(heard) - size + 1, size)])
-    listener = Listener(model, window_of(card, hop_seconds=hop_seconds), Decoder(card.labels, card.decoding))
+    event_stream = EventStream(model, window_of(card, hop_seconds=hop_seconds), Decoder(card.labels, card.decoding))
 
     def call() -> None:
         for _ in range(round(seconds / hop_seconds)):
-            listener.push(next(pieces))
+            event_stream.push(next(pieces))
 
     return Subject(seconds, call)
 

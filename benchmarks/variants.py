@@ -192,8 +192,8 @@ def figures(
             )
         return dict(kept["figures"])
     out.mkdir(parents=True, exist_ok=True)
-    network = _trained(variant, made, parts, out)
-    measured = _measured(made, parts[0], network, recordings)
+    network = _new_checkpoint(variant, made, parts, out)
+    measured = _evaluated(made, parts[0], network, recordings)
     result.write_text(json.dumps({"figures": measured, **of}, indent=1))
     return measured
 
@@ -220,7 +220,7 @@ def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) ->
     return timed
 
 
-def _trained(variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | None], out: Path) -> nn.Module:
+def _new_checkpoint(variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | None], out: Path) -> nn.Module:
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
     classes = len(parts[0].labels)
     network = FramesOfRecipe(recipe, classes) if variant.dcase else Detector(recipe, classes)
@@ -229,7 +229,7 @@ def _trained(variant: Variant, recipe: Recipe, parts: tuple[Corpus, Corpus | Non
     return network
 
 
-def _measured(recipe: Recipe, corpus: Corpus, network: Any, recordings: Sequence[Recording]) -> dict[str, Any]:
+def _evaluated(recipe: Recipe, corpus: Corpus, network: Any, recordings: Sequence[Recording]) -> dict[str, Any]:
     checkpoint = Checkpoint(recipe=recipe, labels=corpus.labels, detector=network)
     card = make_card(checkpoint)
     model = TorchModel(checkpoint) if isinstance(network, Detector) else WholeWindows(card, network)

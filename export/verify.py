@@ -162,13 +162,13 @@ class _Watched:
 
     def __init__(self, model: StepModel, chosen: Collection[int]) -> None:
         self.card, self.embedding_size = model.card, model.embedding_size
-        self._model, self._chosen = model, chosen
+        self._model, self._reference_model = model, chosen
         self._taken = -1  # the first is silence, before the recording
         self.scores: dict[int, Floats] = {}
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         step = self._model.step(audio, embeddings)
-        if self._taken in self._chosen:
+        if self._taken in self._reference_model:
             self.scores[self._taken] = step.scores
         self._taken += 1
         return step

@@ -1,4 +1,4 @@
-"""`sed-replay`: frame scores that were kept, decoded again."""
+"""`sed-replay`: kept frame scores, decoded again."""
 
 import itertools
 from pathlib import Path
@@ -15,7 +15,7 @@ from edge.cli.options import (
 from edge.cli.settings import Threshold, chosen_decoding, chosen_labels
 from edge.detection import Decoder
 from edge.log import FanOut
-from edge.scores import load_pieces
+from edge.scores import load_score_files
 from edge.session import replay_scores
 
 
@@ -37,11 +37,11 @@ def replay(
 
     SCORES is what sed-stream --scores was given, such as scores.npz; or some of the numbered files that it left.
     """
-    pieces = itertools.chain.from_iterable(map(load_pieces, scores))
-    first = next(pieces)
+    files = itertools.chain.from_iterable(map(load_score_files, scores))
+    first = next(files)
     card = first.card
     reported, decoding = chosen_labels(ctx, labels, card), chosen_decoding(card, thresholds)
     names = sorted({entry["record"]["source"] for entry in first.entries if "record" in entry})
     with opened_sinks(log_format, outs, card, names) as sinks:
-        pieces = itertools.chain([first], pieces)
-        replay_scores(pieces, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)
+        files = itertools.chain([first], files)
+        replay_scores(files, card, lambda: Decoder(card.labels, decoding, reported), FanOut(sinks), onsets=onsets)

@@ -1,14 +1,14 @@
-"""Scores in, events out: median filter, hysteresis, merging of near pieces, shortest event.
+"""Frame scores -> events: median filter, hysteresis, merging over short gaps, shortest event.
 
     scores    .1 .2 .9 .1 .8 .9 .9 .2 .1 .1 ...
-    median    .1 .2 .2 .8 .8 .9 .9 .2 .1 .1     late by half of its length
-    state      .  .  .  ^  -  -  -  v  .  .     on at >= on, off at < off
-    merge                             (waits)   until no piece can be close enough to join
+    median    .1 .2 .2 .8 .8 .9 .9 .2 .1 .1     delayed by half of its length
+    state      .  .  .  ^  -  -  -  v  .  .     begins at >= on, ends at < off
+    merge                             (waits)   until the next segment would be too late to merge
     event               [3 ......... 7)
 
-A frame that nobody heard counts as 0 after the median: no event bridges more of them than its gap to merge.
+A lost frame counts as 0 after the median filter, so an event spans at most `merge_frames` of them.
 
-Training's evaluation and the device use this one decoder; offline is `push(all)` and `flush()`.
+The runtime and the evaluation of training share this decoder; offline decoding is `push(all)` and `flush()`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ from edge.model import ClassDecoding
 
 @dataclass
 class _ClassState:
-    """What the decoder remembers of one class. Frames count from the beginning of the source."""
+    """State of one class. Frames count from the beginning of the source."""
 
-    open_since: int | None = None  # onset of the piece that is on now
-    held: tuple[int, int] | None = None  # pieces heard so far, which a next one may join
-    peak: float = 0.0  # of the event made of the held and the open pieces
-    told: bool = False  # whether that event's onset has been
+    open_since: int | None = None  # onset of the segment that is on now
+    held: tuple[int, int] | None = None  # ended segments, merged, that the next one may still be merged with
+    peak: float = 0.0  # of the held and the open segment
+    onset_reported: bool = False
 
     @property
     def idle(self) -> bool:
@@ -39,7 +39,7 @@ class _ClassState:
 class Decoder:
     """Turns frame scores of one source into events.
 
-    Beyond both ends of a source the scores are taken to be 0.
+    Before the beginning and after the end of a source, scores count as 0.
 
     Args:
         labels: event labels, in the order of the score columns.
@@ -47,8 +47,8 @@ class Decoder:
         report: labels to report; all of them if None.
 
     Attributes:
-        labels: those reported.
-        onsets: of the events that the last push or flush made certain: they will be reported. Each is told once.
+        labels: the reported ones.
+        onsets: those that became certain in the last push or flush: their events will be reported. Each appears once.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Decoder:
         self.reset()
 
     def reset(self, first_frame: int = 0) -> None:
-        """Forget everything; the next frame has that number."""
+        """Forget all frames; the next one has the number `first_frame`."""
         self._first = first_frame
         self._seen = first_frame  # the number of the next frame
         self._recent = np.zeros((self._longest - 1, self._classes), dtype=np.float32)
@@ -75,7 +75,7 @@ class Decoder:
 
         Args:
             scores: `[frames, classes]`, probabilities.
-            lost: `[frames]`, True where nobody heard anything; nowhere if None.
+            lost: `[frames]`, True where the sound was lost; None if nowhere.
 
         Returns:
             Events that can no longer change, by onset.
@@ -87,7 +87,7 @@ class Decoder:
         return _sorted(self._decode(scores, lost, end=self._seen + len(scores)))
 
     def flush(self, closed_by: str = "end") -> list[Event]:
-        """End the source: return what is still open, closed by that, or held; then reset."""
+        """End the source: return the events that are open (marked with `closed_by`) or held; then reset."""
         end, rest = self._seen, self._longest // 2
         self.onsets = []
         events = self._decode(np.zeros((rest, self._classes), dtype=np.float32), np.zeros(rest, dtype=bool), end)
@@ -108,7 +108,7 @@ class Decoder:
             length = settings.median_frames
             window = recent[len(recent) - len(scores) - length + 1 :, column]
             if state.idle and float(window.max()) < settings.on:
-                continue  # a median is no more than the largest: nothing can begin
+                continue  # the median is at most the maximum: no event can begin
             smooth = np.median(sliding_window_view(window, length), axis=1)
             middle = len(recent) - len(scores) - length // 2
             smooth[recently_lost[middle : middle + len(scores)]] = 0.0
@@ -116,7 +116,7 @@ class Decoder:
                 if self._first <= frame < end:
                     events += _advance(state, frame, score, label, settings)
                     if _is_certain(state, frame, settings):
-                        state.told = True
+                        state.onset_reported = True
                         self.onsets.append(Onset(label=label, onset_frame=_onset(state)))
         self._seen += len(scores)
         self._recent = recent[len(recent) - len(self._recent) :]
@@ -141,20 +141,20 @@ def _advance(state: _ClassState, frame: int, smooth: float, label: str, settings
 
 
 def _onset(state: _ClassState) -> int:
-    """Where the event begins that the open piece belongs to."""
+    """First frame of the event that the open segment belongs to."""
     assert state.open_since is not None
     return state.open_since if state.held is None else state.held[0]
 
 
 def _is_certain(state: _ClassState, frame: int, settings: ClassDecoding) -> bool:
-    """Whether the event that is open in this frame will be reported, and nobody has been told yet."""
-    if state.told or state.open_since is None:
+    """Whether the open event is long enough to be reported, and its onset has not been reported yet."""
+    if state.onset_reported or state.open_since is None:
         return False
     return frame + 1 - _onset(state) >= settings.shortest_frames
 
 
 def _hold(state: _ClassState, end: int) -> None:
-    """Close the open piece, if any, before frame `end`, joined with what is held."""
+    """End the open segment, if any, before frame `end`, and merge it with the held one."""
     if state.open_since is None:
         return
     state.held, state.open_since = (_onset(state), end), None
@@ -164,7 +164,7 @@ def _release(state: _ClassState, label: str, settings: ClassDecoding, closed_by:
     if state.held is None:
         return []
     onset, offset = state.held
-    peak, state.held, state.peak, state.told = state.peak, None, 0.0, False
+    peak, state.held, state.peak, state.onset_reported = state.peak, None, 0.0, False
     if offset - onset < settings.shortest_frames:
         return []
     return [Event(label=label, onset_frame=onset, offset_frame=offset, confidence=peak, closed_by=closed_by)]

@@ -1,6 +1,6 @@
-"""Events, their onsets, and where frames begin and end.
+"""Events, their onsets, and the edges of frames.
 
-Frame k owns the samples `[k * P, (k + 1) * P)`: T frames have T + 1 edges and no centres.
+Frame k owns the samples `[k * P, (k + 1) * P)`: T frames have T + 1 edges, and times are always edges, never centres.
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that was heard, on the frame grid of its source.
+    """A detected sound event, on the frame grid of its source.
 
     Attributes:
         label: event label.
         onset_frame: its first frame.
         offset_frame: the frame after its last.
         confidence: peak of the smoothed score within the event.
-        closed_by: `silence` where the score fell, `end` where the source ended first, `gap` where it was lost.
+        closed_by: `silence` if the score fell, `end` if the source ended first, `gap` if its sound was lost.
     """
 
     label: str
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Onset:
-    """The beginning of an event that goes on: it will be reported, with this label and this first frame.
+    """The onset of an event that still goes on, and that will be reported with this label and first frame.
 
     Attributes:
         label: event label.
@@ -39,7 +39,7 @@ class Onset:
 
 
 def frame_edge(frame: int, frame_samples: int) -> int:
-    """The sample at which a frame begins, and the one before it ends.
+    """The sample at which a frame begins, and the previous frame ends.
 
     >>> frame_edge(3, 800)
     2400

@@ -14,12 +14,12 @@ import numpy as np
 from edge.doctor.report import Finding, Report
 from edge.model import (
     Model,
-    gpu_seen,
     import_onnxruntime,
-    nodes_run,
+    nvidia_gpu_present,
     onnxruntime_packages,
     open_session,
-    short_name,
+    profiled_nodes,
+    short_provider_name,
     why_no_cuda,
 )
 
@@ -47,10 +47,10 @@ def check_installation(report: Report) -> None:
     onnxruntime = import_onnxruntime()
     why_not = why_no_cuda(onnxruntime)
     report.parts["providers"] = {
-        "available": [short_name(name) for name in onnxruntime.get_available_providers()],
+        "available": [short_provider_name(name) for name in onnxruntime.get_available_providers()],
         "cuda": "nothing is against it" if why_not is None else f"cannot be had: {why_not}",
     }
-    if why_not is not None and gpu_seen():
+    if why_not is not None and nvidia_gpu_present():
         report.findings.append(Finding(False, f"a GPU seems to be here and cannot be used: {why_not}"))
 
 
@@ -110,7 +110,7 @@ def _nodes(path: Path, provider: str, threads: int, inputs: dict[str, Any]) -> d
     """How many nodes of the graph each provider runs, by ONNX Runtime's own account."""
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(path, provider, threads, profile=Path(folder) / "step")
-        return dict(Counter(node.provider for node in nodes_run(session, inputs)))
+        return dict(Counter(node.provider for node in profiled_nodes(session, inputs)))
 
 
 def _ffmpeg_version() -> str:

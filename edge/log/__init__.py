@@ -1,17 +1,17 @@
 """The event log: its records, their formats, and the files and streams that they are written to.
 
-event_writer    events into the log, under its numbers
-files           records into files, whatever becomes of the disk
-formats         records as lines that other programs read
-line_file       a file of lines, open: mended, rotated
-records         the lines of the event log
-shared_log      one log of several sources
-sinks           where else they go: several places at once, stdout
+event_writer    numbers events and writes them to the log
+file_sink       writes records to a file, and keeps them in memory while the disk is full
+formats         records as lines of a file: JSON Lines, CSV, Raven, Audacity, DESED
+line_file       one open file of lines: repaired after a crash, rotated
+records         the records of the event log
+shared_log      one log that several sources write to
+sinks           the other sinks: several at once, memory, JSON Lines and text on a stream
 timeline        samples as seconds and as times of day
 """
 
 from edge.log.event_writer import EventWriter
-from edge.log.files import open_files
+from edge.log.file_sink import open_files
 from edge.log.line_file import Rotation
 from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
 from edge.log.shared_log import Log

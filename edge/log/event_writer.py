@@ -1,4 +1,4 @@
-"""Events of one source into the log, under its numbers: the same from sound as from scores that were kept."""
+"""Numbers the events of one source and writes them to the log, in a live run as in a replay of kept scores."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,38 +12,38 @@ from edge.model import Card
 
 
 class EventWriter:
-    """Writes events, and their onsets under the same numbers.
+    """Writes events and, under the same numbers, their onsets.
 
     Args:
         source: its name.
         card: of the model.
         log: shared with other sources.
-        counts: of events by label; counted on here.
+        counts: number of events by label; updated here.
         onsets: whether onsets are written.
     """
 
     def __init__(self, source: str, card: Card, log: Log, counts: Counter[str], *, onsets: bool) -> None:
         self._source, self._card, self._log, self._counts, self._onsets = source, card, log, counts, onsets
-        self._numbers: dict[Onset, int] = {}  # of events whose onsets have been written
+        self._ids: dict[Onset, int] = {}  # of events whose onsets have been written
 
     def write(
         self, events: Sequence[Event], onsets: Sequence[Onset], heard_samples: int, began_at: datetime | None
     ) -> None:
-        """Write what one call of a listener found.
+        """Write the onsets and events of one call of an event stream.
 
         Args:
-            events: that it settled.
-            onsets: that it made certain.
-            heard_samples: where the source's sound ends.
-            began_at: when its first sample was heard, in UTC, if that is known.
+            events: those that can no longer change.
+            onsets: those that became certain.
+            heard_samples: end of the source's sound so far, in samples at the model's rate.
+            began_at: when its first sample was heard, in UTC, if known.
         """
         timeline = Timeline(self._card.sample_rate, began_at)
         if self._onsets:
             for onset in onsets:
-                number = self._numbers[onset] = self._log.number()
+                number = self._ids[onset] = self._log.next_id()
                 self._log.write(self._source, onset_record(number, onset, self._card, timeline))
         for event in events:
             self._counts[event.label] += 1
             onset = Onset(label=event.label, onset_frame=event.onset_frame)
-            number = self._numbers.pop(onset) if onset in self._numbers else self._log.number()
+            number = self._ids.pop(onset) if onset in self._ids else self._log.next_id()
             self._log.write(self._source, event_record(number, event, self._card, timeline, heard_samples))

@@ -1,4 +1,4 @@
-"""Records as the lines of a file, in the forms that other programs read.
+"""Records as lines of a file, in formats that other programs read.
 
 | format   | suffix            | columns                                                                | of           |
 |----------|-------------------|------------------------------------------------------------------------|--------------|
@@ -12,11 +12,11 @@
 | desed    | `.tsv`            | filename, onset, offset, event_label; tabs, under a header             | events       |
 
 Times are seconds since the source began, frequencies go from 0 to half the model's sample rate. Several sources in one
-file are told apart by `source`, `Source` and `filename`, and for Raven by `Begin File`, the source's name without its
-folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and finds a
-selection of a single file by these two. Audacity's text has no room but the label, which becomes `dog (porch)` where
-the log has more than one source, and what is no event stands in brackets: `[gap device]`. Raven's selections are
-numbered on through restarts, for Raven wants each number once. `sed.data` reads each format as labels.
+file are distinguished by `source`, `Source` and `filename`, and for Raven by `Begin File`, the source's name without
+its folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and finds a
+selection of a single file by these two. Audacity has only the label for it, which becomes `dog (porch)` if the log has
+more than one source; records that are not events are in brackets: `[gap device]`. The numbers of Raven's selections
+continue after a restart, because Raven expects each number once. `sed.data` reads each format as labels.
 
 Tabs and line ends within a label or a name become spaces, so that one record is one line in every format.
 """
@@ -34,60 +34,60 @@ from edge.log.records import Record
 
 
 class Format(Protocol):
-    """How records become the lines of one file.
+    """Turns records into the lines of one file.
 
     Attributes:
-        suffix: that its files end in.
+        suffix: end of the names of its files.
     """
 
     suffix: str
 
-    def beginning(self) -> str:
-        """What a new file begins with, whole lines."""
+    def header(self) -> str:
+        """The lines that a new file begins with."""
 
     def line(self, record: Record) -> str:
-        """The record as one line with its end, or nothing where the format has no place for it."""
+        """The record as one line with its end, or "" if the format has no place for it."""
 
-    def wrote(self, record: Record) -> None:
+    def note_written(self, record: Record) -> None:
         """Note that the record's line is in the file."""
 
-    def is_ours(self, first_line: str) -> bool:
-        """Whether a file that begins with this line, which may be cut off, can be gone on with."""
+    def can_continue(self, first_line: str) -> bool:
+        """Whether lines can be appended to a file with this first line, which may be cut off."""
 
-    def is_whole(self, last_line: str) -> bool:
-        """Whether a last line lacks nothing but its end."""
+    def is_complete(self, last_line: str) -> bool:
+        """Whether a last line is complete but for its line end."""
 
     def resume(self, last_line: str) -> None:
-        """Go on after the last whole line of a file that was there before."""
+        """Continue after the last complete line of an existing file."""
 
 
 class JsonLines:
-    """One JSON object a line: the log itself. A file that was rotated begins with what its sources began with."""
+    """One JSON object a line: the log itself. After a rotation, the new file begins with the start records again."""
 
     suffix = ".jsonl"
 
     def __init__(self) -> None:
         self._starts: dict[str, Record] = {}
 
-    def beginning(self) -> str:
-        """See `Format.beginning`; the records are marked as repeated."""
+    def header(self) -> str:
+        """See `Format.header`; the records are marked as repeated."""
         return "".join(json_line(start | {"continued": True}) for start in self._starts.values())
 
     def line(self, record: Record) -> str:
         """See `Format.line`."""
         return json_line(record)
 
-    def wrote(self, record: Record) -> None:
-        """See `Format.wrote`."""
+    def note_written(self, record: Record) -> None:
+        """See `Format.note_written`."""
         if record["type"] == "start":
             self._starts[record["source"]] = record
 
-    def is_ours(self, first_line: str) -> bool:
-        """See `Format.is_ours`."""
+    def can_continue(self, first_line: str) -> bool:
+        """See `Format.can_continue`."""
         return first_line[:1] in ("", "{")
 
-    def is_whole(self, last_line: str) -> bool:
-        """See `Format.is_whole`."""
+    def is_complete(self, last_line: str) -> bool:
+        """See `Format.is_complete`."""
         try:
             return isinstance(json.loads(last_line), dict)
         except ValueError:
@@ -104,30 +104,30 @@ class _Table:
     types: tuple[str, ...] = ("event",)
     columns: tuple[str, ...]
 
-    def beginning(self) -> str:
-        """See `Format.beginning`."""
+    def header(self) -> str:
+        """See `Format.header`."""
         return self._row(self.columns)
 
     def line(self, record: Record) -> str:
         """See `Format.line`."""
         return self._row(self._values(record)) if record["type"] in self.types else ""
 
-    def wrote(self, record: Record) -> None:
-        """See `Format.wrote`."""
+    def note_written(self, record: Record) -> None:
+        """See `Format.note_written`."""
 
-    def is_ours(self, first_line: str) -> bool:
-        """See `Format.is_ours`."""
-        return self.beginning().startswith(first_line)
+    def can_continue(self, first_line: str) -> bool:
+        """See `Format.can_continue`."""
+        return self.header().startswith(first_line)
 
-    def is_whole(self, last_line: str) -> bool:  # noqa: ARG002  # its last number or word may lack its end
-        """See `Format.is_whole`."""
+    def is_complete(self, last_line: str) -> bool:  # noqa: ARG002  # its last number or word may be cut off
+        """See `Format.is_complete`."""
         return False
 
     def resume(self, last_line: str) -> None:
         """See `Format.resume`."""
 
     def _values(self, record: Record) -> Sequence[object]:
-        """One a column: what the record has by its name, unless a format says otherwise."""
+        """The values of the columns: by default the fields of the record with the same names."""
         return [record.get(column, "") for column in self.columns]
 
     def _row(self, values: Sequence[object]) -> str:
@@ -135,7 +135,7 @@ class _Table:
 
 
 class CsvTable(_Table):
-    """Events, gaps and lost lines, with the fields that they have in the log."""
+    """Events, gaps and lost lines, with the same fields as in the log."""
 
     suffix = ".csv"
     types = ("event", "gap", "lost")
@@ -205,8 +205,8 @@ class AudacityLabels(_Table):
     def __init__(self, several: bool) -> None:
         self._several = several
 
-    def beginning(self) -> str:
-        """See `Format.beginning`."""
+    def header(self) -> str:
+        """See `Format.header`."""
         return ""
 
     def _values(self, record: Record) -> Sequence[object]:
@@ -216,8 +216,8 @@ class AudacityLabels(_Table):
             text += f" ({record['source']})"
         return f"{record['onset']:.6f}", f"{record['offset']:.6f}", text
 
-    def is_ours(self, first_line: str) -> bool:
-        """See `Format.is_ours`."""
+    def can_continue(self, first_line: str) -> bool:
+        """See `Format.can_continue`."""
         try:
             [float(time) for time in first_line.split("\t")[:2] if time]
         except ValueError:
@@ -228,14 +228,14 @@ class AudacityLabels(_Table):
 _FORMATS: dict[str, type[JsonLines | _Table]] = {
     "jsonl": JsonLines,
     "csv": CsvTable,
-    "raven": RavenSelections,  # before Audacity, whose suffix is the end of its own
+    "raven": RavenSelections,  # before Audacity, because .selections.txt ends in .txt too
     "audacity": AudacityLabels,
     "desed": DesedTable,
 }
 
 
 def format_of(argument: str, *, sample_rate: int, several: bool) -> tuple[Path, Format]:
-    """What `--out` asks for: a path, whose suffix tells the format, or FORMAT:PATH.
+    """The path and the format of an `--out` argument: a path whose suffix tells the format, or FORMAT:PATH.
 
     Args:
         argument: as the user gave it.
@@ -243,7 +243,7 @@ def format_of(argument: str, *, sample_rate: int, several: bool) -> tuple[Path, 
         several: whether the log has more than one source.
 
     Raises:
-        SettingError: if neither tells the format.
+        SettingError: if the format is unknown.
 
     >>> str(format_of("csv:events.log", sample_rate=16000, several=False)[0])
     'events.log'
@@ -255,7 +255,7 @@ def format_of(argument: str, *, sample_rate: int, several: bool) -> tuple[Path, 
     if not name or not path:
         known = ", ".join(f"{form.suffix} ({name})" for name, form in _FORMATS.items())
         raise SettingError(
-            f"--out {argument}: does not tell the format; expected a path that ends in one of {known}, "
+            f"--out {argument}: its format is unknown; expected a path that ends in one of {known}, "
             "or FORMAT:PATH such as csv:events.log"
         )
     form = _FORMATS[name]

@@ -1,8 +1,8 @@
-"""One file of lines, open: appended to, mended after a crash, put aside under a name that sorts by time.
+"""One open file of lines: appended to, repaired after a crash, rotated under names that sort by time.
 
-Lines are written whole or not at all: what a full disk took of one is cut off again. A file that is put aside is
-renamed to when its last line was written, `events.20261124T235959.123456Z.jsonl`. These names sort by time and are
-never used twice, whatever the clock does.
+Lines are written whole or not at all: a part that a full disk accepted is cut off again. Rotation renames the file to
+the time at which its last line was written, `events.20261124T235959.123456Z.jsonl`. These names sort by time and are
+never used twice, even if the clock is set back.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ _UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 class Rotation(NamedTuple):
-    """When a file is put aside: before it would grow beyond `most_bytes`, and on the first line of a day (UTC)."""
+    """When a new file is begun: before a line would exceed `most_bytes`, and with the first line of a day (UTC)."""
 
     most_bytes: int | None = None
     daily: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Rotation":
-        """What `--rotate` asks for.
+        """Read the value of `--rotate`.
 
         Raises:
             SettingError: if it is neither `day` nor a size.
@@ -49,39 +49,41 @@ class Rotation(NamedTuple):
 
 
 class LineFile:
-    """Opens or creates a file, mends its end, and writes what a new one begins with.
+    """Opens or creates a file, repairs its end, and writes the header of a new one.
 
     Args:
         path: of the file.
         form: of its lines.
-        durable: whether a new file is to survive a crash of the machine.
-        written_by: when this process wrote the last line to it; None if it did not. A line that lacks only its end is
-            then given it, rather than cut off to be written again.
+        durable: whether a new file is synced to the disk at once.
+        last_written_at: when this process wrote the last line to it, or None. If None, a last line that lacks only its
+            line end is completed; else it is cut off, because it will be written again.
 
     Attributes:
         size: bytes.
-        last_line_at: when its last line was written.
+        last_line_at: when its last line was written, in UTC.
 
     Raises:
         OSError: if it cannot be opened or written.
-        SettingError: if it is something else than a file of this format.
+        SettingError: if it is not a file of this format.
     """
 
-    def __init__(self, path: Path, form: Format, *, durable: bool, written_by: datetime | None = None) -> None:
+    def __init__(self, path: Path, form: Format, *, durable: bool, last_written_at: datetime | None = None) -> None:
         self._path, self._form = path, form
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         try:
             status = os.fstat(self._descriptor)
             self._regular = stat.S_ISREG(status.st_mode)
             if not self._regular and not stat.S_ISCHR(status.st_mode):
-                raise SettingError(f"--out {path}: is no file; give the path of a file")
+                raise SettingError(f"--out {path}: is not a regular file; give the path of a file")
             self.size = status.st_size if self._regular else 0
-            self.last_line_at = datetime.fromtimestamp(status.st_mtime, UTC) if written_by is None else written_by
+            self.last_line_at = (
+                datetime.fromtimestamp(status.st_mtime, UTC) if last_written_at is None else last_written_at
+            )
             if self.size > 0:
-                self._mend(kept=written_by is not None)
-            self._fresh = self.size == 0  # it holds no line but its beginning
-            if self._fresh:
-                self._write(form.beginning().encode())
+                self._repair(kept=last_written_at is not None)
+            self._is_empty = self.size == 0  # it holds only its header
+            if self._is_empty:
+                self._write(form.header().encode())
             if durable:
                 self.sync()
                 _sync_folder(path.parent)
@@ -90,13 +92,13 @@ class LineFile:
             raise
 
     @property
-    def is_gone(self) -> bool:
-        """Whether somebody has deleted it."""
+    def is_deleted(self) -> bool:
+        """Whether the file was deleted."""
         return self._regular and os.fstat(self._descriptor).st_nlink == 0
 
-    def is_due(self, line: bytes, rotation: Rotation) -> bool:
-        """Whether it is to be put aside before this line."""
-        if self._fresh or not self._regular:
+    def needs_rotation(self, line: bytes, rotation: Rotation) -> bool:
+        """Whether a new file is to be begun before this line."""
+        if self._is_empty or not self._regular:
             return False
         if rotation.most_bytes is not None and self.size + len(line) > rotation.most_bytes:
             return True
@@ -105,28 +107,28 @@ class LineFile:
     def append(self, line: bytes) -> None:
         """Write a line, whole or, with an OSError, not at all."""
         self._write(line)
-        self._fresh, self.last_line_at = False, _now()
+        self._is_empty, self.last_line_at = False, _now()
 
     def sync(self) -> None:
-        """Bring to the disk what was written."""
+        """Sync what was written to the disk."""
         if self._regular:
             os.fsync(self._descriptor)
 
-    def cut(self, size: int) -> None:
-        """Take back what was written beyond that size, as far as that can be done."""
+    def truncate(self, size: int) -> None:
+        """Cut the file to that size, if possible."""
         if self._regular:
-            with contextlib.suppress(OSError):  # it is mended when it is opened again
+            with contextlib.suppress(OSError):  # it is repaired when it is opened again
                 os.ftruncate(self._descriptor, size)
         self.size = size
 
     def close(self) -> None:
-        """Let go of it; twice does no harm."""
+        """Close it; may be called twice."""
         descriptor, self._descriptor = self._descriptor, -1
         with contextlib.suppress(OSError):
             os.close(descriptor)
 
-    def put_aside(self) -> None:
-        """Close it and give it a name of its own."""
+    def rotate(self) -> None:
+        """Close it and rename it, so that a new file can take its name."""
         self.close()
         self._path.rename(_unused_name(self._path, self._form.suffix, self.last_line_at))
 
@@ -136,20 +138,20 @@ class LineFile:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError:
-            self.cut(self.size)
+            self.truncate(self.size)
             raise
         self.size += len(data)
 
-    def _mend(self, kept: bool) -> None:
+    def _repair(self, kept: bool) -> None:
         with self._path.open("rb") as reader:
             first = reader.readline(_TAIL_BYTES)
             reader.seek(max(0, self.size - _TAIL_BYTES))
             tail = reader.read()
         whole, newline, torn = tail.rpartition(b"\n")
-        if not self._form.is_ours(_text(first)) or (not newline and self.size > len(tail)):
+        if not self._form.can_continue(_text(first)) or (not newline and self.size > len(tail)):
             name = self._form.suffix.lstrip(".")
-            raise SettingError(f"--out {self._path}: holds something else than this {name}; give another file")
-        if torn and not kept and self._form.is_whole(_text(torn)):
+            raise SettingError(f"--out {self._path}: holds another format than {name}; give another file")
+        if torn and not kept and self._form.is_complete(_text(torn)):
             self._write(b"\n")
         elif torn:
             self.size -= len(torn)
@@ -161,7 +163,7 @@ class LineFile:
 
 
 def _unused_name(path: Path, suffix: str, at: datetime) -> Path:
-    """A name beside `path` for what was written until `at`, which sorts after those that are there."""
+    """A new name in the folder of `path` for lines written until `at`, which sorts after the existing ones."""
     stem, end = path.name, ""
     if path.name.lower().endswith(suffix):
         stem, end = path.name[: -len(suffix)], path.name[-len(suffix) :]
@@ -174,7 +176,7 @@ def _unused_name(path: Path, suffix: str, at: datetime) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring a new name to the disk; a system that cannot is left alone."""
+    """Sync a new name to the disk, where the system supports it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -184,7 +186,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _text(line: bytes) -> str:
-    """A line that a crash may have left unreadable, or full of zeros."""
+    """A line as text; after a crash it may be unreadable, or full of zeros."""
     return line.decode(errors="replace").strip("\0\r\n")
 
 

@@ -1,6 +1,6 @@
-"""The event log: the records of design, as plain dictionaries. The log adds to each which source it is of.
+"""The records of the event log, as plain dictionaries. `Log` adds to each the name of its source.
 
-Seconds count from the source's first sample; times of day are there where the source has them.
+Seconds count from the source's first sample; times of day are included if they are known.
 """
 
 from typing import Any
@@ -22,13 +22,13 @@ def start_record(card: Card, labels: list[str], timeline: Timeline) -> Record:
 
 
 def onset_record(number: int, onset: Onset, card: Card, timeline: Timeline) -> Record:
-    """The beginning of an event that will be written under the same number."""
+    """The onset of an event that will be written under the same number."""
     sample = frame_edge(onset.onset_frame, card.frame_samples)
     return {"type": "onset", "id": number, "label": onset.label, **_times(timeline, onset=sample)}
 
 
 def event_record(number: int, event: Event, card: Card, timeline: Timeline, heard_samples: int) -> Record:
-    """One event. A frame that the source filled only in part ends where the source did."""
+    """One event. If the source ended within the last frame, so does the event."""
     onset = frame_edge(event.onset_frame, card.frame_samples)
     offset = min(frame_edge(event.offset_frame, card.frame_samples), heard_samples)
     return {
@@ -42,22 +42,22 @@ def event_record(number: int, event: Event, card: Card, timeline: Timeline, hear
 
 
 def gap_record(begin: int, end: int, reason: str, timeline: Timeline) -> Record:
-    """The samples between which nothing was heard."""
+    """A gap: the sound of these samples was lost."""
     return {"type": "gap", **_times(timeline, onset=begin, offset=end), "reason": reason}
 
 
 def source_record(state: str, detail: str) -> Record:
-    """What becomes of a source: it is `connected`, `lost`, `retrying`, or inference is `slow` or `steady`."""
+    """A new state of a source: `connected`, `lost` or `retrying`; or of its inference: `slow` or `steady`."""
     return {"type": "source", "state": state, "detail": detail}
 
 
 def stop_record(reason: str) -> Record:
-    """The last record of a source: `end`, `interrupted` or `error`."""
+    """The last record of a source; the reason is `end`, `interrupted` or `error`."""
     return {"type": "stop", "reason": reason}
 
 
 def _times(timeline: Timeline, **samples: int) -> dict[str, float | str]:
-    """Each by its name in seconds, then each as a time of day if that is known."""
+    """The given samples in seconds, then as times of day if these are known, by name."""
     times: dict[str, float | str] = {name: timeline.seconds(sample) for name, sample in samples.items()}
     if timeline.has_utc:
         times |= {f"{name}_utc": timeline.utc(sample) for name, sample in samples.items()}

@@ -1,4 +1,4 @@
-"""One log of several sources."""
+"""One log that several sources write to."""
 
 import contextlib
 import threading
@@ -9,38 +9,38 @@ from edge.log.sinks import Sink
 
 
 class Log:
-    """Takes records from several threads and numbers events.
+    """Numbers events and takes records from several threads.
 
     Args:
         sink: where the records go.
 
     Attributes:
-        failure: what the sink raised: nothing is written after that.
+        failure: the error of the sink; nothing is written after it.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._lock = threading.RLock()
-        self._numbers = 0
+        self._ids = 0
         self.failure: OSError | None = None
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """What one thread numbers and writes within this, nobody else's comes between."""
+    def exclusive(self) -> Iterator[None]:
+        """Keep other threads from numbering and writing while one thread is in this context."""
         with self._lock:
             yield
 
-    def number(self) -> int:
-        """The next event's."""
+    def next_id(self) -> int:
+        """The number of the next event."""
         with self._lock:
-            self._numbers += 1
-            return self._numbers
+            self._ids += 1
+            return self._ids
 
     def write(self, source: str, record: Record) -> None:
         """Write a record of the source of that name.
 
         Raises:
-            OSError: that of the sink, from its first one on.
+            OSError: the first error of the sink, on this and every later call.
         """
         with self._lock:
             if self.failure is not None:

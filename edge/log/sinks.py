@@ -1,4 +1,4 @@
-"""Where records go: several places at once, memory, stdout. Files have a module of their own."""
+"""Sinks for records: several sinks at once, memory, text streams. `file_sink` has the one for files."""
 
 import logging
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ _log = logging.getLogger(__name__)
 
 
 class Sink(Protocol):
-    """Takes records, in order."""
+    """Receives records, in order."""
 
     def write(self, record: Record) -> None:
-        """Write one record and hand it on at once."""
+        """Write one record, and flush it."""
 
 
 class FanOut:
-    """Hands each record to several sinks, in order. One that fails is told of and left out while another works.
+    """Hands each record to several sinks, in order. A sink that fails is dropped with a warning while another works.
 
     Args:
-        sinks: those first that must have a line before it is seen elsewhere.
+        sinks: first those that must have a record before the others show it.
     """
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
@@ -31,7 +31,7 @@ class FanOut:
         """See `Sink.write`.
 
         Raises:
-            BrokenPipeError: from a reader that has left.
+            BrokenPipeError: if the reader of a pipe has closed it.
             OSError: from the last sink.
         """
         for sink in tuple(self._sinks):
@@ -44,11 +44,11 @@ class FanOut:
                     raise
                 self._sinks.remove(sink)
                 why = exc.strerror or exc
-                _log.warning("%s: one place of the log can be written no further; it goes on in the others", why)
+                _log.warning("%s: one output of the log failed; it continues in the others", why)
 
 
-class KeepingSink:
-    """Keeps the records, for whoever asks later."""
+class MemorySink:
+    """Keeps the records in memory."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -71,11 +71,11 @@ class JsonLinesSink:
 
 
 class TextSink:
-    """A table for people: events, gaps, what becomes of the sources, and what it all adds up to.
+    """A table for people: events, gaps, states of the sources, and a summary.
 
     Args:
         stream: to write to.
-        sources: names of the log's sources; where there are several, each row says whose it is.
+        sources: names of the log's sources; if there are several, each row names its source.
     """
 
     def __init__(self, stream: TextIO, sources: Sequence[str] = ()) -> None:
@@ -93,7 +93,7 @@ class TextSink:
     def _line(self, record: Record) -> str | None:
         source = record["source"]
         match record["type"]:
-            case "start" if self._label_width == 0:  # one header does for all sources: they share a model
+            case "start" if self._label_width == 0:  # one header for all sources: they share a model
                 self._label_width = max(map(len, ("label", *record["labels"])))
                 self._time_width = len(record.get("started_at", "")) or 12
                 return self._row("source", "onset", "offset", "label", "confidence")
@@ -118,7 +118,7 @@ class TextSink:
 
 
 def _times(record: Record) -> tuple[str, str]:
-    """Of day where they are known, else since the source began; empty where the record has none."""
+    """Onset and offset, as times of day if known, else since the source began; empty if the record has none."""
     onset, offset = (
         record.get(f"{edge}_utc", _clock_time(record[edge])) if edge in record else "" for edge in ("onset", "offset")
     )

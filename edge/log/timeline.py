@@ -1,7 +1,7 @@
-"""A source's samples as seconds, as times of day, and against the machine's own clock.
+"""The samples of a source as seconds and as times of day, and the drift of its clock.
 
-Samples are counted at the model's rate from the source's first one, what was not heard included: the count itself never
-drifts from what was said of gaps, and everything else is read off it when somebody asks.
+Samples are counted at the model's rate from the source's first one, including those lost in gaps. All times are
+computed from this count when they are needed.
 """
 
 import time
@@ -10,19 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR = 60.0, 3600.0
 LAST_YEAR = 9000
-"""In which a source may begin: the calendar ends with 9999."""
+"""Last year in which a source may begin; the calendar of Python ends with 9999."""
 
 
 class Timeline:
-    """The time of one source.
+    """The timeline of one source.
 
     A time of day comes from `started_at` or, for a live source, from the newest observation of when a sample was heard.
-    Observations are in `time.monotonic`, and become a time of day when one is asked for: a clock that is set after boot
-    leaves no later event wrong.
+    Observations are in `time.monotonic`, and are converted when a time of day is needed: if the clock is set after
+    boot, all later events are right.
 
     Args:
         sample_rate: Hz, of the samples that are counted.
-        started_at: when the source's first sample was heard, in UTC, if that is known from elsewhere.
+        started_at: when the source's first sample was heard, in UTC, if that is known without observations.
 
     >>> Timeline(16_000).seconds(24_000)
     1.5
@@ -32,7 +32,7 @@ class Timeline:
         self.sample_rate = sample_rate
         self._started_at = started_at
         self._newest: tuple[int, float] | None = None
-        self._minutes: deque[tuple[int, float]] = deque()  # an observation a minute, of the last hour
+        self._minutes: deque[tuple[int, float]] = deque()  # one observation a minute, of the last hour
 
     def observe(self, sample: int, heard_at: float) -> None:
         """Note that a sample was heard at that time, by `time.monotonic`."""
@@ -52,7 +52,7 @@ class Timeline:
         return round(sample / self.sample_rate, 3)
 
     def heard_at(self, sample: int) -> float | None:
-        """When a sample was heard, by `time.monotonic`, or None where nobody said so of any."""
+        """When a sample was heard, by `time.monotonic`, or None if none was observed."""
         if self._newest is None:
             return None
         observed, heard_at = self._newest
@@ -65,7 +65,7 @@ class Timeline:
         return rfc3339(began_at + timedelta(seconds=sample / self.sample_rate))
 
     def began_at(self) -> datetime | None:
-        """When the source's first sample was heard, as far as that is known now."""
+        """When the source's first sample was heard, in UTC, if it is known now."""
         heard_at = self.heard_at(0)
         if self._started_at is not None or heard_at is None:
             return self._started_at

@@ -1,10 +1,10 @@
-"""A model file: what it says of itself, what runs it, and its scores for a stream of samples.
+"""A model file: its card, the provider that runs it, and its scores for a stream of samples.
 
-card         what a model file says of itself
-inference    a model file, opened
-providers    what runs a model, and why not CUDA
-ring         the newest samples of a source
-stream       samples -> scores, by the sliding window
+card            the description of a model that its file carries
+inference       an opened model file, and one call of its graph
+providers       the execution provider that runs a model, and why CUDA cannot be used
+ring_buffer     the newest samples of a source
+score_stream    samples -> frame scores, by a sliding window
 """
 
 from edge.model.card import METADATA_KEY, PRECISIONS, Card, ClassDecoding
@@ -12,17 +12,17 @@ from edge.model.inference import GRAPH_INPUTS, GRAPH_OUTPUTS, Floats, Model, Ste
 from edge.model.providers import (
     PROVIDERS,
     Node,
-    gpu_seen,
     import_onnxruntime,
-    nodes_run,
+    nvidia_gpu_present,
     onnxruntime_packages,
     open_session,
+    profiled_nodes,
     session_options,
-    short_name,
+    short_provider_name,
     why_no_cuda,
 )
-from edge.model.ring import Ring
-from edge.model.stream import ScoreStream, StepModel, Window, window_of
+from edge.model.ring_buffer import RingBuffer
+from edge.model.score_stream import ScoreStream, StepModel, Window, window_of
 
 __all__ = [
     "GRAPH_INPUTS",
@@ -35,19 +35,19 @@ __all__ = [
     "Floats",
     "Model",
     "Node",
-    "Ring",
+    "RingBuffer",
     "ScoreStream",
     "Step",
     "StepModel",
     "Window",
-    "gpu_seen",
     "import_onnxruntime",
-    "nodes_run",
+    "nvidia_gpu_present",
     "onnxruntime_packages",
     "open_session",
+    "profiled_nodes",
     "session_options",
     "shipped_model",
-    "short_name",
+    "short_provider_name",
     "why_no_cuda",
     "window_of",
 ]

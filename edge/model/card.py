@@ -1,6 +1,6 @@
-"""The card: what a model file says of itself, one JSON object inside the file.
+"""The card: the description of a model that its file carries, as one JSON object.
 
-Labels, rates, window and thresholds cannot be separated from the weights. `Card.to_json` writes a card and
+So labels, rates, window and thresholds always come with the weights. `Card.to_json` writes a card and
 `Card.from_json` reads one; nothing else does.
 """
 
@@ -14,7 +14,7 @@ from edge.errors import ModelError
 METADATA_KEY = "sed_edge_card"
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "int8")
-# A damaged card must not ask for all of the memory, nor for numbers that are none as floats.
+# A damaged card must not allocate all memory, nor hold integers that a float cannot represent.
 _LONGEST_SECONDS, _LONGEST_CONTEXT_SECONDS = 600, 60
 _MOST_FRAMES = 12_000  # the cost of attention grows with their square
 _GREATEST_NUMBER = 2**53
@@ -57,23 +57,23 @@ class Card:
     """One model file's description of itself.
 
     Attributes:
-        model_id: name and fingerprint, unlike for unlike weights.
+        model_id: name and fingerprint; different weights have different ones.
         parent_sha256: of the checkpoint that the file was exported from.
         labels: event labels, in the order of the classes.
         sample_rate: Hz.
-        context_samples: samples that must precede the first frame's own.
-        frame_samples: P, samples to one frame.
+        context_samples: samples of audio needed before those of the first frame.
+        frame_samples: P, samples of one frame.
         window_frames: W, frames that the head sees.
-        hop_frames: frames by which the window advances, unless told otherwise.
-        lookahead_frames: frames between the newest frame emitted and the window's end.
+        hop_frames: frames by which the window advances by default.
+        lookahead_frames: frames between the newest emitted frame and the end of the window.
         grid_frames: a window must begin at a multiple of this, counted from the source's first frame, so that the
-            head's coarse frames are the same ones in every window.
+            head averages the same frames together in every window.
         decoding: label -> settings of the decoder.
         frontend: parameters of the log-mel frontend.
         precision: one of `PRECISIONS`.
-        parity: greatest difference from the trained network, by what was compared.
-        training: what it was trained on, with which recipe and seed.
-        validation: figures on validation data, each with what it was measured on.
+        parity: greatest difference from the trained network, for each quantity that was compared.
+        training: the data, the recipe and the seed that it was trained with.
+        validation: figures on validation data, and what data that was.
         licence: of the weights.
     """
 
@@ -160,7 +160,7 @@ class Card:
                 "update sed-edge, or export the model again"
             )
         try:
-            chosen = {name: values[name] for name in names}  # a newer minor card may say more
+            chosen = {name: values[name] for name in names}  # a card of a newer version may have more fields
             _require_types(chosen)
             chosen["labels"] = tuple(values["labels"])
             chosen["decoding"] = {label: ClassDecoding(**entry) for label, entry in values["decoding"].items()}
@@ -170,7 +170,7 @@ class Card:
 
 
 def _require_types(values: dict[str, Any]) -> None:
-    json.dumps(values, ensure_ascii=False).encode()  # JSON may hold text that is none
+    json.dumps(values, ensure_ascii=False).encode()  # JSON may hold text that cannot be encoded as UTF-8
     for name in ("model_id", "parent_sha256", "licence"):
         if not isinstance(values[name], str):
             raise TypeError(f"{name} must be text, got {values[name]!r}")

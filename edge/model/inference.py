@@ -1,4 +1,4 @@
-"""A model file, opened: its card and its one graph, by ONNX Runtime."""
+"""An opened model file: its card, and its graph run by ONNX Runtime."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError, SedError
 from edge.model.card import METADATA_KEY, Card
-from edge.model.providers import open_session, short_name
+from edge.model.providers import open_session, short_provider_name
 
 Floats = NDArray[np.float32]
 GRAPH_INPUTS = ("audio", "embeddings")
@@ -36,7 +36,7 @@ def shipped_model() -> Path:
 
 
 class Model:
-    """One exported file.
+    """An exported model file, opened.
 
     Args:
         path: the `.onnx` file.
@@ -44,8 +44,8 @@ class Model:
         threads: that one step may use.
 
     Raises:
-        InstallError: if ONNX Runtime is missing, both of its packages are installed, or CUDA was asked for in vain.
-        ModelError: if the file cannot be read, is not ours, or its card lacks something.
+        InstallError: if ONNX Runtime is missing, both of its packages are installed, or CUDA was requested and fails.
+        ModelError: if the file cannot be read, has no card of sed-edge, or a card that is incomplete.
     """
 
     def __init__(self, path: Path, provider: str = "auto", threads: int = 1) -> None:
@@ -74,12 +74,12 @@ class Model:
                 f"expected {GRAPH_INPUTS} and {GRAPH_OUTPUTS}; export the model again"
             )
         self.embedding_size = self._embedding_size()
-        self._try()
+        self._check_answer()
 
     @property
     def provider(self) -> str:
-        """What runs it: `CPU` or `CUDA`."""
-        return short_name(self._session.get_providers()[0])
+        """The execution provider that runs it: `CPU` or `CUDA`."""
+        return short_provider_name(self._session.get_providers()[0])
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         """Call the graph once.
@@ -88,7 +88,7 @@ class Model:
             audio: `[batch, context_samples + k * frame_samples]` at the card's rate, in [-1, 1].
             embeddings: `[batch, M, embedding_size]` that earlier calls returned; M may be 0.
         """
-        # ONNX Runtime does not hold callers to the shapes that the file declares.
+        # ONNX Runtime does not check the shapes that the file declares.
         fresh = audio.shape[1] - self.card.context_samples
         assert fresh > 0 and fresh % self.card.frame_samples == 0, audio.shape
         try:
@@ -109,8 +109,8 @@ class Model:
             )
         return int(shape[2])
 
-    def _try(self) -> None:
-        """Hear one frame of silence: a graph that does not fit its card is refused before anything depends on it."""
+    def _check_answer(self) -> None:
+        """Run the graph on one frame of silence, so that a graph that does not fit its card is refused at once."""
         silence = np.zeros((1, self.card.context_samples + self.card.frame_samples), dtype=np.float32)
         step = self.step(silence, np.zeros((1, 0, self.embedding_size), dtype=np.float32))
         shapes = [array.shape for array in step]

@@ -1,12 +1,12 @@
-"""Which execution provider runs a model, and why not the one that was wished for.
+"""The execution provider that runs a model, and why the requested one cannot be used.
 
-ONNX Runtime falls back to the CPU by itself where CUDA fails, and says so in passing or on stdout. Here CUDA that was
-asked for is had or is an error with its cause, and stdout is left to the log.
+ONNX Runtime falls back to the CPU by itself where CUDA fails, and reports that on stdout or not at all. Here a request
+for CUDA either succeeds or is an error that says why, and nothing but the log goes to stdout. What is checked:
 
     driver      libcuda.so.1 loads and finds a GPU
-    package     onnxruntime-gpu, not onnxruntime, nor both
+    package     onnxruntime-gpu, and not onnxruntime beside it
     libraries   of CUDA, found by the package
-    session     which then says that it runs on CUDA
+    session     reports that it runs on CUDA
 """
 
 import contextlib
@@ -42,7 +42,7 @@ def import_onnxruntime() -> Any:
     Raises:
         InstallError: if it is missing or broken, or both of its packages are installed.
     """
-    # From 1.29 on it would tell its maker over the network what it does, and keep a file of that in the user's home.
+    # From 1.29 on it would send usage data over the network, and keep a file of them in the user's home.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     if len(onnxruntime_packages()) == 2:
         raise InstallError(
@@ -53,7 +53,7 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime
 
-        onnxruntime.InferenceSession  # noqa: B018  # what an uninstalled twin leaves behind is an empty folder
+        onnxruntime.InferenceSession  # noqa: B018  # uninstalling the other package leaves an empty folder behind
     except (ImportError, AttributeError) as exc:
         state = f"cannot be imported ({exc})" if onnxruntime_packages() else "is not installed"
         raise InstallError(
@@ -74,23 +74,23 @@ def onnxruntime_packages() -> list[str]:
 
 
 def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: Path | None = None) -> Any:
-    """An `onnxruntime.InferenceSession` of a model file, on the provider that was wished for.
+    """An `onnxruntime.InferenceSession` of a model file, on the requested provider.
 
     Args:
         path: the `.onnx` file.
-        provider: one of `PROVIDERS`; `auto` is CUDA if it can be had, and warns if a GPU is there but not used.
+        provider: one of `PROVIDERS`; `auto` is CUDA if it can be used, and warns if a GPU is there but not used.
         threads: that one step may use.
-        profile: where to write which node ran where, as the beginning of a file's name; None to write nothing.
+        profile: prefix of the file to which ONNX Runtime writes a profile of each node; None for no profile.
 
     Raises:
-        InstallError: if CUDA was asked for and cannot be had.
-        Exception: ONNX Runtime's own, which share no base but this, if the file is no model.
+        InstallError: if CUDA was requested and cannot be used.
+        Exception: one of ONNX Runtime's, which have no common base class, if the file is no model.
     """
     onnxruntime = import_onnxruntime()
     options = session_options(onnxruntime, threads, profile)
 
     def session(*providers: str) -> Any:
-        # The fallback talks on stdout.
+        # The fallback would print on stdout.
         return onnxruntime.InferenceSession(str(path), options, providers=list(providers), enable_fallback=0)
 
     if provider == "cpu":
@@ -105,56 +105,58 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
             if opened.get_providers()[0] == _CUDA:
                 return opened
             why_not = _missing_library(onnxruntime) or "ONNX Runtime gives no cause but what it wrote on stderr"
-    opened = session(_CPU)  # if the file is to blame, this says so
+    opened = session(_CPU)  # raises if the file is the cause
     if provider == "cuda":
         raise InstallError(f"--provider cuda cannot be had: {why_not}; or use --provider cpu")
-    if gpu_seen():
+    if nvidia_gpu_present():
         _log.warning("a GPU seems to be here, but the CPU is used: %s; --provider cpu asks for the CPU", why_not)
     return opened
 
 
 def session_options(onnxruntime: Any, threads: int, profile: Path | None = None) -> Any:
-    """How every session is opened; see `open_session`."""
+    """The options that all sessions have in common; see `open_session`."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 4  # what fails is raised
-    # Threads that wait for the next hop must not burn the CPU meanwhile.
+    options.log_severity_level = 4  # failures are raised, not logged
+    # Threads that wait for the next hop must not keep the CPU busy meanwhile.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
     return options
 
 
-def nodes_run(session: Any, inputs: dict[str, Any]) -> list[Node]:
-    """The nodes of one call, in their order, by ONNX Runtime's own account; the session was opened with a profile."""
+def profiled_nodes(session: Any, inputs: dict[str, Any]) -> list[Node]:
+    """The nodes that one call ran, in order, from ONNX Runtime's profile; open the session with one."""
     session.run(None, inputs)
     events = json.loads(Path(session.end_profiling()).read_text())
     return [
         Node(
-            event["name"].removesuffix("_kernel_time"), event["args"]["op_name"], short_name(event["args"]["provider"])
+            event["name"].removesuffix("_kernel_time"),
+            event["args"]["op_name"],
+            short_provider_name(event["args"]["provider"]),
         )
         for event in events
         if event["cat"] == "Node" and event["name"].endswith("_kernel_time")
     ]
 
 
-def short_name(provider: str) -> str:
+def short_provider_name(provider: str) -> str:
     """A provider's name for people.
 
-    >>> short_name("CUDAExecutionProvider")
+    >>> short_provider_name("CUDAExecutionProvider")
     'CUDA'
     """
     return provider.removesuffix("ExecutionProvider")
 
 
 def why_no_cuda(onnxruntime: Any) -> str | None:
-    """The cause and what to do; None as far as nothing is found against CUDA without trying."""
-    return _driver_trouble() or _package_trouble(onnxruntime) or _library_trouble(onnxruntime)
+    """Why CUDA cannot be used and what to do; None if no reason is found without opening a session."""
+    return _driver_problem() or _package_problem(onnxruntime) or _library_problem(onnxruntime)
 
 
-def gpu_seen() -> bool:
-    """Whether an NVIDIA GPU seems to be in this machine, with a driver or without (on Linux)."""
-    if _driver_trouble() is None:
+def nvidia_gpu_present() -> bool:
+    """Whether this machine seems to have an NVIDIA GPU, with or without a driver (the latter on Linux only)."""
+    if _driver_problem() is None:
         return True
     for device in Path("/sys/bus/pci/devices").glob("*"):
         with contextlib.suppress(OSError):
@@ -164,7 +166,7 @@ def gpu_seen() -> bool:
     return False
 
 
-def _driver_trouble() -> str | None:
+def _driver_problem() -> str | None:
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         code = driver.cuInit(0)
@@ -177,7 +179,7 @@ def _driver_trouble() -> str | None:
     return None
 
 
-def _package_trouble(onnxruntime: Any) -> str | None:
+def _package_problem(onnxruntime: Any) -> str | None:
     if _CUDA in onnxruntime.get_available_providers():
         return None
     return (
@@ -186,19 +188,19 @@ def _package_trouble(onnxruntime: Any) -> str | None:
     )
 
 
-def _library_trouble(onnxruntime: Any) -> str | None:
+def _library_problem(onnxruntime: Any) -> str | None:
     """Load CUDA's and cuDNN's libraries from the packages that bring them."""
-    talk = io.StringIO()
-    with contextlib.redirect_stdout(talk):  # ONNX Runtime prints
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):  # ONNX Runtime prints its findings
         onnxruntime.preload_dlls()
-    failed = [line for line in talk.getvalue().splitlines() if line.startswith("Failed to load")]
+    failed = [line for line in printed.getvalue().splitlines() if line.startswith("Failed to load")]
     if not failed:
         return None
     return _install_libraries(onnxruntime, failed[0].partition(": ")[2])
 
 
 def _missing_library(onnxruntime: Any) -> str | None:
-    """What the provider's own library, or cuDNN, which it loads late, lacks. Only after it has failed to load."""
+    """The library that the CUDA provider, or cuDNN (which it loads late), does not find, once it has failed to load."""
     windows = sys.platform == "win32"
     provider = "onnxruntime_providers_cuda.dll" if windows else "libonnxruntime_providers_cuda.so"
     for library in (

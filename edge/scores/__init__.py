@@ -1,12 +1,12 @@
-"""Frame scores that are kept without sound, and the files that hold them.
+"""Frame scores kept without the sound, and the files that hold them.
 
-entries    what is kept beside them, checked
-files      the files they are in
-sink       frame scores kept without sound
+entries    the entries that are kept beside the scores, and their checks
+files      numbered files of frame scores: NumPy archives or Parquet
+sink       keeps the scores of a run in such files
 """
 
 from edge.scores.entries import Entry
-from edge.scores.files import Piece, load_pieces
-from edge.scores.sink import Heard, ScoreSink, ScoreTaker
+from edge.scores.files import ScoreFile, load_score_files
+from edge.scores.sink import DecoderInput, ScoreReceiver, ScoreSink
 
-__all__ = ["Entry", "Heard", "Piece", "ScoreSink", "ScoreTaker", "load_pieces"]
+__all__ = ["DecoderInput", "Entry", "ScoreFile", "ScoreReceiver", "ScoreSink", "load_score_files"]

@@ -1,4 +1,4 @@
-"""What is kept beside the scores of a run, checked before it is used: a file may be damaged, or somebody else's.
+"""The entries kept beside the scores of a run, and their checks: a file may be damaged, or from another program.
 
 See `edge.scores.sink` for the entries and `edge.log.records` for the records among them.
 """
@@ -13,7 +13,7 @@ from edge.model import Card
 Entry = dict[str, Any]
 
 _TEXT, _NUMBER, _WHOLE = (str,), (int, float), (int,)
-# What programs read of the records that no threshold moves; more may be there.
+# The fields that are read of records which do not depend on thresholds; there may be more.
 _RECORDS: dict[str, dict[str, tuple[type, ...]]] = {
     "start": {},
     "gap": {"onset": _NUMBER, "offset": _NUMBER, "reason": _TEXT},
@@ -26,15 +26,15 @@ _MOST_SECONDS = 1e10  # some centuries
 
 
 def check_entries(entries: Any, card: Card) -> int:
-    """See that entries are what a run leaves.
+    """Check that entries are what a run writes.
 
     Returns:
-        The number of frames whose scores they own.
+        The number of frames that they have scores for.
 
     Raises:
         Exception: a ValueError, TypeError, LookupError or AttributeError, if they are not.
     """
-    json.dumps(entries, ensure_ascii=False, allow_nan=False).encode()  # JSON may hold numbers and text that are none
+    json.dumps(entries, ensure_ascii=False, allow_nan=False).encode()  # no NaN, and text that UTF-8 can encode
     frames = 0
     for entry in entries:
         if "record" in entry:

@@ -1,16 +1,16 @@
 """Frame scores in numbered files: NumPy archives, or Parquet for tables.
 
-Neither kind of file survives a crash while it is appended to, so a run leaves several, each whole: what is asked for as
-`scores.npz` becomes `scores.000001.npz`, `scores.000002.npz` and so on, and a later run goes on counting.
+Neither kind of file can be appended to safely, so a run writes several, each whole: what is requested as
+`scores.npz` becomes `scores.000001.npz`, `scores.000002.npz` and so on, and a later run continues the numbers.
 
 | .npz                                 | .parquet                      | holds                                         |
 |--------------------------------------|-------------------------------|-----------------------------------------------|
 | scores `[frames, classes]`, float32  | a column `score_dog` a label  | probability of each class in each frame       |
 | labels `[classes]`                   | the names of these columns    | in the order of the scores                    |
-| source `[frames]`                    | source                        | whose frame it is                             |
+| source `[frames]`                    | source                        | the source of the frame                       |
 | frame `[frames]`                     | frame                         | its number since the source began             |
-| lost `[frames]`                      | lost                          | True where nobody heard anything              |
-| card, entries                        | metadata: sed_edge_card,      | JSON: the model's card, and what the log said |
+| lost `[frames]`                      | lost                          | True where the sound was lost                 |
+| card, entries                        | metadata: sed_edge_card,      | JSON: the model's card, and the entries       |
 |                                      | sed_edge_entries              | between the scores (see `edge.scores.sink`)   |
 
 Frame k begins at k * frame_samples / sample_rate seconds, both in the card.
@@ -33,21 +33,21 @@ from edge.model import Card, Floats
 from edge.scores.entries import Entry, check_entries
 
 _SUFFIXES = (".npz", ".parquet")
-# What NumPy, zipfile, pyarrow and json raise where a file is not what they expect.
+# What NumPy, zipfile, pyarrow and json raise for a file in another form than they expect.
 _UNREADABLE = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
 
 
-class Piece(NamedTuple):
-    """What one file holds.
+class ScoreFile(NamedTuple):
+    """The content of one file.
 
     Attributes:
         card: of the model that gave the scores.
-        entries: what happened, in order; those with `pushes` own so many of the frames, in order.
+        entries: what happened, in order; the frames of those with `pushes` follow each other in `scores`.
         scores: `[frames, classes]`.
-        lost: `[frames]`, True where nobody heard anything.
+        lost: `[frames]`, True where the sound was lost.
     """
 
     card: Card
@@ -57,17 +57,17 @@ class Piece(NamedTuple):
 
 
 def check_path(path: Path) -> None:
-    """See that scores can be kept there.
+    """Check that scores can be written there.
 
     Raises:
-        ModuleNotFoundError: if what writes Parquet is missing.
+        ModuleNotFoundError: if pyarrow, which writes Parquet, is missing.
         OSError: if its folder is missing or cannot be written.
         SettingError: if its suffix is not one of ours.
     """
     if path.suffix.lower() not in _SUFFIXES:
         raise SettingError(f"--scores {path}: expected a path that ends in {' or '.join(_SUFFIXES)}")
     if path.suffix.lower() == ".parquet":
-        import pyarrow  # noqa: F401  # now rather than at the first piece
+        import pyarrow  # noqa: F401  # fail now rather than at the first file
     part = _part(path)
     try:
         part.touch()
@@ -77,12 +77,12 @@ def check_path(path: Path) -> None:
 
 
 def next_path(path: Path) -> Path:
-    """The first number that is not taken."""
+    """The path with the first number that is not in use."""
     taken = [int(found.name.split(".")[-2]) for found in _numbered(path)]
     return path.with_name(f"{path.stem}.{max(taken, default=0) + 1:06d}{path.suffix}")
 
 
-def save_piece(piece: Piece, path: Path) -> None:
+def save_score_file(content: ScoreFile, path: Path) -> None:
     """Write one file, whole or not at all.
 
     Raises:
@@ -92,9 +92,9 @@ def save_piece(piece: Piece, path: Path) -> None:
     try:
         with part.open("wb") as file:
             if path.suffix.lower() == ".npz":
-                _write_npz(piece, file)
+                _write_npz(content, file)
             else:
-                _write_parquet(piece, file)
+                _write_parquet(content, file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -103,8 +103,8 @@ def save_piece(piece: Piece, path: Path) -> None:
         raise
 
 
-def load_pieces(path: Path) -> Iterator[Piece]:
-    """The pieces of `path`, by number; or the one that it is.
+def load_score_files(path: Path) -> Iterator[ScoreFile]:
+    """The contents of the numbered files of `path`, in order, or of `path` itself if it is a file.
 
     Raises:
         SourceError: if there are none, or one cannot be read.
@@ -118,66 +118,72 @@ def load_pieces(path: Path) -> Iterator[Piece]:
         yield _load(file)
 
 
-def _load(path: Path) -> Piece:
+def _load(path: Path) -> ScoreFile:
     try:
-        piece = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
-        frames = check_entries(piece.entries, piece.card)
-        if piece.scores.shape != (frames, len(piece.card.labels)) or piece.lost.shape != (frames,):
-            raise ValueError(f"{frames} frames, but scores of shape {piece.scores.shape}")
-        if piece.scores.dtype != np.float32 or piece.lost.dtype != np.bool_ or np.abs(piece.scores).max(initial=0) > 1:
-            raise ValueError(f"scores of {piece.scores.dtype} that are no probabilities")
-        return piece
+        content = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
+        frames = check_entries(content.entries, content.card)
+        if content.scores.shape != (frames, len(content.card.labels)) or content.lost.shape != (frames,):
+            raise ValueError(f"{frames} frames, but scores of shape {content.scores.shape}")
+        if (
+            content.scores.dtype != np.float32
+            or content.lost.dtype != np.bool_
+            or np.abs(content.scores).max(initial=0) > 1
+        ):
+            raise ValueError(f"scores of {content.scores.dtype} that are not probabilities")
+        return content
     except _UNREADABLE as exc:
         raise SourceError(f"{path}: holds no scores that can be read; give what sed-stream --scores wrote") from exc
 
 
-def _write_npz(piece: Piece, file: Any) -> None:
-    sources, frames = _grid(piece)
+def _write_npz(content: ScoreFile, file: Any) -> None:
+    sources, frames = _grid(content)
     np.savez_compressed(
         file,
-        scores=piece.scores,
-        labels=np.array(piece.card.labels),
+        scores=content.scores,
+        labels=np.array(content.card.labels),
         source=np.array(sources, dtype=np.str_),
         frame=frames,
-        lost=piece.lost,
-        card=np.array(piece.card.to_json()),
-        entries=np.array(json.dumps(piece.entries)),
+        lost=content.lost,
+        card=np.array(content.card.to_json()),
+        entries=np.array(json.dumps(content.entries)),
     )
 
 
-def _read_npz(path: Path) -> Piece:
+def _read_npz(path: Path) -> ScoreFile:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         card = Card.from_json(str(arrays["card"]), str(path))
-        return Piece(card, json.loads(str(arrays["entries"])), arrays["scores"], arrays["lost"])
+        return ScoreFile(card, json.loads(str(arrays["entries"])), arrays["scores"], arrays["lost"])
 
 
-def _write_parquet(piece: Piece, file: Any) -> None:
+def _write_parquet(content: ScoreFile, file: Any) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    sources, frames = _grid(piece)
-    columns = {"source": pyarrow.array(sources, pyarrow.string()), "frame": frames, "lost": piece.lost}
-    for label, column in zip(piece.card.labels, piece.scores.T, strict=True):
+    sources, frames = _grid(content)
+    columns = {"source": pyarrow.array(sources, pyarrow.string()), "frame": frames, "lost": content.lost}
+    for label, column in zip(content.card.labels, content.scores.T, strict=True):
         columns[f"score_{label}"] = np.ascontiguousarray(column)
-    metadata = {"sed_edge_card": piece.card.to_json(), "sed_edge_entries": json.dumps(piece.entries)}
+    metadata = {"sed_edge_card": content.card.to_json(), "sed_edge_entries": json.dumps(content.entries)}
     pyarrow.parquet.write_table(pyarrow.table(columns, metadata=metadata), file, compression="zstd")
 
 
-def _read_parquet(path: Path) -> Piece:
+def _read_parquet(path: Path) -> ScoreFile:
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(path)
     metadata = table.schema.metadata or {}
     card = Card.from_json(metadata[b"sed_edge_card"].decode(), str(path))
     scores = [table[f"score_{label}"].to_numpy() for label in card.labels]
-    return Piece(card, json.loads(metadata[b"sed_edge_entries"]), np.stack(scores, axis=1), table["lost"].to_numpy())
+    return ScoreFile(
+        card, json.loads(metadata[b"sed_edge_entries"]), np.stack(scores, axis=1), table["lost"].to_numpy()
+    )
 
 
-def _grid(piece: Piece) -> tuple[list[str], NDArray[np.int64]]:
-    """Source and number of each frame."""
+def _grid(content: ScoreFile) -> tuple[list[str], NDArray[np.int64]]:
+    """The source and the number of each frame."""
     sources: list[str] = []
     frames = [np.zeros(0, dtype=np.int64)]
-    for entry in piece.entries:
+    for entry in content.entries:
         if "pushes" in entry:
             count = sum(entry["pushes"])
             sources += [entry["source"]] * count

@@ -1,17 +1,17 @@
-"""Frame scores of a run, kept without its sound: whoever decodes them again gets the log, with other settings.
+"""Keeps the frame scores of a run without its sound, so that they can be decoded again with other settings.
 
-    listener ──scores──> decoder ──events──> log
-                 └─────────> ScoreSink <─────┘ what else it says: start, gap, source, stats, stop
+event stream ──scores──> decoder ──events──> log
+                 └─────────> ScoreSink <─────┘ the other records: start, gap, source, stats, stop
 
-A piece is written every five minutes, or sooner where a file is heard faster than it plays: so much a crash costs, and
-so much memory there is. Its entries, in order:
+A file is written every five minutes, or sooner where sound is processed faster than real time. This bounds what a crash
+loses and the memory in use. The entries of a file, in order:
 
 | entry                                                          | means                                              |
 |----------------------------------------------------------------|----------------------------------------------------|
-| begin                                                          | a run of sed-stream begins: numbers of events too  |
-| record                                                         | a line of the log, of those that no threshold moves|
-| source, first_frame, pushes, closed_by, heard_samples, began_at| what one call of a listener gave to its decoder    |
-| missing                                                        | source -> frames, from and to, without their scores|
+| begin                                                          | a run of sed-stream begins; events count from 1    |
+| record                                                         | a record of the log that no threshold changes      |
+| source, first_frame, pushes, closed_by, heard_samples, began_at| what one call of an event stream pushed           |
+| missing                                                        | source -> [first, end) of frames without scores    |
 """
 
 import logging
@@ -24,52 +24,52 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.detection import Scores
+from edge.detection import FrameScores
 from edge.log import Record
 from edge.model import Card, Floats
 from edge.scores.entries import Entry
-from edge.scores.files import Piece, check_path, next_path, save_piece
+from edge.scores.files import ScoreFile, check_path, next_path, save_score_file
 
 _log = logging.getLogger(__name__)
 
-_PIECE_SECONDS = 300.0  # of the clock on the wall
-_PIECE_BYTES = 8 << 20  # of scores
-_MOST_BYTES = 4 * _PIECE_BYTES  # that wait for room
+_FILE_SECONDS = 300.0  # of real time
+_FILE_BYTES = 8 << 20  # of scores
+_MOST_BYTES = 4 * _FILE_BYTES  # kept in memory while the disk is full
 _RETRY_SECONDS = 10.0
 
 
-class Heard(NamedTuple):
-    """What one call of a listener gave to its decoder.
+class DecoderInput(NamedTuple):
+    """What one call of an event stream pushed to its decoder.
 
     Attributes:
-        scores: of one push each, without a hole between them.
+        scores: one item a push, of consecutive frames.
         closed_by: `gap` or `end` where the decoder was flushed after them, else None.
-        heard_samples: where the source's sound ends.
-        began_at: when the source's first sample was heard, in UTC, as far as that is known now.
+        heard_samples: end of the source's sound so far, in samples at the model's rate.
+        began_at: when the source's first sample was heard, in UTC, as far as is known now.
     """
 
-    scores: Sequence[Scores]
+    scores: Sequence[FrameScores]
     closed_by: str | None
     heard_samples: int
     began_at: datetime | None
 
 
-class ScoreTaker(Protocol):
-    """Gets the scores of several sources."""
+class ScoreReceiver(Protocol):
+    """Receives the scores of several sources."""
 
-    def take(self, source: str, heard: Heard) -> None:
-        """Take what one call gave to the decoder of the source of that name."""
+    def take(self, source: str, heard: DecoderInput) -> None:
+        """Take what one call pushed to the decoder of the source of that name."""
 
 
 class ScoreSink:
-    """Keeps scores in numbered files, and of the log what belongs to them.
+    """Keeps scores, and the records of the log that belong to them, in numbered files.
 
     Args:
-        path: what the files are called but for their numbers; `.npz` or `.parquet`.
+        path: name of the files without their numbers; ends in `.npz` or `.parquet`.
         card: of the model.
 
     Raises:
-        ModuleNotFoundError: if what writes Parquet is missing.
+        ModuleNotFoundError: if pyarrow, which writes Parquet, is missing.
         OSError: if its folder is missing or cannot be written.
         SettingError: if its suffix is not one of ours.
     """
@@ -87,8 +87,8 @@ class ScoreSink:
             self._entries.append({"record": record})
             self._save_if_due()
 
-    def take(self, source: str, heard: Heard) -> None:
-        """See `ScoreTaker.take`."""
+    def take(self, source: str, heard: DecoderInput) -> None:
+        """See `ScoreReceiver.take`."""
         scores = heard.scores
         self._entries.append(
             {
@@ -123,11 +123,11 @@ class ScoreSink:
         self._scores: list[Floats] = [np.zeros((0, classes), dtype=np.float32)]
         self._lost: list[NDArray[np.bool_]] = [np.zeros(0, dtype=bool)]
         self._bytes = 0
-        self._due_at = time.monotonic() + _PIECE_SECONDS
+        self._due_at = time.monotonic() + _FILE_SECONDS
 
     def _save_if_due(self) -> None:
-        """A disk that is full is told of once, and tried again."""
-        if self._bytes < _PIECE_BYTES and time.monotonic() < self._due_at:
+        """If the disk is full, warn once and try again later."""
+        if self._bytes < _FILE_BYTES and time.monotonic() < self._due_at:
             return
         if self._failing and time.monotonic() < self._due_at and self._bytes < _MOST_BYTES:
             return
@@ -135,7 +135,7 @@ class ScoreSink:
             self._save()
         except OSError as exc:
             if not self._failing:
-                _log.warning("%s: %s; goes on, and keeps scores until there is room", self._path, exc.strerror or exc)
+                _log.warning("%s: %s; continues, and keeps scores in memory", self._path, exc.strerror or exc)
             self._failing = True
             if self._bytes >= _MOST_BYTES:
                 self._drop()
@@ -146,13 +146,13 @@ class ScoreSink:
             self._failing = False
 
     def _save(self) -> None:
-        piece = Piece(self._card, self._entries, np.concatenate(self._scores), np.concatenate(self._lost))
-        save_piece(piece, next_path(self._path))
+        content = ScoreFile(self._card, self._entries, np.concatenate(self._scores), np.concatenate(self._lost))
+        save_score_file(content, next_path(self._path))
         self._entries = []
         self._empty()
 
     def _drop(self) -> None:
-        """Forget the scores that wait, but neither that they were there nor what else the log said."""
+        """Drop the scores in memory; keep the records, and note which frames are missing."""
         missing: dict[str, list[int]] = {}
         kept = []
         for entry in self._entries:

@@ -1,11 +1,11 @@
 """A source and a model at work: one thread for each source, one log for all of them.
 
-pace        how wide a hop must be for inference to keep up
-replay      kept scores -> the log again
-reporter    one source -> records
-runtime     the only wiring
-tally       how it goes
-worker      one source, in a thread of its own
+hop_control    widens the hop of a live source while inference cannot keep up
+replay         kept scores -> the log again
+reporter       the items of one source -> records
+runtime        connects sources, model, decoders and log
+stats          the figures of `stats` records
+worker         one source, in a thread of its own
 """
 
 from edge.session.replay import replay_scores

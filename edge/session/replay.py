@@ -1,4 +1,4 @@
-"""Scores that were kept, decoded again: the log that the same run would have written with other settings."""
+"""Kept scores, decoded again: the log that the same run would have written with other settings."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -11,16 +11,16 @@ from edge.detection import Decoder, Event, Onset, frame_edge
 from edge.errors import SourceError
 from edge.log import EventWriter, Log, Record, Sink, Timeline, gap_record
 from edge.model import Card, Floats
-from edge.scores import Entry, Piece
+from edge.scores import Entry, ScoreFile
 
 
 def replay_scores(
-    pieces: Iterable[Piece], card: Card, make_decoder: Callable[[], Decoder], sink: Sink, *, onsets: bool
+    files: Iterable[ScoreFile], card: Card, make_decoder: Callable[[], Decoder], sink: Sink, *, onsets: bool
 ) -> None:
-    """Write the log of some pieces, of one run or of several after each other.
+    """Write the log of score files of one run, or of several runs in a row.
 
     Args:
-        pieces: in order.
+        files: in order.
         card: of the first of them.
         make_decoder: called for each source.
         sink: gets every record.
@@ -28,16 +28,16 @@ def replay_scores(
 
     Raises:
         OSError: what the sink raised.
-        SourceError: if the pieces are of several models.
+        SourceError: if the files are of several models.
     """
     log, sources = Log(sink), dict[str, _Source]()
-    for piece in pieces:
-        if piece.card != card:
+    for file in files:
+        if file.card != card:
             raise SourceError(
-                f"scores of several models, {card.model_id} and {piece.card.model_id}; give those of one at a time"
+                f"scores of several models, {card.model_id} and {file.card.model_id}; give those of one at a time"
             )
         frame = 0
-        for entry in piece.entries:
+        for entry in file.entries:
             if "begin" in entry:
                 log, sources = Log(sink), {}
                 continue
@@ -48,10 +48,10 @@ def replay_scores(
                 sources[_name(entry)].write(entry["record"])
             elif "missing" in entry:
                 for name, (first, end) in entry["missing"].items():
-                    sources[name].miss(first, end)
+                    sources[name].skip(first, end)
             else:
                 end = frame + sum(entry["pushes"])
-                sources[_name(entry)].take(entry, piece.scores[frame:end], piece.lost[frame:end])
+                sources[_name(entry)].take(entry, file.scores[frame:end], file.lost[frame:end])
                 frame = end
 
 
@@ -61,7 +61,7 @@ def _name(entry: Entry) -> str:
 
 
 class _Source:
-    """One source, as its listener and its reporter would have it."""
+    """Writes the log of one source, as its event stream and reporter would have."""
 
     def __init__(self, name: str, card: Card, decoder: Decoder, log: Log, *, onsets: bool) -> None:
         self._name, self._card, self._decoder, self._log = name, card, decoder, log
@@ -72,7 +72,7 @@ class _Source:
         self._began_at: datetime | None = None
 
     def write(self, record: Record) -> None:
-        """Write a record, with those of its fields that the settings change."""
+        """Write a record, with the fields updated that depend on the settings."""
         changed: Record = {}
         if record["type"] == "start":
             changed = {"labels": self._decoder.labels}
@@ -81,7 +81,7 @@ class _Source:
         self._log.write(self._name, record | changed)
 
     def take(self, entry: Entry, scores: Floats, lost: NDArray[np.bool_]) -> None:
-        """Decode what one call of the listener decoded, push by push."""
+        """Decode what one call of the event stream decoded, push by push."""
         if not self._running and entry["pushes"]:
             self._decoder.reset(entry["first_frame"])
             self._running = True
@@ -99,8 +99,8 @@ class _Source:
             self._running = False
         self._writer.write(events, onsets, self._heard_samples, self._began_at)
 
-    def miss(self, first_frame: int, end_frame: int) -> None:
-        """End what is open before frames whose scores are missing, and say so."""
+    def skip(self, first_frame: int, end_frame: int) -> None:
+        """End open events before frames whose scores are missing, and write a gap."""
         events = self._decoder.flush("gap")
         self._running = False
         self._writer.write(events, self._decoder.onsets, self._heard_samples, self._began_at)

@@ -1,35 +1,35 @@
-"""What one source says, as records: its events, its gaps, its state, and how well it is kept up with."""
+"""The items of one source -> records: events, gaps, states of the source, and stats."""
 
 import logging
 import time
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from edge.detection import Decoder, Event, Listener
+from edge.detection import Decoder, Event, EventStream
 from edge.log import EventWriter, Log, Record, Timeline, gap_record, rfc3339, source_record, start_record, stop_record
 from edge.model import Floats, Step, StepModel, Window
-from edge.scores import Heard, ScoreTaker
-from edge.session.pace import Pacer
-from edge.session.tally import Tally
+from edge.scores import DecoderInput, ScoreReceiver
+from edge.session.hop_control import HopControl
+from edge.session.stats import SourceStats
 from edge.sources import Block, Gap, Item, Source, State
 
 _log = logging.getLogger(__name__)
 
-_LEAST_LOSS_SECONDS = 0.1  # that is worth a record, where a source ends before it said for how long it was lost
+_LEAST_LOSS_SECONDS = 0.1  # shortest loss worth a record, where a source ends while it is lost
 
 
 class Reporter:
-    """Listens to what comes from one source, and writes the log of it.
+    """Processes the items of one source, and writes its log.
 
     Args:
-        source: by its name and whether it is live.
-        model: takes the steps.
-        window: in frames.
+        source: its name, and whether it is live.
+        model: runs the steps.
+        window: lengths of the sliding window.
         decoder: of this source only.
-        log: shared with others.
+        log: shared with other sources.
         onsets: whether onsets are written as soon as they are certain.
-        started_at: when the first sample was heard, in UTC, of a source that does not know.
-        scores: gets them too.
+        started_at: when the first sample was heard, in UTC, for a source without a clock.
+        scores: receives the frame scores too.
     """
 
     def __init__(
@@ -42,21 +42,21 @@ class Reporter:
         *,
         onsets: bool,
         started_at: datetime | None,
-        scores: ScoreTaker | None = None,
+        scores: ScoreReceiver | None = None,
     ) -> None:
         self._source, self._card, self._log, self._scores = source, model.card, log, scores
         self._labels, self._window = decoder.labels, window
         self._model = _TimedModel(model)
-        self._listener = Listener(self._model, window, decoder)
+        self._event_stream = EventStream(self._model, window, decoder)
         self._timeline = Timeline(model.card.sample_rate, started_at)
-        self._tally = Tally()
+        self._stats = SourceStats()
         widest_factor = (window.window_frames - window.lookahead_frames) // window.hop_frames
-        self._pacer = Pacer(window.hop_frames * model.card.frame_seconds, widest_factor)
-        self._event_writer = EventWriter(source.name, model.card, log, self._tally.events, onsets=onsets)
+        self._hop_control = HopControl(window.hop_frames * model.card.frame_seconds, widest_factor)
+        self._event_writer = EventWriter(source.name, model.card, log, self._stats.events, onsets=onsets)
         self._lost_since: float | None = None
 
     def begin(self, first: Item | None) -> None:
-        """Write the first record; `first` is what the source says first: of a live one, when it began."""
+        """Write the first record; `first` is the first item of the source, which tells when a live one began."""
         if isinstance(first, Block):
             self._observe(first)
         _log.info(
@@ -69,7 +69,7 @@ class Reporter:
         self._write(start_record(self._card, self._labels, self._timeline))
 
     def take(self, item: Item, queued_seconds: float = 0.0) -> None:
-        """Listen to what the source says next; so much more sound waits."""
+        """Process the next item of the source; `queued_seconds` of sound wait after it."""
         if isinstance(item, Block):
             self._hear(item)
             if self._source.live:
@@ -80,14 +80,14 @@ class Reporter:
             self._change(item)
 
     def write_stats(self) -> None:
-        """Write how it goes."""
-        self._write_now(self._tally.record(self._missing_seconds, self._timeline.drift_ppm))
+        """Write a `stats` record."""
+        self._write_now(self._stats.record(self._missing_seconds, self._timeline.drift_ppm))
 
     def end(self, reason: str) -> None:
-        """Write what is left, and the last record."""
+        """Write the remaining events, and the last records."""
         if self._missing_seconds > _LEAST_LOSS_SECONDS:
             self._miss(Gap(self._missing_seconds, "reconnect"))
-        self._write_events(self._listener.flush())
+        self._write_events(self._event_stream.flush())
         self.write_stats()
         self._write(stop_record(reason))
 
@@ -95,29 +95,29 @@ class Reporter:
         self._observe(block)
         self._lost_since = None
         began = time.monotonic()
-        events = self._listener.push(block)
+        events = self._event_stream.push(block)
         now = time.monotonic()
-        self._tally.heard_seconds += Fraction(len(block.samples), block.sample_rate)
-        self._tally.busy_seconds += now - began
+        self._stats.heard_seconds += Fraction(len(block.samples), block.sample_rate)
+        self._stats.busy_seconds += now - began
         if block.heard_at is not None:
-            self._tally.lag(now - block.heard_at - block.seconds)
+            self._stats.add_lag(now - block.heard_at - block.seconds)
         self._write_events(events)
 
     def _observe(self, block: Block) -> None:
         if block.heard_at is not None:
-            self._timeline.observe(self._listener.position_samples, block.heard_at)
+            self._timeline.observe(self._event_stream.position_samples, block.heard_at)
 
     def _miss(self, gap: Gap) -> None:
-        begin = self._listener.position_samples
-        self._write_events(self._listener.skip(gap))
-        self._tally.missed_seconds += Fraction(gap.seconds)
+        begin = self._event_stream.position_samples
+        self._write_events(self._event_stream.skip(gap))
+        self._stats.missed_seconds += Fraction(gap.seconds)
         self._lost_since = None
-        self._write(gap_record(begin, self._listener.position_samples, gap.reason, self._timeline))
+        self._write(gap_record(begin, self._event_stream.position_samples, gap.reason, self._timeline))
 
     def _change(self, state: State) -> None:
         if state.state == "lost":
-            self._write_events(self._listener.lose())
-            heard_at = self._timeline.heard_at(self._listener.position_samples)
+            self._write_events(self._event_stream.lose())
+            heard_at = self._timeline.heard_at(self._event_stream.position_samples)
             self._lost_since = time.monotonic() if heard_at is None else heard_at
         self._write_now(source_record(state.state, state.detail))
 
@@ -127,26 +127,26 @@ class Reporter:
         return 0.0 if self._lost_since is None else max(0.0, time.monotonic() - self._lost_since)
 
     def _keep_pace(self, queued_seconds: float) -> None:
-        if self._pacer.update(queued_seconds, self._model.step_seconds, time.monotonic()):
-            frames = self._window.hop_frames * self._pacer.factor
-            self._listener.set_hop(frames)
-            state = "steady" if self._pacer.factor == 1 else "slow"
+        if self._hop_control.update(queued_seconds, self._model.step_seconds, time.monotonic()):
+            frames = self._window.hop_frames * self._hop_control.factor
+            self._event_stream.set_hop(frames)
+            state = "steady" if self._hop_control.factor == 1 else "slow"
             self._write_now(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
 
     def _write_events(self, events: list[Event]) -> None:
-        """Those that the listener has just returned, and its onsets before them."""
-        heard = self._listener
-        if not heard.scores and heard.closed_by is None:
-            return  # most blocks complete no hop, and the log is everybody's
+        """Write the events that the event stream has just returned, and before them its onsets."""
+        stream = self._event_stream
+        if not stream.scores and stream.closed_by is None:
+            return  # most blocks complete no hop; do not lock the shared log for them
         began_at = self._timeline.began_at()
-        with self._log.together():
+        with self._log.exclusive():
             if self._scores is not None:
-                said = Heard(heard.scores, heard.closed_by, heard.heard_samples, began_at)
-                self._scores.take(self._source.name, said)
-            self._event_writer.write(events, heard.onsets, heard.heard_samples, began_at)
+                pushed = DecoderInput(stream.scores, stream.closed_by, stream.heard_samples, began_at)
+                self._scores.take(self._source.name, pushed)
+            self._event_writer.write(events, stream.onsets, stream.heard_samples, began_at)
 
     def _write_now(self, record: Record) -> None:
-        """Of a live source, with the time of day that it is: it tells of the present, not of a sound."""
+        """Write a record about the present; for a live source, with the current time of day."""
         self._write(record | {"at_utc": rfc3339(datetime.now(UTC))} if self._source.live else record)
 
     def _write(self, record: Record) -> None:
@@ -154,7 +154,7 @@ class Reporter:
 
 
 class _TimedModel:
-    """A model that knows how long its last step took."""
+    """A model that measures how long its last step took."""
 
     def __init__(self, model: StepModel) -> None:
         self.card, self.embedding_size = model.card, model.embedding_size

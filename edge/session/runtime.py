@@ -1,4 +1,4 @@
-"""The only wiring: sources through one model and a decoder each into one log."""
+"""Connects several sources, one model, a decoder for each source, and one log; nothing else knows all of them."""
 
 import logging
 import queue
@@ -11,14 +11,14 @@ from edge.detection import Decoder
 from edge.errors import SedError, SourceError
 from edge.log import Log, Sink
 from edge.model import StepModel, Window
-from edge.scores import ScoreTaker
+from edge.scores import ScoreReceiver
 from edge.session.reporter import Reporter
 from edge.session.worker import Worker
 from edge.sources import Source
 
 _log = logging.getLogger(__name__)
 
-_GRACE_SECONDS = 2.0  # to hear what has been said, once everything is to end
+_GRACE_SECONDS = 2.0  # to process what was already received, once everything is to end
 
 
 def listen(
@@ -33,29 +33,30 @@ def listen(
     started_at: datetime | None = None,
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
-    scores: ScoreTaker | None = None,
+    scores: ScoreReceiver | None = None,
 ) -> None:
-    """Listen to sources until each has ended or `stopping` is set, and log what is heard.
+    """Listen to sources until each has ended or `stopping` is set, and log the detected events.
 
     A source that cannot be opened leaves nothing in the log; one that fails later has its open events closed and its
     log ended with `error`. Either way the others go on, and the failure is raised once they have ended.
 
     Args:
-        sources: of distinct names.
-        model: takes the steps of all of them.
-        window: in frames.
+        sources: with distinct names.
+        model: runs the steps of all sources.
+        window: lengths of the sliding window.
         make_decoder: called for each source.
-        sink: gets the records of all of them.
-        stopping: ends everything in good order.
-        onsets: write onsets as soon as they are certain.
-        started_at: when the first sample was heard, in UTC, of sources that do not know.
-        stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
-        queue_seconds: of a source's sound that may wait to be heard.
-        scores: gets those of all of them.
+        sink: receives the records of all sources.
+        stopping: when set, all sources are stopped, open events closed and the logs ended.
+        onsets: whether to write onsets as soon as they are certain.
+        started_at: when the first sample was heard, in UTC, for sources without a clock.
+        stats_every_seconds: time between two `stats` records; 0 for only the last one, None for hourly ones of live
+            sources.
+        queue_seconds: most sound of a source that may wait for the model.
+        scores: receives the frame scores of all sources.
 
     Raises:
-        SedError: what a source raised, or how many did.
-        OSError: what the sink raised; it ends everything.
+        SedError: the error of a source, or how many sources failed.
+        OSError: the error of the sink, which ends all sources.
     """
     log, done = Log(sink), queue.SimpleQueue[Worker]()
     workers = []
@@ -78,18 +79,18 @@ def listen(
 
 
 def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]", stopping: threading.Event) -> None:
-    """Until all workers have ended, or must."""
+    """Wait until all workers have ended, or must end."""
     left = len(workers)
     while left > 0 and log.failure is None and not stopping.is_set():
         try:
-            worker = done.get(timeout=0.1)  # not for ever: a signal must come through
+            worker = done.get(timeout=0.1)  # with a timeout, so that signals are handled
         except queue.Empty:
             continue
         left -= 1
         if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
-            mistake = None if isinstance(worker.failure, SedError) else worker.failure
-            name = worker.source.name  # that of a file is its path, with which its own errors begin
-            _log.error("%s: %s", name, str(worker.failure).removeprefix(f"{name}: "), exc_info=mistake)
+            traceback = None if isinstance(worker.failure, SedError) else worker.failure
+            name = worker.source.name  # for a file its path, with which its error messages begin too
+            _log.error("%s: %s", name, str(worker.failure).removeprefix(f"{name}: "), exc_info=traceback)
 
 
 def _raise_failures(workers: Sequence[Worker]) -> None:
@@ -100,4 +101,4 @@ def _raise_failures(workers: Sequence[Worker]) -> None:
             raise worker.failure
     if failed:
         names = ", ".join(worker.source.name for worker in failed)
-        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; why is said above")
+        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; the reasons are above")

@@ -1,4 +1,4 @@
-"""One source, from its feed to its reporter, in a thread of its own."""
+"""A thread that hands the items of one source to its reporter."""
 
 import math
 import queue
@@ -14,17 +14,18 @@ _LONGEST_WAIT_SECONDS = 60.0  # that a condition variable takes on every machine
 
 
 class Worker:
-    """Hands what one source says to its reporter, until the source ends or is stopped.
+    """Hands the items of one source to its reporter, until the source ends or is stopped.
 
     Args:
-        source: read at once.
+        source: read from now on.
         reporter: of this source.
-        queue_seconds: of its sound that may wait to be heard.
-        stats_every_seconds: between two `stats` records; 0 for none but the last, None for hourly ones of live sources.
-        done: called in the end, from the worker's thread.
+        queue_seconds: most of its sound that may wait for the model.
+        stats_every_seconds: time between two `stats` records; 0 for only the last one, None for hourly ones of live
+            sources.
+        done: called when it has ended, from the worker's thread.
 
     Attributes:
-        failure: what ended it, if that was not the end of the source.
+        failure: the exception that ended it, if any.
     """
 
     def __init__(
@@ -45,14 +46,14 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the source; what a live one has said until now is still heard."""
+        """End the source; what a live one has delivered until now is still processed."""
         self._interrupted = True
         self._feed.stop()
         if not self.source.live:
             self._feed.abandon()
 
     def join(self, timeout: float) -> None:
-        """Wait for the end; after so many seconds, give up what has not been heard."""
+        """Wait for the end; after `timeout` seconds, drop what has not been processed."""
         self._thread.join(timeout)
         if self._thread.is_alive():
             self._feed.abandon()
@@ -61,7 +62,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._listen()
-        except Exception as exc:  # noqa: BLE001  # whoever waits for this thread raises it
+        except Exception as exc:  # noqa: BLE001  # raised by the thread that waits for this one
             self.failure = exc
         finally:
             self._feed.close()
@@ -70,20 +71,20 @@ class Worker:
     def _listen(self) -> None:
         first = [self._feed.next()]
         if isinstance(first[0], State) and first[0].state == "connected":
-            first.append(self._feed.next())  # the first sound: it says when the source began
+            first.append(self._feed.next())  # the first block tells when the source began
         self._reporter.begin(first[-1])
         every = self._stats_every_seconds
         if every is None:
             every = _HOUR_SECONDS if self.source.live else 0.0
-        stats = _Regularly(every if every > 0 else math.inf)
+        stats = _Interval(every if every > 0 else math.inf)
         item = first.pop(0)
         while item is not None:
             self._reporter.take(item, self._feed.seconds)
             item = first.pop(0) if first else self._next(stats)
         self._reporter.end("error" if self.failure is not None else "interrupted" if self._interrupted else "end")
 
-    def _next(self, stats: "_Regularly") -> Item | None:
-        """The next item; None where there is none any more. Meanwhile, stats are written when it is their time."""
+    def _next(self, stats: "_Interval") -> Item | None:
+        """The next item, None after the last one. While it waits, stats are written when they are due."""
         while True:
             if stats.is_due():
                 self._reporter.write_stats()
@@ -91,24 +92,24 @@ class Worker:
                 return self._feed.next(min(stats.seconds_left, _LONGEST_WAIT_SECONDS))
             except queue.Empty:
                 continue
-            except Exception as exc:  # noqa: BLE001  # first the log is ended
+            except Exception as exc:  # noqa: BLE001  # the log is ended first
                 self.failure = exc
                 return None
 
 
-class _Regularly:
-    """What is due every so many seconds."""
+class _Interval:
+    """Tells when something is due that happens every so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._next = seconds, time.monotonic() + seconds
 
     @property
     def seconds_left(self) -> float:
-        """Until it is due."""
+        """Seconds until it is due."""
         return max(0.0, self._next - time.monotonic())
 
     def is_due(self) -> bool:
-        """Whether it is; if so, it is taken for done."""
+        """Whether it is due; if so, the next interval begins."""
         if time.monotonic() < self._next:
             return False
         self._next += self._seconds

@@ -1,10 +1,10 @@
-"""The commands of training, a module for each.
+"""The commands of training, one module for each.
 
-train          sed-train: labelled clips in, a checkpoint out
-evaluate       sed-eval: how well a model hears recordings
-tune           sed-tune: the decoder's settings, chosen on recordings
-synth          sed-synth: scenes as training hears them, as files
-arguments      kinds of arguments that they share
-models         models that a command is given or leaves
-places         where commands may write
+train          sed-train: trains a detector on labelled clips, writes a checkpoint
+evaluate       sed-eval: evaluates a model on recordings
+tune           sed-tune: chooses the decoder's settings on recordings
+synth          sed-synth: writes scenes, as training mixes them, to files
+arguments      types of arguments that they share
+models         models that a command reads or writes
+output_paths   checks of the paths that a command will write to
 """

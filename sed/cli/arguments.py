@@ -1,4 +1,4 @@
-"""Kinds of arguments that the commands share."""
+"""Types of arguments that the commands share."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 
 class _GivenPath(click.Path):
-    """A path, and not an empty one, which would be the current folder."""
+    """A path that is not empty; an empty one would be the current folder."""
 
     def convert(
         self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None

@@ -1,22 +1,16 @@
-"""`sed-eval`: how well a model hears recordings."""
+"""`sed-eval`: evaluates a model on recordings."""
 
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from edge.cli.command_line import SedCommand
 from edge.errors import SettingError
-from sed.cli.places import require_folder, require_free
-
-if TYPE_CHECKING:
-    pass
-
-
 from sed.cli.arguments import FILE, FOLDER
 from sed.cli.models import open_model, warn_if_trained_on
+from sed.cli.output_paths import require_empty_folder, require_new_file
 
 _log = logging.getLogger(__name__)
 
@@ -25,10 +19,10 @@ _log = logging.getLogger(__name__)
 @click.argument("model", type=FILE)
 @click.option("--data", type=FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
 @click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
-@click.option("--json", "json_path", type=FILE, help="File for all figures, events and truth as JSON.")
+@click.option("--json", "json_path", type=FILE, help="File for all metrics, events and truth as JSON.")
 @click.option("--report", "report_path", type=FILE, help="File for a page with tables and pictures (.html).")
 @click.option("--pictures", type=FOLDER, help="Folder for these pictures as PNG files.")
-@click.option("--force", is_flag=True, help="Write over what is there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.version_option(package_name="sed-edge")
 def evaluate(
     model: Path,
@@ -39,10 +33,10 @@ def evaluate(
     pictures: Path | None,
     force: bool,
 ) -> None:
-    """Print how well MODEL (an .onnx or a model.ckpt) hears the recordings of the folders of --data."""
+    """Evaluate MODEL (an .onnx or a model.ckpt) on the recordings of the --data folders, and print the metrics."""
     for path in (json_path, report_path):
         if path is not None:
-            require_free(path, force)
+            require_new_file(path, force)
     if report_path is not None and report_path.suffix.lower() not in (".html", ".htm"):
         raise SettingError(
             f"{report_path}: the report is a page; name it .html, or give --pictures FOLDER for PNG files"
@@ -50,7 +44,7 @@ def evaluate(
     if json_path is not None and report_path is not None and json_path.resolve() == report_path.resolve():
         raise SettingError(f"{report_path}: is given to --json and to --report; give each a file of its own")
     if pictures is not None:
-        require_folder(pictures, force)
+        require_empty_folder(pictures, force)
     from sed.evaluation import evaluate as evaluate_model
     from sed.evaluation import read_recordings
     from sed.report import html_page, report_values, save_pictures, sections, text_table

@@ -1,4 +1,4 @@
-"""Models that a command is given or leaves, and what it says of them."""
+"""Models that a command reads or writes, and its messages about them."""
 
 import logging
 from collections.abc import Sequence
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_MOST_NAMES = 20
+
 
 def open_model(path: Path) -> "StepModel":
-    """An exported file, or a checkpoint, for which torch is needed."""
+    """Open an exported file, or a checkpoint, which needs torch."""
     if path.suffix == ".onnx":
         return Model(path)
     from sed.network import TorchModel, load_checkpoint
@@ -27,29 +29,33 @@ def open_model(path: Path) -> "StepModel":
     return TorchModel(load_checkpoint(path))
 
 
-def save_and_tell(path: Path, checkpoint: "Checkpoint") -> None:
-    """Leave a checkpoint, and tell what comes next."""
+def save_and_report(path: Path, checkpoint: "Checkpoint") -> None:
+    """Write a checkpoint, and print the next command."""
     from sed.network import save_checkpoint
 
     save_checkpoint(path, checkpoint)
     click.echo(f"wrote {path}; next: sed-export {path} {checkpoint.recipe.name}.onnx", err=True)
 
 
-def recordings_in_words(recordings: Sequence["Recording"]) -> str:
-    """Which recordings they were, in the card's words."""
-    names = [recording.path.name for recording in recordings]
-    return ", ".join(names) if len(names) <= 10 else f"{len(names)} recordings"
+def list_names(names: Sequence[str]) -> str:
+    """A list of names with commas, shortened if it is long.
+
+    >>> list_names([f"c{k}" for k in range(1, 23)])
+    'c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20 and 2 more'
+    """
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def warn_if_trained_on(model: "StepModel", recordings: Sequence["Recording"]) -> None:
-    """Figures of what a network has learnt say little of what it would make of anything else."""
+    """Warn if a model was trained on some of the recordings: its metrics on them are too good."""
     from sed.network import TorchModel, file_key
 
-    learnt = model.training_files if isinstance(model, TorchModel) else frozenset()
-    count = sum(file_key(recording.path) in learnt for recording in recordings)
+    training_files = model.training_files if isinstance(model, TorchModel) else frozenset()
+    count = sum(file_key(recording.path) in training_files for recording in recordings)
     if count:
         _log.warning(
-            "%d of %d recordings were learnt from, so that the figures flatter; --fold chooses those that were not",
+            "the model was trained on %d of %d recordings, so the metrics are too good; choose held-out ones by --fold",
             count,
             len(recordings),
         )

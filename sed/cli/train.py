@@ -1,4 +1,4 @@
-"""`sed-train`: labelled clips in, a checkpoint out."""
+"""`sed-train`: trains a detector on labelled clips, writes a checkpoint."""
 
 import dataclasses
 import logging
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.command_line import SedCommand
-from sed.cli.places import require_run
+from sed.cli.output_paths import require_run_folder
 from sed.recipe import MAX_SEED
 
 if TYPE_CHECKING:
@@ -20,25 +20,22 @@ if TYPE_CHECKING:
 
 
 from sed.cli.arguments import FILE, FOLDER
-from sed.cli.models import recordings_in_words, save_and_tell, warn_if_trained_on
+from sed.cli.models import list_names, save_and_report, warn_if_trained_on
 
 _log = logging.getLogger(__name__)
-
-
-_MOST_NAMES = 20
 
 
 @click.command(cls=SedCommand)
 @click.argument("recipe_path", metavar="RECIPE.toml", type=FILE)
 @click.option("--data", "data", type=FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
 @click.option("--out", type=FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
-@click.option("--validation", type=FOLDER, multiple=True, help="Folder of recordings to measure the model on.")
-@click.option("--final", type=FILE, help="A model.ckpt of this recipe: learn from all folds, with its settings.")
+@click.option("--validation", type=FOLDER, multiple=True, help="Folder of recordings to evaluate the model on.")
+@click.option("--final", type=FILE, help="A model.ckpt of this recipe: train on all folds, with its settings.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed.  [default: the recipe's]")
-@click.option("--resume", is_flag=True, help="Go on with the run in the folder of --out.")
-@click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one a GPU.")
+@click.option("--resume", is_flag=True, help="Resume the run in the folder of --out.")
+@click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one per GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
-@click.option("--check-data", is_flag=True, help="Read all labels and all audio, print what there is, train nothing.")
+@click.option("--check-data", is_flag=True, help="Read all labels and audio, print a table of them, do not train.")
 @click.version_option(package_name="sed-edge")
 def train(
     recipe_path: Path,
@@ -54,22 +51,23 @@ def train(
 ) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
 
-    Once a model has been chosen and tuned on folds that it did not learn from, --final MODEL.ckpt trains the like of it
-    on all folds. Nothing is left to measure that one on: it takes the decoder settings and the figures of the other.
+    After a model has been chosen and tuned on held-out folds, --final MODEL.ckpt trains a final model on all folds,
+    with MODEL.ckpt as its reference model. No data is left to evaluate the final model on, so it gets the decoder
+    settings and the metrics of the reference model.
 
-    On a run that has ended, --resume gives it the decoder settings that the recipe states, and measures it again.
+    With a finished run, --resume updates its decoder settings to those of the recipe, and evaluates it again.
     """
     if check_data:
-        of_a_run = {"--out": out, "--resume": resume, "--final": final, "--validation": validation}
-        given = [name for name, value in of_a_run.items() if value]
+        run_options = {"--out": out, "--resume": resume, "--final": final, "--validation": validation}
+        given = [name for name, value in run_options.items() if value]
         if given:
-            raise click.UsageError(f"--check-data trains nothing; leave out {', '.join(given)}")
+            raise click.UsageError(f"--check-data does not train; leave out {', '.join(given)}")
         _check_data(recipe_path, data)
         return
     if out is None:
-        raise click.UsageError("give --out FOLDER for what the run leaves, or --check-data to look at the data alone")
+        raise click.UsageError("give --out FOLDER for the files of the run, or --check-data to check the data only")
     if final is not None and validation:
-        raise click.UsageError("--final leaves nothing to measure the model on; leave out --validation")
+        raise click.UsageError("--final leaves no data to evaluate the model on; leave out --validation")
     from sed.data import load_corpus
     from sed.evaluation import read_recordings
     from sed.recipe import load_recipe
@@ -77,13 +75,13 @@ def train(
     recipe = load_recipe(recipe_path)
     if seed is not None:
         recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, seed=seed))
-    chosen = None if final is None else _chosen(final, recipe)
+    chosen = None if final is None else _reference_model(final, recipe)
     if chosen is not None:
         recipe = recipe.on_all_folds(chosen.recipe.decoding)
     recordings = read_recordings(validation)
     finished = out / "model.ckpt"
-    require_run(out, finished, resume)
-    # They load Lightning, which takes seconds or may be missing: after what is quick, before what decodes for minutes.
+    require_run_folder(out, finished, resume)
+    # These load Lightning, which takes seconds or may be missing: after the quick checks, before decoding for minutes.
     from sed.network import save_checkpoint
     from sed.training import fit, require_same_labels
 
@@ -93,23 +91,23 @@ def train(
         require_same_labels(chosen.labels, corpus.labels)
         _warn_of_missing_files(chosen, corpus)
     if finished.exists():
-        trained = _with_settings(finished, recipe, corpus)
+        trained = _with_new_decoding(finished, recipe, corpus)
     else:
         others = len(corpus.distractors)
-        click.echo(f"learns to hear {_some(corpus.labels)}; {others} clips are of other sounds", err=True)
+        click.echo(f"training to detect {list_names(corpus.labels)}; {others} clips are of other sounds", err=True)
         detector = fit(recipe, corpus, out, resume, devices, nodes)
         if detector is None:
-            return  # the first process goes on
-        trained = _trained(recipe, corpus, detector, chosen)
+            return  # the first process continues
+        trained = _new_checkpoint(recipe, corpus, detector, chosen)
         save_checkpoint(finished, trained)
-    save_and_tell(finished, _measured(trained, recordings) if recordings else trained)
+    save_and_report(finished, _evaluated(trained, recordings) if recordings else trained)
     if corpus.skipped:
         files = len(corpus.clips) + len(corpus.skipped)
-        click.echo(f"{len(corpus.skipped)} of {files} files were skipped, as said at the beginning", err=True)
+        click.echo(f"{len(corpus.skipped)} of {files} files were skipped, see the warnings above", err=True)
 
 
-def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
-    """The model whose like is to learn from all folds."""
+def _reference_model(path: Path, recipe: "Recipe") -> "Checkpoint":
+    """The model of --final, whose recipe must be the same."""
     from sed.network import load_checkpoint
     from sed.training import require_same_recipe
 
@@ -119,47 +117,49 @@ def _chosen(path: Path, recipe: "Recipe") -> "Checkpoint":
 
 
 def _warn_of_missing_files(chosen: "Checkpoint", corpus: "Corpus") -> None:
-    """What learns from less, without the distractors for instance, is not the like of the chosen one."""
+    """Warn if files that the reference model was trained on are missing, the distractors for instance."""
     from sed.network import file_key
 
     absent = chosen.training_files - {file_key(clip.path) for clip in corpus.clips}
     if absent and absent != chosen.training_files:  # of all files: they lie elsewhere now
         _log.warning(
-            "%d of the %d files that the model of --final learnt from are not in this data; "
+            "%d of the %d files that the model of --final was trained on are not in this data; "
             "give every --data that it was trained with",
             len(absent),
             len(chosen.training_files),
         )
 
 
-def _trained(recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None") -> "Checkpoint":
+def _new_checkpoint(
+    recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None"
+) -> "Checkpoint":
     from sed.network import Checkpoint, file_key
 
-    learnt = corpus.train_split(recipe.data)
+    train_split = corpus.train_split(recipe.data)
     training = {
         "description": recipe.description,
         "data": recipe.trained_on,
-        "clips": len(learnt.labelled) - len(learnt.unused(recipe.scenes)),
-        "folds": sorted({clip.fold for clip in learnt.clips}),
+        "clips": len(train_split.labelled) - len(train_split.unused(recipe.scenes)),
+        "folds": sorted({clip.fold for clip in train_split.clips}),
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,
     }
     validation = {}
     if chosen is not None and chosen.validation:
         unseen = ", ".join(map(str, chosen.recipe.data.validation_folds))
-        validation = {"model": f"the like of it, not trained on fold {unseen}", **chosen.validation}
+        validation = {"model": f"reference model, not trained on fold {unseen}", **chosen.validation}
     return Checkpoint(
         recipe=recipe,
         labels=corpus.labels,
         detector=detector,
         training=training,
         validation=validation,
-        training_files=frozenset(file_key(clip.path) for clip in learnt.clips),
+        training_files=frozenset(file_key(clip.path) for clip in train_split.clips),
     )
 
 
-def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Checkpoint":
-    """A trained detector with the recipe's decoder settings; those that only it has, such as tuned ones, stay."""
+def _with_new_decoding(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Checkpoint":
+    """A trained detector with the recipe's decoder settings; those of labels that the recipe does not name stay."""
     from sed.network import load_checkpoint
     from sed.training import require_same_labels, require_same_recipe
 
@@ -167,13 +167,13 @@ def _with_settings(finished: Path, recipe: "Recipe", corpus: "Corpus") -> "Check
     require_same_labels(before.labels, corpus.labels)
     require_same_recipe(before.recipe, recipe)
     after = dataclasses.replace(recipe, decoding={**before.recipe.decoding, **recipe.decoding})
-    heard_alike = (after.decoding, after.stream) == (before.recipe.decoding, before.recipe.stream)
-    validation = before.validation if heard_alike else {}
+    decoding_unchanged = (after.decoding, after.stream) == (before.recipe.decoding, before.recipe.stream)
+    validation = before.validation if decoding_unchanged else {}
     texts = {"description": recipe.description, "data": recipe.trained_on}
     return dataclasses.replace(before, recipe=after, training=before.training | texts, validation=validation)
 
 
-def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Checkpoint":
+def _evaluated(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Checkpoint":
     from sed.evaluation import evaluate
     from sed.network import TorchModel
     from sed.report import text_table
@@ -182,7 +182,8 @@ def _measured(trained: "Checkpoint", recordings: "Sequence[Recording]") -> "Chec
     warn_if_trained_on(model, recordings)
     report = evaluate(model, recordings)
     click.echo(text_table(report))
-    return dataclasses.replace(trained, validation={"recordings": recordings_in_words(recordings), **report.to_dict()})
+    names = [recording.path.name for recording in recordings]
+    return dataclasses.replace(trained, validation={"recordings": list_names(names), **report.to_dict()})
 
 
 def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
@@ -194,13 +195,7 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
     for line in inventory_table(corpus, recipe):
         click.echo(line)
     recipe.require_labels(corpus.labels)
-    learnt = corpus.train_split(recipe.data)
-    looked_at = corpus.validation_split(recipe.data)
-    learnt.require_scenes(recipe.scenes)
-    if looked_at is not None:
-        looked_at.require_scenes(recipe.scenes, all_labels=False)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    training, validation = corpus.train_split(recipe.data), corpus.validation_split(recipe.data)
+    training.require_scenes(recipe.scenes)
+    if validation is not None:
+        validation.require_scenes(recipe.scenes, all_labels=False)

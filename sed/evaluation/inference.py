@@ -10,7 +10,7 @@ import numpy as np
 from edge.detection import Decoder
 from edge.errors import SourceError
 from edge.log import Timeline, event_record
-from edge.model import Card, Floats, Ring, ScoreStream, StepModel, window_of
+from edge.model import Card, Floats, RingBuffer, ScoreStream, StepModel, window_of
 from edge.sources import AudioFile, Resampler
 from sed.data import Annotation
 from sed.evaluation.recordings import Recording
@@ -102,7 +102,7 @@ class _ClipScorer:
     def __init__(self, model: StepModel) -> None:
         self._model, card = model, model.card
         self._window_samples = card.window_frames * card.frame_samples
-        self._ring = Ring(card.context_samples + self._window_samples)
+        self._ring = RingBuffer(card.context_samples + self._window_samples)
         self._heard_samples = 0
         self._most = np.zeros(len(card.labels), dtype=np.float32)
 

@@ -1,11 +1,11 @@
 """The training of a network.
 
 augment          augmentation of batches
-frame_metrics    figures of frame scores while it trains
-losses           what a network is to say, and the loss of what it says
-module           one network in training
-run              clips in, a trained network out
-watching         what TensorBoard shows besides curves
+frame_metrics    metrics of frame scores for validation
+losses           targets and the loss
+module           the Lightning module of a run
+run              a training run: callbacks, resuming, the weights to keep
+tensorboard      pictures for TensorBoard
 """
 
 from sed.training.augment import augment_audio, augment_logmel

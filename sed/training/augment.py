@@ -1,4 +1,4 @@
-"""Augmentation of batches, on the device that trains. Nothing here writes into what it is given."""
+"""Augmentation of batches, on the device that trains. No function changes its inputs."""
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ def augment_audio(audio: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor
     Args:
         audio: `[batch, context_samples + frames * frame_samples]`.
         target: of these scenes.
-        recipe: chances, and where frames begin.
+        recipe: probabilities, and where frames begin.
     """
     config = recipe.augment
     if config.time_shift > 0.0:
@@ -44,51 +44,51 @@ def augment_logmel(logmel: Tensor, target: Target, recipe: Recipe) -> tuple[Tens
 
 
 def random_gain(audio: Tensor, db: float) -> Tensor:
-    """Every scene louder or softer, by up to `db`; `[batch, samples]`."""
+    """Change the level of every scene by up to ±db; `[batch, samples]`."""
     gains_db = (2 * torch.rand(len(audio), 1, device=audio.device) - 1) * db
     return torch.clamp(audio * 10.0 ** (gains_db / 20), -1.0, 1.0)
 
 
-def time_shift(audio: Tensor, target: Target, context_samples: int, chance: float) -> tuple[Tensor, Target]:
-    """Some scenes turned around in time by whole frames: what leaves at the end comes in at the beginning.
+def time_shift(audio: Tensor, target: Target, context_samples: int, probability: float) -> tuple[Tensor, Target]:
+    """Rotate some scenes in time by whole frames: the end of a scene moves to its beginning.
 
-    The context before the first frame becomes what precedes it then, so that every frame but those at the seam keeps
-    its past.
+    The context becomes the samples that precede the new first frame, so that every frame, except at the seam, keeps its
+    context.
 
     Args:
         audio: `[batch, context_samples + frames * frame_samples]`.
-        target: moves along.
-        context_samples: samples before the first frame's own.
-        chance: of a scene to be turned.
+        target: of these scenes; rotated too.
+        context_samples: samples before the first frame.
+        probability: that a scene is rotated.
     """
     samples, frames = audio.shape[1] - context_samples, target.frames.shape[1]
-    turns = torch.randint(frames, (len(audio), 1), device=audio.device)
-    turns = turns * (torch.rand(len(audio), 1, device=audio.device) < chance)
-    places = torch.arange(-context_samples, samples, device=audio.device) - turns * (samples // frames)
-    turned = torch.gather(audio[:, context_samples:], 1, places % samples)
-    turned = torch.where(turns > 0, turned, audio)
-    order = ((torch.arange(frames, device=audio.device) - turns) % frames).unsqueeze(2)  # [B, T, 1]
-    return turned, target._replace(
+    shifts = torch.randint(frames, (len(audio), 1), device=audio.device)
+    shifts = shifts * (torch.rand(len(audio), 1, device=audio.device) < probability)
+    indices = torch.arange(-context_samples, samples, device=audio.device) - shifts * (samples // frames)
+    rotated = torch.gather(audio[:, context_samples:], 1, indices % samples)
+    rotated = torch.where(shifts > 0, rotated, audio)
+    order = ((torch.arange(frames, device=audio.device) - shifts) % frames).unsqueeze(2)  # [B, T, 1]
+    return rotated, target._replace(
         frames=torch.take_along_dim(target.frames, order, dim=1),
         frames_known=torch.take_along_dim(target.frames_known, order, dim=1),
     )
 
 
-def mixup(audio: Tensor, target: Target, chance: float, hard: bool) -> tuple[Tensor, Target]:
-    """Some scenes mixed with their neighbour in the batch by a random share, as loud as it sounds.
+def mixup(audio: Tensor, target: Target, probability: float, hard: bool) -> tuple[Tensor, Target]:
+    """Mix some scenes with their neighbour in the batch; a random share of the level is the scene's own.
 
     After between-class learning (Tokozume et al., "Learning from between-class examples for deep sound recognition",
-    2018), which weighs by level.
+    2018), which weights by level.
 
     Args:
         audio: `[batch, samples]`.
-        target: mixed by the same shares.
-        chance: of a scene to be mixed.
-        hard: labels of both count in full, instead of by their shares.
+        target: of these scenes; mixed by the same shares.
+        probability: that a scene is mixed.
+        hard: the labels of both scenes count fully, instead of by their shares.
     """
     level = torch.sqrt(audio.square().mean(dim=1, keepdim=True)) + 1e-6
-    heard = (level > 1e-5) & (level.roll(1, 0) > 1e-5)  # as loud as silence, a scene would be silent too
-    mixed = (torch.rand(len(audio), 1, device=audio.device) < chance) & heard
+    audible = (level > 1e-5) & (level.roll(1, 0) > 1e-5)  # at the level of a silent one, a scene would be silent too
+    mixed = (torch.rand(len(audio), 1, device=audio.device) < probability) & audible
     share = torch.where(mixed, torch.rand(len(audio), 1, device=audio.device), 1.0)
     amplitude = 1.0 / (1.0 + level / level.roll(1, 0) * (1.0 - share) / share)
     both = amplitude * audio + (1.0 - amplitude) * audio.roll(1, 0)
@@ -108,7 +108,7 @@ def mixup(audio: Tensor, target: Target, chance: float, hard: bool) -> tuple[Ten
 
 
 def filter_augment(logmel: Tensor, db: float) -> Tensor:
-    """Colour each spectrogram with a random filter: gains joined by straight lines over the mel bins.
+    """Apply a random filter to each spectrogram: gains at some mel bins, linearly interpolated in between.
 
     After FilterAugment (Nam et al., "FilterAugment: An Acoustic Environmental Data Augmentation Method", 2022), with
     corners that are evenly spaced.
@@ -127,14 +127,14 @@ def filter_augment(logmel: Tensor, db: float) -> Tensor:
 
 
 def spec_augment(logmel: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor, Target]:
-    """SpecAugment (Park et al. 2019) by torchlibrosa: stripes of time and of mel bins at the spectrogram's least value.
+    """SpecAugment (Park et al. 2019) by torchlibrosa: set stripes of time and of mel bins to the spectrogram's minimum.
 
-    A frame counts in the loss by the share of it that was left, and a clip's label only if some of its event was.
+    A frame counts in the loss by its unmasked share, and a label of the clip only if a part of its event is unmasked.
 
     Args:
         logmel: `[batch, 1, context + frames * time_stride, n_mels]`, dB.
         target: its frames are the last ones of `logmel`.
-        recipe: numbers and widths of stripes, lengths of frames.
+        recipe: number and width of the stripes, length of frames.
     """
     config, spectrogram_seconds = recipe.augment, recipe.frontend.hop_length / recipe.frontend.sample_rate
     stripes = SpecAugmentation(
@@ -143,18 +143,18 @@ def spec_augment(logmel: Tensor, target: Target, recipe: Recipe) -> tuple[Tensor
         freq_drop_width=config.mel_mask_bins,
         freq_stripes_num=config.mel_masks,
     )
-    kept = stripes(torch.ones_like(logmel))  # it writes into what it is given, so it gets ones of its own
+    kept = stripes(torch.ones_like(logmel))  # it changes its input in place, so it gets a new tensor
     least = torch.amin(logmel, dim=(1, 2, 3), keepdim=True)
     return torch.where(kept > 0, logmel, least), _without(target, kept.amax(dim=(1, 3)), recipe.network.time_stride)
 
 
 def _without(target: Target, kept: Tensor, time_stride: int) -> Target:
-    """What may still be asked for; `kept` `[batch, context + frames * time_stride]` is 0 where time was masked."""
+    """Reduce the weights of masked frames; `kept` `[batch, context + frames * time_stride]` is 0 where masked."""
     frames = target.frames.shape[1]
     own = kept[:, kept.shape[1] - frames * time_stride :]
     share = own.reshape(-1, frames, time_stride).mean(dim=2, keepdim=True)
-    there, left = target.frames.amax(dim=1), (target.frames * share).amax(dim=1)
+    active, left = target.frames.amax(dim=1), (target.frames * share).amax(dim=1)
     return target._replace(
         frames_known=target.frames_known * share,
-        clip_known=torch.where((there > 0) & (left == 0), 0.0, target.clip_known),
+        clip_known=torch.where((active > 0) & (left == 0), 0.0, target.clip_known),
     )

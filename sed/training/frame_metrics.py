@@ -1,20 +1,20 @@
-"""Figures of frame scores while a network trains, mean over the labels that the validation scenes hold.
+"""Metrics of frame scores for validation, averaged over the labels that occur in the validation scenes.
 
-torchmetrics counts a label that is nowhere as 0, and refuses to judge a single one.
+torchmetrics counts a label that does not occur as 0, and does not accept a single label.
 """
 
 import torch
 from torch import Tensor
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelF1Score
 
-THRESHOLDS = 100  # of the curve of precision against recall; else every score would be sorted, label by label
+THRESHOLDS = 100  # of the precision-recall curve; else all scores would be sorted for each label
 
 
 class FrameMap(MultilabelAveragePrecision):
     """Mean average precision.
 
     Args:
-        labels: how many; scores and truth are `[frames, labels]`, truth 0, 1, or -1 where it is not known.
+        labels: their number; scores and truth are `[frames, labels]`, truth is 0, 1, or -1 if it is not known.
     """
 
     def __init__(self, labels: int) -> None:
@@ -26,7 +26,7 @@ class FrameMap(MultilabelAveragePrecision):
 
 
 class FrameF1(MultilabelF1Score):
-    """F1 at a score of 0.5. Arguments are those of `FrameMap`."""
+    """F1 at a threshold of 0.5. Arguments as for `FrameMap`."""
 
     def __init__(self, labels: int) -> None:
         super().__init__(labels, average="none", ignore_index=-1, validate_args=False)

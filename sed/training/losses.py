@@ -1,4 +1,4 @@
-"""The training loss: what every frame says, what the clip says, and what its loudest frame says."""
+"""The training loss: of every frame, of the pooled clip, and of each class's frame with the highest score."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,13 +12,13 @@ from sed.recipe import LossConfig
 
 
 class Target(NamedTuple):
-    """What a network is to say of scenes, and how much each of it counts: 0 where nobody knows.
+    """Targets of scenes and their weights, which are 0 where the truth is not known.
 
     Attributes:
-        frames: `[batch, frames, classes]`, the share of each frame that each event covers.
-        frames_known: `[batch, frames, classes]`.
-        clip: `[batch, classes]`, what is in the scene.
-        clip_known: `[batch, classes]`.
+        frames: `[batch, frames, classes]`, the share of each frame that an event of the class covers.
+        frames_known: `[batch, frames, classes]`, weights.
+        clip: `[batch, classes]`, whether the class is in the scene.
+        clip_known: `[batch, classes]`, weights.
     """
 
     frames: Tensor
@@ -28,11 +28,11 @@ class Target(NamedTuple):
 
 
 class DetectionLoss(nn.Module):
-    """Cross-entropy of frames, plus that of the pooled clip and of each class's loudest frame.
+    """Cross-entropy of frames, plus that of the pooled clip and of each class's highest frame logit.
 
-    The clip terms hold where only a frame or two carries the event and the mean over frames hardly feels it, and they
-    are all that is left where borders are unknown. Frames near a border may weigh more, after "Onset and offset
-    weighted loss function for sound event detection" (arXiv 2403.13254).
+    The clip terms matter for events of a frame or two, which hardly change the mean over frames, and they are the only
+    terms for weak labels. Frames near an onset or offset may have more weight, after "Onset and offset weighted loss
+    function for sound event detection" (arXiv 2403.13254).
 
     Args:
         config: terms and weights.
@@ -69,6 +69,6 @@ class DetectionLoss(nn.Module):
 
 
 def _near_borders(target: Target, frames: int) -> Tensor:
-    """How much of an onset or offset lies within so many frames on either side. `[batch, frames, classes]`, 0 to 1."""
+    """The greatest onset or offset within so many frames on either side. `[batch, frames, classes]`, 0 to 1."""
     changes = F.pad(torch.diff(target.frames, dim=1).abs().transpose(1, 2), (frames, frames))
     return F.max_pool1d(changes, 2 * frames, stride=1).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""One network in training, in Lightning's terms: its scenes, its loss, its optimiser, its figures."""
+"""The Lightning module of a run: scenes, loss, optimiser and validation metrics."""
 
 import math
 from typing import Any
@@ -37,11 +37,11 @@ class TrainingModule(lightning.LightningModule):
     """Detector, loss, optimiser and scenes of one run.
 
     Args:
-        recipe: everything.
-        train: clips to learn from.
-        validation: clips to look at; None where there are none.
-        detector: a network with the recipe's frames, with `frontend` and `predict` as `Detector` has them; the
-            recipe's own if None.
+        recipe: all settings.
+        train: clips to train on.
+        validation: clips to validate on, or None.
+        detector: another network with the recipe's frames and with the methods `frontend` and `predict` of `Detector`;
+            None: a `Detector` of the recipe.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class TrainingModule(lightning.LightningModule):
         self.average_precision, self.f1 = FrameMap(len(train.labels)), FrameF1(len(train.labels))
 
     def on_train_epoch_start(self) -> None:
-        # Chance follows from the epoch's number, so that a resumed run goes on as an unbroken one would.
+        # Random numbers follow from the epoch's number, so that a resumed run continues as an uninterrupted one.
         torch.manual_seed((self.recipe.training.seed * 1_000 + self.global_rank) * 1_000 + self.current_epoch)
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Target]]:
         training = self.recipe.training
         count = training.validate_every_steps * training.batch_size
-        # An epoch is the stretch between two validations; a resumed run goes on with the scenes it had not seen.
+        # An epoch is the time between two validations; a resumed run continues with the scenes that come next.
         scenes = SceneDataset(self.mixer, (training.seed, 0), self.current_epoch * count, count)
         return DataLoader(scenes, batch_size=self._share, num_workers=training.workers)
 
@@ -83,7 +83,7 @@ class TrainingModule(lightning.LightningModule):
 
     @property
     def _share(self) -> int:
-        """Scenes of a batch that this process takes."""
+        """Scenes of each batch that this process computes."""
         return self.recipe.training.batch_size // self.trainer.world_size
 
     def training_step(self, batch: tuple[Tensor, Target]) -> Tensor:
@@ -99,11 +99,11 @@ class TrainingModule(lightning.LightningModule):
         self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
         scores = torch.sigmoid(prediction.frames)
-        # Curves of all classes take a hundred numbers of every frame: not too many frames at once.
+        # The curves need a hundred numbers for every frame and class: not too many frames at once.
         rows = max(1, 20_000_000 // (THRESHOLDS * len(self.labels)))
         for name, metric in (("frame_map", self.average_precision), ("frame_f1", self.f1)):
-            for said, true in zip(torch.split(scores.flatten(0, 1), rows), torch.split(truth, rows), strict=True):
-                metric.update(said, true)
+            for part, true in zip(torch.split(scores.flatten(0, 1), rows), torch.split(truth, rows), strict=True):
+                metric.update(part, true)
             self.log(f"validation_{name}", metric, prog_bar=True, batch_size=len(audio))
         return scores
 
@@ -117,7 +117,7 @@ class TrainingModule(lightning.LightningModule):
         checkpoint["recipe"], checkpoint["labels"] = self.recipe.to_dict(), list(self.labels)
 
     def _rate_factor(self, step: int) -> float:
-        """A line up, then half a cosine down to nothing."""
+        """Learning rate factor: a linear warm-up, then half a cosine down to 0."""
         training = self.recipe.training
         if step < training.warmup_steps:
             return (step + 1) / training.warmup_steps
@@ -125,11 +125,11 @@ class TrainingModule(lightning.LightningModule):
         return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     def logmel(self, audio: Tensor) -> Tensor:
-        """What the frontend makes of scenes; `[batch, 1, context + frames * time_stride, n_mels]`, dB."""
-        # The frontend stays in fp32 under every precision.
+        """Log-mel spectrograms of scenes; `[batch, 1, context + frames * time_stride, n_mels]`, dB."""
+        # The frontend computes in fp32 with every precision.
         with torch.autocast(self.device.type, enabled=False), torch.no_grad():
             return self.detector.frontend(audio.float()).contiguous(memory_format=torch.channels_last)
 
     def predict(self, logmel: Tensor) -> Prediction:
-        """Logits in fp32, whatever the network works in."""
+        """Logits in fp32, with every precision of the network."""
         return Prediction(*(logits.float() for logits in self.detector.predict(logmel)))

@@ -19,7 +19,7 @@ from edge.log import records
 from edge.log.formats import CsvTable
 from edge.log.timeline import Timeline
 from edge.model.inference import Model
-from edge.session.tally import Tally
+from edge.session.stats import SourceStats
 from sed.recipe.config import DecodingConfig, Recipe
 from tests.conftest import ROOT
 from tests.edge.live.commands import RUNTIME_COMMANDS
@@ -95,10 +95,10 @@ def test_the_guide_to_recipes_names_every_key_of_every_table_and_its_default() -
 
 def test_the_document_of_the_log_names_every_record_and_its_fields(model: Model) -> None:
     """As the code makes them."""
-    timeline, tally = Timeline(model.card.sample_rate, datetime.now(UTC)), Tally()
+    timeline, stats = Timeline(model.card.sample_rate, datetime.now(UTC)), SourceStats()
     event = Event(label="dog", onset_frame=1, offset_frame=2, confidence=0.5, closed_by="silence")
     onset = Onset(label="dog", onset_frame=1)
-    tally.lag(0.1)
+    stats.add_lag(0.1)
     made = [
         records.start_record(model.card, ["dog"], timeline),
         records.onset_record(1, onset, model.card, timeline),
@@ -106,7 +106,7 @@ def test_the_document_of_the_log_names_every_record_and_its_fields(model: Model)
         records.gap_record(0, 1, "device", timeline),
         records.source_record("lost", "why"),
         records.stop_record("end"),
-        tally.record(drift_ppm=1.0),
+        stats.record(drift_ppm=1.0),
     ]
     names = {name for record in made for name in record} | set(CsvTable.columns)
     names |= {record["type"] for record in made} | set(CsvTable.types)

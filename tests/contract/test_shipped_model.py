@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.detection.decoder import Decoder
-from edge.detection.listener import Listener
+from edge.detection.event_stream import EventStream
 from edge.model.inference import Model, shipped_model
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.sources.source import Block
 from sed.data.labels import Annotation
 from sed.evaluation.metrics import segment_f1
@@ -23,8 +23,8 @@ SECONDS = 60
 def heard(model: Model, audio: NDArray[np.float32]) -> list[Annotation]:
     """What the model reports of 16 kHz audio, in seconds."""
     card = model.card
-    listener = Listener(model, window_of(card), Decoder(card.labels, card.decoding))
-    events = listener.push(Block(audio[:, None], card.sample_rate)) + listener.flush()
+    event_stream = EventStream(model, window_of(card), Decoder(card.labels, card.decoding))
+    events = event_stream.push(Block(audio[:, None], card.sample_rate)) + event_stream.flush()
     return [(e.onset_frame * card.frame_seconds, e.offset_frame * card.frame_seconds, e.label) for e in events]
 
 

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.detection.decoder import Decoder
+from edge.detection.event_stream import EventStream
 from edge.detection.events import Event
-from edge.detection.listener import Listener
 from edge.model.inference import Model, Step
-from edge.model.stream import ScoreStream, Window, window_of
+from edge.model.score_stream import ScoreStream, Window, window_of
 from edge.sources.source import Block
 
 Floats = NDArray[np.float32]
@@ -40,11 +40,11 @@ def silence(samples: int) -> Floats:
 def log_of(model: Model, audio: Floats, piece: int) -> list[Event]:
     """The events of a recording at 16 kHz that comes in pieces."""
     card = model.card
-    listener = Listener(model, window_of(card), Decoder(card.labels, card.decoding))
+    event_stream = EventStream(model, window_of(card), Decoder(card.labels, card.decoding))
     events = []
     for start in range(0, len(audio), piece):
-        events += listener.push(Block(audio[start : start + piece, None], card.sample_rate))
-    return events + listener.flush()
+        events += event_stream.push(Block(audio[start : start + piece, None], card.sample_rate))
+    return events + event_stream.flush()
 
 
 @pytest.mark.parametrize("piece", [1, 7, 160, 1000, 15_999, 16_000, 16_001])

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.model.inference import Model, shipped_model
-from edge.model.stream import ScoreStream, window_of
+from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import ROOT
 
 NODE = ROOT / "tests" / "node"

@@ -14,10 +14,10 @@ from edge.errors import InstallError
 from edge.model import (
     Node,
     import_onnxruntime,
-    nodes_run,
     open_session,
+    profiled_nodes,
     session_options,
-    short_name,
+    short_provider_name,
     why_no_cuda,
 )
 
@@ -46,7 +46,7 @@ def why_absent(provider: str) -> str | None:
     if provider != "cuda" and PROVIDERS[provider] not in onnxruntime.get_available_providers():
         return (
             f"this onnxruntime {onnxruntime.__version__} is built without it; "
-            f"see https://onnxruntime.ai for a package with {short_name(PROVIDERS[provider])}"
+            f"see https://onnxruntime.ai for a package with {short_provider_name(PROVIDERS[provider])}"
         )
     if provider == "tensorrt":
         # The package for CUDA is built with it, and does not bring it.
@@ -83,7 +83,7 @@ def open_on(path: Path, provider: str, threads: int = 1, profile: Path | None = 
         warnings.simplefilter("ignore")  # of a provider that it does not have: that is seen below
         session = onnxruntime.InferenceSession(str(path), options, providers=wished, enable_fallback=0)
     if session.get_providers()[0] != PROVIDERS[provider]:
-        ran = short_name(session.get_providers()[0])
+        ran = short_provider_name(session.get_providers()[0])
         raise InstallError(f"it fell back to {ran}; see what ONNX Runtime says on stderr")
     return session
 
@@ -96,8 +96,8 @@ def nodes(path: Path, provider: str, inputs: dict[str, Any]) -> list[Node]:
     """
     with tempfile.TemporaryDirectory() as folder:
         session = open_on(path, provider, profile=Path(folder) / "call")
-        found = nodes_run(session, inputs)
-    elsewhere = [node for node in found if node.provider != short_name(PROVIDERS[provider])]
+        found = profiled_nodes(session, inputs)
+    elsewhere = [node for node in found if node.provider != short_provider_name(PROVIDERS[provider])]
     if len(elsewhere) == len(found) or any("Conv" in node.operator for node in elsewhere):
         ran = " and ".join(sorted({node.provider for node in elsewhere}))
         raise InstallError(f"{len(elsewhere)} of {len(found)} nodes ran on {ran}")

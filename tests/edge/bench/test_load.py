@@ -65,7 +65,7 @@ from edge.model.inference import Model, shipped_model
 from edge.session.runtime import listen
 from edge.log.sinks import JsonLinesSink
 from edge.sources.source import FileSource
-from edge.model.stream import Window
+from edge.model.score_stream import Window
 
 class Slow:
     def __init__(self, model):

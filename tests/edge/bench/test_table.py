@@ -23,13 +23,13 @@ from edge.bench.results.plot import draw_table
 from edge.bench.steps.combinations import all_combinations
 from edge.bench.steps.figures import step_figures
 from edge.bench.steps.lockstep import Lockstep
-from edge.bench.steps.measuring import measure_all
 from edge.bench.steps.rounds import measure
 from edge.bench.steps.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
+from edge.bench.steps.table import measure_all
 from edge.errors import InstallError, SettingError
 from edge.model.inference import Model, shipped_model
-from edge.model.providers import Node, nodes_run, open_session
-from edge.model.stream import ScoreStream, window_of
+from edge.model.providers import Node, open_session, profiled_nodes
+from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import run_without
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
@@ -118,7 +118,7 @@ def test_a_provider_that_is_required_must_have_run() -> None:
 
 def test_a_provider_that_fell_back_is_reported_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was found against it, and yet the nodes ran on the CPU: no row may say otherwise."""
-    monkeypatch.setattr("edge.bench.steps.measuring.why_absent", lambda _: None)
+    monkeypatch.setattr("edge.bench.steps.table.why_absent", lambda _: None)
     chosen = all_combinations([shipped_model()], providers=["cpu", "openvino"])
     found = measure_all(chosen, 3, lambda items, label: nullcontext(items))  # noqa: ARG005
     assert ["cpu"] == [row["provider"] for row in found.rows]
@@ -140,10 +140,10 @@ def test_convolutions_that_ran_elsewhere_are_a_failure(
         """As if CUDA ran all others."""
         return [
             node if elsewhere in node.operator else node._replace(provider="CUDA")
-            for node in nodes_run(session, inputs)
+            for node in profiled_nodes(session, inputs)
         ]
 
-    monkeypatch.setattr("edge.bench.steps.sessions.nodes_run", on_cuda)
+    monkeypatch.setattr("edge.bench.steps.sessions.profiled_nodes", on_cuda)
     monkeypatch.setattr(
         "edge.bench.steps.sessions.open_on",
         lambda path, provider, profile: open_session(path, "cpu", 1, profile),  # noqa: ARG005

@@ -14,10 +14,10 @@ import soundfile
 
 from edge.cli.info import describe
 from edge.detection.decoder import Decoder
-from edge.detection.listener import Listener
+from edge.detection.event_stream import EventStream
 from edge.model.card import Card
 from edge.model.inference import Model, shipped_model
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.sources.audio import read_audio
 from edge.sources.source import Block
 from tests.conftest import DEMO, command
@@ -351,10 +351,10 @@ def test_info_prints_the_card() -> None:
 def test_latency_in_the_card_is_kept(model: Model) -> None:
     """An event's line comes no later after its end than the card says."""
     card = model.card
-    listener = Listener(model, window_of(card), Decoder(card.labels, card.decoding))
+    event_stream = EventStream(model, window_of(card), Decoder(card.labels, card.decoding))
     promised = re.search(r"within ([0-9.]+) s of its end", describe(card))
     assert promised is not None
     audio = read_audio(DEMO, 16_000)
     for start in range(0, len(audio) - 16_000, 1600):
-        for event in listener.push(Block(audio[start : start + 1600, None], 16_000)):
+        for event in event_stream.push(Block(audio[start : start + 1600, None], 16_000)):
             assert (start + 1600) / 16_000 - event.offset_frame * card.frame_seconds <= float(promised[1]) + 0.1

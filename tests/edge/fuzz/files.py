@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from edge.model.card import METADATA_KEY
-from edge.scores.files import load_pieces
+from edge.scores.files import load_score_files
 from tests.edge.fuzz.damage import damaged, mutated
 from tests.edge.fuzz.samples import CONTAINERS
 from tests.edge.fuzz.trial import Samples, Trial
@@ -56,7 +56,7 @@ def scores(chance: random.Random, samples: Samples) -> Trial:
     if suffix == ".parquet" or chance.random() < 0.4:
         path.write_bytes(damaged(chance, whole.read_bytes()))
     else:
-        (piece,) = load_pieces(whole)
+        (piece,) = load_score_files(whole)
         card, entries = json.loads(piece.card.to_json()), piece.entries
         arrays: dict[str, Any] = {"scores": piece.scores, "lost": piece.lost}
         match chance.randrange(4):

@@ -17,7 +17,7 @@ import soxr
 
 from edge.bench.live.latency import Waits, hear
 from edge.model.inference import Model, shipped_model
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.sources.source import FileSource, Limited
 from edge.sources.url.source import UrlSource
 from tests.conftest import DEMO

@@ -120,7 +120,7 @@ def test_a_reader_that_leaves_finds_its_lines_in_the_file(tmp_path: Path) -> Non
         (["--durable"], "name one with --out"),
         (["--rotate", "1MB"], "name one with --out"),
         (["--out", "a.jsonl", "--rotate", "weekly"], "--rotate weekly: expected day, or a size"),
-        (["--out", "a.wav"], "--out a.wav: does not tell the format"),
+        (["--out", "a.wav"], "--out a.wav: its format is unknown"),
         (["--out", "a.csv", "--out", "raven:a.csv"], "is given twice"),
         (["--scores", "a.txt"], "--scores a.txt: expected a path that ends in"),
     ],

@@ -29,7 +29,7 @@ def form(argument: str, several: bool = False) -> Format:
 def written(path: Path, *records: Record, several: bool = False) -> Path:
     """A file of these records."""
     chosen = form(path.name, several)
-    path.write_text(chosen.beginning() + "".join(map(chosen.line, records)))
+    path.write_text(chosen.header() + "".join(map(chosen.line, records)))
     return path
 
 
@@ -112,8 +112,8 @@ def test_raven_finds_a_selection_in_one_of_several_files(tmp_path: Path) -> None
 
 def test_raven_goes_on_with_no_table_of_other_columns() -> None:
     """One that an older version began has no place for the file, so that its rows would mix."""
-    header = form("a.selections.txt").beginning()
-    assert not form("a.selections.txt").is_ours(header.replace("Begin File\tFile Offset (s)\t", ""))
+    header = form("a.selections.txt").header()
+    assert not form("a.selections.txt").can_continue(header.replace("Begin File\tFile Offset (s)\t", ""))
 
 
 def test_raven_goes_on_numbering() -> None:
@@ -121,7 +121,7 @@ def test_raven_goes_on_numbering() -> None:
     chosen = form("a.selections.txt")
     chosen.resume("41\tSpectrogram 1\t1\t0.000")
     assert "42" == chosen.line(EVENT).partition("\t")[0]
-    chosen.resume(chosen.beginning())
+    chosen.resume(chosen.header())
     assert "1" == chosen.line(EVENT).partition("\t")[0]
 
 
@@ -150,6 +150,6 @@ def test_a_record_is_one_line(name: str) -> None:
 def test_a_format_knows_its_own_files(name: str) -> None:
     """By the first line, cut off or not; it takes nobody's notes for its own."""
     chosen = form(name)
-    first = (chosen.beginning() + chosen.line(EVENT)).splitlines()[0]
-    assert all(chosen.is_ours(first[:length]) for length in range(len(first) + 1))
-    assert not chosen.is_ours("Dear diary,")
+    first = (chosen.header() + chosen.line(EVENT)).splitlines()[0]
+    assert all(chosen.can_continue(first[:length]) for length in range(len(first) + 1))
+    assert not chosen.can_continue("Dear diary,")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from edge.log.records import Record
-from edge.log.sinks import FanOut, JsonLinesSink, KeepingSink, TextSink
+from edge.log.sinks import FanOut, JsonLinesSink, MemorySink, TextSink
 
 START: Record = {"type": "start", "source": "porch", "labels": ["dog", "rooster"], "started_at": "2026-05-01T04:30:00Z"}
 EVENT: Record = {"type": "event", "source": "porch", "label": "dog", "onset": 1.25, "offset": 2.5, "confidence": 0.9}
@@ -24,7 +24,7 @@ class Failing:
 
 def test_a_failing_sink_stops_neither_stream_nor_sinks(caplog: pytest.LogCaptureFixture) -> None:
     """It is told of once and left out; the others get every record."""
-    before, after, failing = KeepingSink(), KeepingSink(), Failing(OSError(errno.ENOSPC, "No space left on device"))
+    before, after, failing = MemorySink(), MemorySink(), Failing(OSError(errno.ENOSPC, "No space left on device"))
     sink = FanOut([before, failing, after])
     for _ in range(3):
         sink.write(EVENT)
@@ -42,7 +42,7 @@ def test_the_last_sink_that_fails_ends_the_stream() -> None:
 
 def test_a_reader_that_has_left_ends_the_stream() -> None:
     """Whoever comes first has the line."""
-    kept = KeepingSink()
+    kept = MemorySink()
     with pytest.raises(BrokenPipeError):
         FanOut([kept, Failing(BrokenPipeError())]).write(EVENT)
     assert [EVENT] == kept.records

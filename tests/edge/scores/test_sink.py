@@ -10,12 +10,12 @@ import pytest
 
 import edge.scores.files
 import edge.scores.sink
-from edge.detection.listener import Scores
+from edge.detection.event_stream import FrameScores
 from edge.errors import SedError, SettingError
 from edge.model.card import Card
 from edge.model.inference import Model
-from edge.scores.files import load_pieces
-from edge.scores.sink import Heard, ScoreSink
+from edge.scores.files import load_score_files
+from edge.scores.sink import DecoderInput, ScoreSink
 from tests.conftest import DEMO, command
 
 
@@ -34,11 +34,13 @@ def need_pyarrow() -> None:
         pytest.skip(message)
 
 
-def pushed(card: Card, first_frame: int, frames: int = 20) -> Heard:
+def pushed(card: Card, first_frame: int, frames: int = 20) -> DecoderInput:
     """So many frames, none like another."""
     count = frames * len(card.labels)
     scores = (np.arange(count, dtype=np.float32).reshape(frames, -1) + first_frame * len(card.labels)) / 1e6
-    return Heard([Scores(first_frame, scores, np.arange(frames) % 7 == 0)], None, 800 * (first_frame + frames), None)
+    return DecoderInput(
+        [FrameScores(first_frame, scores, np.arange(frames) % 7 == 0)], None, 800 * (first_frame + frames), None
+    )
 
 
 def test_numpy_alone_reads_the_scores(card: Card, tmp_path: Path) -> None:
@@ -91,12 +93,12 @@ def test_memory_does_not_grow_and_a_crash_costs_one_piece(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written is forgotten; without an end, all but the last piece is there."""
-    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 8_000)
+    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
     sink = ScoreSink(tmp_path / "a.npz", card)
     for frame in range(0, 2050, 20):
         sink.take("porch", pushed(card, frame))
         assert sum(scores.nbytes for scores in sink._scores) < 8_000
-    there = [piece.scores for piece in load_pieces(tmp_path / "a.npz")]
+    there = [piece.scores for piece in load_score_files(tmp_path / "a.npz")]
     expected = pushed(card, 0, 2000).scores[0].scores
     np.testing.assert_array_equal(np.concatenate(there), expected)
 
@@ -109,14 +111,14 @@ def test_pieces_are_written_as_time_goes_by(card: Card, tmp_path: Path, monkeypa
     for frame in range(0, 80, 20):
         sink.take("porch", pushed(card, frame))
         now[0] += 200.0
-    assert [60] == [len(piece.scores) for piece in load_pieces(tmp_path / "a.npz")]
+    assert [60] == [len(piece.scores) for piece in load_score_files(tmp_path / "a.npz")]
 
 
 def test_a_full_disk_keeps_scores_until_there_is_room(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Told of once, and once more when it is over; no half file is left."""
-    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 800)
+    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 800)
     monkeypatch.setattr(edge.scores.sink, "_RETRY_SECONDS", 0.0)
     sink = ScoreSink(tmp_path / "a.npz", card)
 
@@ -129,8 +131,8 @@ def test_a_full_disk_keeps_scores_until_there_is_room(
             sink.take("porch", pushed(card, frame))
         assert [] == list(tmp_path.iterdir())
     sink.take("porch", pushed(card, 100))
-    assert [120] == [len(piece.scores) for piece in load_pieces(tmp_path / "a.npz")]
-    assert ["No space left on device; goes on, and keeps scores until there is room", "is written again"] == [
+    assert [120] == [len(piece.scores) for piece in load_score_files(tmp_path / "a.npz")]
+    assert ["No space left on device; continues, and keeps scores in memory", "is written again"] == [
         message.partition(": ")[2] for message in caplog.messages
     ]
 
@@ -166,4 +168,4 @@ def test_damaged_scores_are_one_clear_error(card: Card, tmp_path: Path) -> None:
         damaged[place] ^= int(random.integers(1, 256))
         path.write_bytes(damaged if random.random() < 0.7 else whole[:place])
         with contextlib.suppress(SedError):
-            list(load_pieces(path))
+            list(load_score_files(path))

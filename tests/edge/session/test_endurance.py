@@ -18,10 +18,10 @@ import soundfile
 from edge.detection.decoder import Decoder
 from edge.errors import SourceError
 from edge.log.records import Record
-from edge.log.sinks import KeepingSink
+from edge.log.sinks import MemorySink
 from edge.model.card import Card, ClassDecoding
 from edge.model.inference import Floats, Model, Step
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.session.runtime import listen
 from edge.sources.source import Block, FileSource, Gap, Item, State
 
@@ -168,7 +168,7 @@ def test_sources_that_ended_leave_nothing_behind(model: Model, tmp_path: Path) -
                 model,
                 window_of(model.card),
                 lambda: Decoder(model.card.labels, model.card.decoding),
-                KeepingSink(),
+                MemorySink(),
                 stopping=threading.Event(),
             )
     assert before == left()

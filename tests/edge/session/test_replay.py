@@ -16,11 +16,11 @@ import edge.scores.sink
 from edge.detection.decoder import Decoder
 from edge.errors import SourceError
 from edge.log.records import Record
-from edge.log.sinks import FanOut, KeepingSink
+from edge.log.sinks import FanOut, MemorySink
 from edge.model.card import ClassDecoding
 from edge.model.inference import Model
-from edge.model.stream import window_of
-from edge.scores.files import load_pieces
+from edge.model.score_stream import window_of
+from edge.scores.files import load_score_files
 from edge.scores.sink import ScoreSink
 from edge.session.replay import replay_scores
 from edge.session.runtime import listen
@@ -65,7 +65,7 @@ def logs(
     started_at: datetime | None = None,
 ) -> tuple[list[Record], list[Record]]:
     """What a run with strict settings logs, and what a replay of its scores with the same settings does."""
-    card, direct, replayed = model.card, KeepingSink(), KeepingSink()
+    card, direct, replayed = model.card, MemorySink(), MemorySink()
 
     def decoder() -> Decoder:
         return Decoder(card.labels, strict(card.decoding), report)
@@ -83,14 +83,14 @@ def logs(
         scores=scores,
     )
     scores.close()
-    replay_scores(load_pieces(path), card, decoder, replayed, onsets=onsets)
+    replay_scores(load_score_files(path), card, decoder, replayed, onsets=onsets)
     return direct.records, replayed.records
 
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every 10 s of sound filled a piece."""
-    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 8_000)
+    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -179,17 +179,17 @@ def test_scores_that_are_missing_are_a_gap(
     model: Model, demo_audio: NDArray[np.float32], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that was full for long: nothing bridges what it cost, and the log says how long that is."""
-    monkeypatch.setattr(edge.scores.sink, "_PIECE_BYTES", 8_000)
+    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
     monkeypatch.setattr(edge.scores.sink, "_MOST_BYTES", 16_000)
     monkeypatch.setattr(edge.scores.sink, "_RETRY_SECONDS", 0.0)
-    real, tries = edge.scores.sink.save_piece, itertools.count()
+    real, tries = edge.scores.sink.save_score_file, itertools.count()
 
     def full_for_a_while(piece: object, path: Path) -> None:
         if 1 <= next(tries) < 30:
             raise OSError(28, "No space left on device")
         real(piece, path)  # type: ignore[arg-type]  # it is a piece
 
-    monkeypatch.setattr(edge.scores.sink, "save_piece", full_for_a_while)
+    monkeypatch.setattr(edge.scores.sink, "save_score_file", full_for_a_while)
     direct, replayed = logs(model, tmp_path / "a.npz", [Played(blocks(demo_audio, 0, 56))])
     gaps = [record for record in replayed if record["type"] == "gap"]
     assert {"scores"} == {gap["reason"] for gap in gaps}
@@ -217,9 +217,9 @@ def test_entries_that_no_run_leaves_are_refused(model: Model, tmp_path: Path, wr
     arrays = {"scores": np.zeros((0, len(model.card.labels)), dtype=np.float32), "lost": np.zeros(0, dtype=bool)}
     for name, entries in (("good.npz", [{"begin": True}]), ("bad.npz", [{"begin": True}, wrong])):
         np.savez(tmp_path / name, card=model.card.to_json(), entries=json.dumps(entries), **arrays)
-    assert 1 == len(list(load_pieces(tmp_path / "good.npz")))
+    assert 1 == len(list(load_score_files(tmp_path / "good.npz")))
     with pytest.raises(SourceError, match=r"bad\.npz: holds no scores that can be read"):
-        list(load_pieces(tmp_path / "bad.npz"))
+        list(load_score_files(tmp_path / "bad.npz"))
 
 
 def test_scores_that_are_no_probabilities_are_refused(model: Model, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_scores_that_are_no_probabilities_are_refused(model: Model, tmp_path: Pa
         lost = np.zeros(3, dtype=bool)
         np.savez(tmp_path / "a.npz", scores=scores, lost=lost, card=model.card.to_json(), entries=json.dumps([entry]))
         with pytest.raises(SourceError, match="holds no scores that can be read"):
-            list(load_pieces(tmp_path / "a.npz"))
+            list(load_score_files(tmp_path / "a.npz"))
 
 
 def test_what_cannot_be_replayed_is_an_error(model: Model, tmp_path: Path) -> None:
@@ -252,5 +252,5 @@ def test_what_cannot_be_replayed_is_an_error(model: Model, tmp_path: Path) -> No
     ):
         with pytest.raises(SourceError, match=message):
             replay_scores(
-                load_pieces(tmp_path / name), model.card, lambda: Decoder(["a"], {}), KeepingSink(), onsets=False
+                load_score_files(tmp_path / name), model.card, lambda: Decoder(["a"], {}), MemorySink(), onsets=False
             )

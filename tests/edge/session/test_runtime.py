@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from edge.detection.decoder import Decoder
 from edge.errors import SourceError
 from edge.log.records import Record
-from edge.log.sinks import KeepingSink
+from edge.log.sinks import MemorySink
 from edge.model.inference import Floats, Model, Step
-from edge.model.stream import StepModel, window_of
+from edge.model.score_stream import StepModel, window_of
 from edge.session.runtime import listen
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.conftest import DEMO
@@ -72,13 +72,13 @@ class Slow:
 def heard(
     model: StepModel,
     *sources: Source,
-    kept: KeepingSink | None = None,
+    kept: MemorySink | None = None,
     stopping: threading.Event | None = None,
     hop: float | None = None,
     **wishes: Any,
 ) -> list[Record]:
     """The log of some sources."""
-    kept = KeepingSink() if kept is None else kept
+    kept = MemorySink() if kept is None else kept
     listen(
         sources,
         model,
@@ -96,7 +96,7 @@ def of_type(log: list[Record], *types: str) -> list[Record]:
     return [record for record in log if record["type"] in types]
 
 
-class StoppingSink(KeepingSink):
+class StoppingSink(MemorySink):
     """Ends everything after the record that a test waits for."""
 
     def __init__(self, is_last: Callable[[Record], bool]) -> None:
@@ -138,7 +138,7 @@ def test_times_of_day_follow_the_sample_clock(model: Model, demo_audio: NDArray[
 
 def test_a_source_that_cannot_be_opened_leaves_no_log(model: Model) -> None:
     """Nothing half-written."""
-    kept = KeepingSink()
+    kept = MemorySink()
     source = Played(np.zeros(0, dtype=np.float32), end=SourceError("gone"))
     with pytest.raises(SourceError, match="gone"):
         heard(model, source, kept=kept)
@@ -147,7 +147,7 @@ def test_a_source_that_cannot_be_opened_leaves_no_log(model: Model) -> None:
 
 def test_a_source_that_fails_later_has_its_events_closed(model: Model, demo_audio: NDArray[np.float32]) -> None:
     """What was heard is not lost, and the log ends with the reason."""
-    kept = KeepingSink()
+    kept = MemorySink()
     with pytest.raises(SourceError, match="gone"):
         heard(model, Played(demo_audio, end=SourceError("gone")), kept=kept)
     assert heard(model, Played(demo_audio))[:-2] == kept.records[:-2]
@@ -258,8 +258,8 @@ def test_an_event_has_the_number_of_its_onset(model: Model, demo_audio: NDArray[
 
 def test_sources_do_not_wait_for_each_other(model: Model, demo_audio: NDArray[np.float32]) -> None:
     """One fails, one cannot be opened, one is heard to its end: its log is what it is alone."""
-    kept, silence = KeepingSink(), np.zeros(0, dtype=np.float32)
-    with pytest.raises(SourceError, match="2 of 3 sources failed: a, b; why is said above"):
+    kept, silence = MemorySink(), np.zeros(0, dtype=np.float32)
+    with pytest.raises(SourceError, match="2 of 3 sources failed: a, b; the reasons are above"):
         heard(
             model,
             Played(silence, end=SourceError("a is gone"), name="a"),
@@ -285,7 +285,7 @@ def test_the_failure_of_a_source_is_told_at_once(model: Model, caplog: pytest.Lo
         stopping.set()
 
     threading.Thread(target=stop_once_told, daemon=True).start()
-    kept = KeepingSink()
+    kept = MemorySink()
     with pytest.raises(SourceError, match="1 of 2 sources failed: a"):
         heard(
             model,
@@ -301,7 +301,7 @@ def test_the_failure_of_a_source_is_told_at_once(model: Model, caplog: pytest.Lo
 def test_a_sink_that_fails_ends_everything(model: Model, demo_audio: NDArray[np.float32]) -> None:
     """With what it raised; no thread is left behind."""
 
-    class Full(KeepingSink):
+    class Full(MemorySink):
         def write(self, record: Record) -> None:
             super().write(record)
             if record["type"] == "event":

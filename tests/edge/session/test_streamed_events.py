@@ -16,9 +16,9 @@ import soxr
 
 from edge.detection.decoder import Decoder
 from edge.log.records import Record
-from edge.log.sinks import KeepingSink
+from edge.log.sinks import MemorySink
 from edge.model.inference import Model
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.session.runtime import listen
 from edge.sources.source import FileSource, Source
 from edge.sources.url.source import UrlSource
@@ -31,14 +31,14 @@ LOOP_SECONDS = 20
 ONSET_SECONDS = 0.3
 FRESH_SECONDS, LATE_SECONDS = 3.0, 1.0
 SURE = 0.9  # of less, the same model makes other things through another codec
-Heard = tuple[str, float]  # a label, and its onset in the loop that is broadcast
+PlayedEvent = tuple[str, float]  # a label, and its onset in the loop that is broadcast
 
 
 class Log:
     """Hears a source through the whole runtime, in a thread."""
 
     def __init__(self, source: Source, model: Model) -> None:
-        self._kept, self._stopping = KeepingSink(), threading.Event()
+        self._kept, self._stopping = MemorySink(), threading.Event()
         self._thread = threading.Thread(target=self._listen, args=(source, model))
         self._thread.start()
 
@@ -84,7 +84,7 @@ def sounds() -> Iterator[Broadcast]:
 
 
 @pytest.fixture(scope="module")
-def expected(sounds: Broadcast, model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+def expected(sounds: Broadcast, model: Model, tmp_path_factory: pytest.TempPathFactory) -> list[PlayedEvent]:
     """What the log of a file has, of the second time that the loop is played."""
     path = tmp_path_factory.mktemp("loop") / "loop.wav"
     soundfile.write(path, np.tile(sounds.audio, 3), 48_000)
@@ -102,7 +102,7 @@ def sent(text: str, broadcast: Broadcast) -> float:
     return (datetime.fromisoformat(text) - began).total_seconds()
 
 
-def onsets(log: Log, broadcast: Broadcast) -> list[Heard]:
+def onsets(log: Log, broadcast: Broadcast) -> list[PlayedEvent]:
     """The events of a log by the broadcast's own clock."""
     return [
         (event["label"], sent(event["onset_utc"], broadcast))
@@ -111,7 +111,7 @@ def onsets(log: Log, broadcast: Broadcast) -> list[Heard]:
     ]
 
 
-def check(heard: list[Heard], expected: list[Heard], exact: float, fresh: Sequence[float] = ()) -> None:
+def check(heard: list[PlayedEvent], expected: list[PlayedEvent], exact: float, fresh: Sequence[float] = ()) -> None:
     """Each event is one of the file's, at its time, and none comes twice.
 
     Soon after the times in `fresh` a model that has heard nothing before may be late.
@@ -130,7 +130,7 @@ def check(heard: list[Heard], expected: list[Heard], exact: float, fresh: Sequen
     assert len(set(places)) == len(places), heard
 
 
-def missed(heard: list[Heard], expected: list[Heard], begin: float, end: float) -> list[Heard]:
+def missed(heard: list[PlayedEvent], expected: list[PlayedEvent], begin: float, end: float) -> list[PlayedEvent]:
     """The file's events between two times that are not among those heard."""
     loops = range(int(begin // LOOP_SECONDS), int(end // LOOP_SECONDS) + 1)
     wanted = [(label, loop * LOOP_SECONDS + onset) for loop in loops for label, onset in expected]
@@ -144,7 +144,7 @@ def missed(heard: list[Heard], expected: list[Heard], begin: float, end: float) 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_events_have_their_time(
-    kind: str, sounds: Broadcast, expected: list[Heard], model: Model, tmp_path: Path
+    kind: str, sounds: Broadcast, expected: list[PlayedEvent], model: Model, tmp_path: Path
 ) -> None:
     """Those of the file's own log, by the server's clock."""
     with station(kind, sounds, tmp_path) as on_air:
@@ -160,7 +160,7 @@ def test_events_have_their_time(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp3", "rtsp-tcp", "hls"])
 def test_a_break_invents_no_event_and_reports_none_twice(
-    kind: str, sounds: Broadcast, expected: list[Heard], model: Model, tmp_path: Path
+    kind: str, sounds: Broadcast, expected: list[PlayedEvent], model: Model, tmp_path: Path
 ) -> None:
     """Killed in the middle of a chainsaw and back six seconds later, before the next rooster."""
     with station(kind, sounds, tmp_path) as on_air:

@@ -89,9 +89,9 @@ def test_a_recipe_that_does_not_fit_the_data_is_found(classes: Path, recipe: str
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "{clips}", "--check-data", "--out", "x", "--resume"], "trains nothing; leave out --out, --resume"),
-        (["--data", "{clips}", "--check-data", "--final", "x.ckpt"], "trains nothing; leave out --final"),
-        (["--data", "{clips}", "--check-data", "--validation", "{clips}"], "trains nothing; leave out --validation"),
+        (["--data", "{clips}", "--check-data", "--out", "x", "--resume"], "does not train; leave out --out, --resume"),
+        (["--data", "{clips}", "--check-data", "--final", "x.ckpt"], "does not train; leave out --final"),
+        (["--data", "{clips}", "--check-data", "--validation", "{clips}"], "does not train; leave out --validation"),
         (["--data", "{clips}", "--check-data", "--seed", "4294967296"], "4294967296 is not in the range 0<=x<="),
         (["--data", "", "--check-data"], "Invalid value for '--data': is empty; give a path, or ."),
     ],
@@ -113,4 +113,4 @@ def test_a_run_needs_an_output_folder(clips: Path, tmp_path: Path) -> None:
     run = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert 2 == done.returncode
-    assert "give --out FOLDER for what the run leaves, or --check-data" in done.stderr
+    assert "give --out FOLDER for the files of the run, or --check-data" in done.stderr

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from edge.detection.decoder import Decoder
 from edge.errors import SourceError
-from edge.log.sinks import KeepingSink
+from edge.log.sinks import MemorySink
 from edge.model.card import ClassDecoding
 from edge.model.inference import Model
-from edge.model.stream import window_of
+from edge.model.score_stream import window_of
 from edge.session.runtime import listen
 from edge.sources.source import FileSource
 from sed.evaluation.inference import RecordingResult, decode_again, run_on_recording
@@ -34,7 +34,7 @@ def of_clip(model: Model, audio: NDArray[np.float32], path: Path) -> RecordingRe
 
 def test_events_are_those_that_the_runtime_logs(model: Model, demo: RecordingResult) -> None:
     """Labels, onsets and offsets, to the millisecond."""
-    kept = KeepingSink()
+    kept = MemorySink()
     listen(
         [FileSource(str(DEMO))],
         model,

@@ -46,7 +46,7 @@ def _seed() -> None:
 def test_a_shift_moves_sound_and_labels_together() -> None:
     """By whole frames, every scene by its own number, nothing lost."""
     audio, target = beeps(30)
-    shifted, moved = time_shift(audio, target, CONTEXT, chance=1.0)
+    shifted, moved = time_shift(audio, target, CONTEXT, probability=1.0)
     assert torch.equal(loud(shifted), moved.frames[:, :, 0] == 1.0)
     assert torch.equal(target.frames.sum(dim=1), moved.frames.sum(dim=1))
     assert len({tuple(scene.tolist()) for scene in moved.frames[:, :, 0]}) > 10
@@ -56,7 +56,7 @@ def test_a_shift_keeps_the_past_of_every_frame() -> None:
     """What preceded a frame's first sample still does, the context included."""
     audio = torch.arange(CONTEXT + FRAMES * P, dtype=torch.float64).unsqueeze(0) - CONTEXT
     target = beeps(1)[1]
-    shifted, _ = time_shift(audio, target, CONTEXT, chance=1.0)
+    shifted, _ = time_shift(audio, target, CONTEXT, probability=1.0)
     steps = torch.diff(shifted[0])
     assert FRAMES * P - 1 == -int(steps.min())  # the seam
     assert 1 == int((steps != 1).sum())
@@ -68,11 +68,11 @@ def test_a_mixture_holds_both_scenes_by_their_shares() -> None:
     other = target.frames.clone()
     other[1::2] = other[1::2].flip(2)  # every second scene holds the other class
     target = target._replace(frames=other, clip=other.amax(dim=1))
-    mixed, soft = mixup(audio, target, chance=1.0, hard=False)
+    mixed, soft = mixup(audio, target, probability=1.0, hard=False)
     torch.testing.assert_close(soft.frames.sum(dim=2), target.frames.sum(dim=2))
     assert ((soft.frames[:, 3, 0] > 0) & (soft.frames[:, 3, 0] < 1)).all()
     assert (mixed.abs().amax(dim=1) < 0.75).all()
-    _, hard = mixup(audio, target, chance=1.0, hard=True)
+    _, hard = mixup(audio, target, probability=1.0, hard=True)
     assert torch.equal(hard.frames[:, 3], torch.ones(40, 2))
 
 
@@ -91,7 +91,7 @@ def test_a_silent_scene_is_not_mixed() -> None:
     """The other would be as silent, and its labels of nothing."""
     audio, target = beeps(2)
     audio[1] = 0.0
-    assert torch.equal(audio, mixup(audio, target, chance=1.0, hard=True)[0])
+    assert torch.equal(audio, mixup(audio, target, probability=1.0, hard=True)[0])
 
 
 def test_a_mixture_knows_only_what_both_scenes_know() -> None:

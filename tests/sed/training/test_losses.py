@@ -98,7 +98,7 @@ def test_both_sides_of_a_border_weigh_alike(truth: torch.Tensor) -> None:
 
 
 def test_a_class_weighs_what_the_recipe_says(truth: torch.Tensor) -> None:
-    """A class of weight 0 is not learnt at all."""
+    """The network is not trained on a class of weight 0."""
     wrong = torch.where(truth > 0, -9.0, -9.0)
     assert loss(wrong, wrong[:, 0], known(truth), class_weights={"a": 0.0}) < 0.01
     assert loss(wrong, wrong[:, 0], known(truth), class_weights={"a": 2.0}) > loss(wrong, wrong[:, 0], known(truth))

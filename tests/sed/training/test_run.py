@@ -82,7 +82,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
     before = (tiny_run / "model.ckpt").read_bytes()
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tiny_run)
     assert 2 == done.exit_code
-    assert "already holds a run; give --resume" in done.stderr
+    assert "already has a run; give --resume" in done.stderr
     assert before == (tiny_run / "model.ckpt").read_bytes()
 
 
@@ -91,7 +91,7 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny_run: Path, clips: Pat
     [
         ("none.toml", "{clips}", [], 2, "none.toml: cannot be read"),
         ("tiny.toml", "{tmp}", [], 1, "has no layout of labels that is known"),
-        ("tiny.toml", "{clips}", ["--resume"], 2, "holds no last.ckpt to go on from"),
+        ("tiny.toml", "{clips}", ["--resume"], 2, "has no last.ckpt to resume from"),
         ("tiny.toml", "{clips}", ["--validation", "{tmp}/none"], 1, "is not a folder"),
         (
             "tiny.toml",
@@ -174,7 +174,7 @@ def test_other_data_cannot_go_on_with_a_run(tiny_run: Path, clips: Path, tmp_pat
     for _ in ("finished", "not finished"):
         done = train(tmp_path / "tiny.toml", "--data", tmp_path / "clips", "--out", tmp_path / "out", "--resume")
         assert 1 == done.exit_code
-        assert "begun with the labels chainsaw, rooster" in done.stderr
+        assert "started with the labels chainsaw, rooster" in done.stderr
         (tmp_path / "out" / "model.ckpt").unlink(missing_ok=True)
 
 
@@ -277,7 +277,7 @@ def test_machines_that_cannot_find_each_other_are_refused(clips: Path, tmp_path:
     (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--nodes", 2)
     assert 2 == done.exit_code
-    assert "give each MASTER_ADDR and MASTER_PORT of the first one and its own NODE_RANK" in done.stderr
+    assert "set MASTER_ADDR and MASTER_PORT of the first one and NODE_RANK" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -471,7 +471,7 @@ def test_a_run_that_comes_to_nothing_is_an_error(clips: Path, tmp_path: Path) ->
     )
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out")
     assert 2 == done.exit_code
-    assert "its weights are no numbers; lower [training] learning_rate" in done.stderr.splitlines()[-1]
+    assert "its weights are not finite; lower [training] learning_rate" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out" / "model.ckpt").exists()
 
 
@@ -487,7 +487,7 @@ def test_what_is_no_run_cannot_be_gone_on_with(clips: Path, tmp_path: Path, cont
         last.write_bytes(content)
     done = train(tmp_path / "tiny.toml", "--data", clips, "--out", tmp_path / "out", "--resume")
     assert 1 == done.exit_code
-    assert "last.ckpt: is no" in done.stderr.splitlines()[-1]
+    assert "last.ckpt: is not" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 
@@ -601,11 +601,11 @@ def test_the_final_model_learns_from_all_folds_as_the_chosen_one_did(
     assert 2 == train(*run, "--validation", clips).exit_code
     done = train(*run)
     assert 0 == done.exit_code
-    assert "1 of the 4 files that the model of --final learnt from are not in this data" in done.stderr
+    assert "1 of the 4 files that the model of --final was trained on are not in this data" in done.stderr
     final = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert ([1, 2], 4) == (final.training["folds"], final.training["clips"])
     assert 0.77 == final.recipe.class_decoding("rooster").on
-    assert {"model": "the like of it, not trained on fold 2", "psds1": 0.5} == final.validation
+    assert {"model": "reference model, not trained on fold 2", "psds1": 0.5} == final.validation
     recipe.write_text(TINY_RECIPE + "[augment]\nmixup = 0.5\n")
     other = train(recipe, "--data", clips, "--out", tmp_path / "new", "--final", tmp_path / "chosen.ckpt")
     assert 2 == other.exit_code
@@ -626,7 +626,7 @@ def test_the_final_model_reports_what_the_chosen_one_does(clips: Path, tmp_path:
     final = (*run, tmp_path / "final", "--data", tmp_path / "more", "--final", tmp_path / "chosen" / "model.ckpt")
     done = train(*final)
     assert 1 == done.exit_code
-    assert "begun with the labels chainsaw, rooster, and the data now has chainsaw, dog, rooster" in done.stderr
+    assert "started with the labels chainsaw, rooster, but the data now has chainsaw, dog, rooster" in done.stderr
     assert not (tmp_path / "final").exists()
 
 
@@ -676,7 +676,7 @@ def test_clips_that_are_not_learnt_from_are_told_of_and_not_counted(clips: Path,
     assert "2 of 4 labelled clips are not trained on: no event can be cut out of them; set [scenes] rec" in done.stderr
     *_, wrote, skipped = done.stderr.splitlines()
     assert wrote.startswith("wrote ")
-    assert "1 of 9 files were skipped, as said at the beginning" == skipped
+    assert "1 of 9 files were skipped, see the warnings above" == skipped
     assert 2 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
     recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
     done = train(*run, "--out", tmp_path / "whole")

@@ -1,6 +1,6 @@
 """A combination in a process of its own: how long until the first scores, how much memory. Also that process.
 
-`python -m edge.bench.steps.fresh PATH PROVIDER THREADS WINDOW HOP STREAMS`
+`python -m edge.bench.steps.startup PATH PROVIDER THREADS WINDOW HOP STREAMS`
 """
 
 import json
@@ -53,7 +53,7 @@ def _start(chosen: Combination) -> tuple[float, float | None]:
     window, hop = (frames * chosen.card.frame_seconds for frames in chosen.window[:2])
     arguments = [chosen.path, chosen.provider, chosen.threads, window, hop, chosen.streams]
     began = time.perf_counter()
-    command = [sys.executable, "-m", "edge.bench.steps.fresh", *map(str, arguments)]
+    command = [sys.executable, "-m", "edge.bench.steps.startup", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()

@@ -1,13 +1,13 @@
-"""Samples in, frame scores out: the sliding window.
+"""Samples -> frame scores, by a sliding window.
 
     samples      ... ─────────────────┬───── hop ─────┐
     audio                  [ context  |   k new frames ]          goes into the graph
-    embeddings   [ W - k old frames            ]                  so do these, and W come back
+    embeddings   [ W - k old frames            ]                  goes in too; W frames come back
     scores       [ ............................. W frames ]
-    emitted                  [ k frames ]< lookahead >            so that what follows has been seen
+    emitted                  [ k frames ]< lookahead >            the model has seen what follows them
 
-The window advances over the embeddings by one hop a step. A stream is preceded by silence, real samples of it. Where
-the model's head works on a coarse grid, the window reaches back to the grid's next line, by less than `grid_frames`.
+The window advances over the embeddings by one hop a step. A stream is preceded by samples of silence. Where the
+model's head works on a coarse grid, the window begins up to `grid_frames - 1` frames earlier, on a line of that grid.
 """
 
 from typing import NamedTuple, Protocol
@@ -17,13 +17,13 @@ import numpy as np
 from edge.errors import SettingError
 from edge.model.card import Card
 from edge.model.inference import Floats, Step
-from edge.model.ring import Ring
+from edge.model.ring_buffer import RingBuffer
 
 _LONGEST_SECONDS = 300  # the cost of attention grows with the square of the window
 
 
 class StepModel(Protocol):
-    """Whatever can take a step of the stream: an exported file, or a network in training."""
+    """Anything that can run one step: an exported file, or a network in training."""
 
     card: Card
     embedding_size: int
@@ -33,7 +33,7 @@ class StepModel(Protocol):
 
 
 class Window(NamedTuple):
-    """The sliding window, in frames."""
+    """The lengths of the sliding window, in frames."""
 
     window_frames: int
     hop_frames: int
@@ -41,10 +41,10 @@ class Window(NamedTuple):
 
 
 def window_of(card: Card, window_seconds: float | None = None, hop_seconds: float | None = None) -> Window:
-    """The window that a card asks for, or that a user chose instead.
+    """The window of a card, with the lengths that a user chose instead.
 
     Raises:
-        SettingError: if a length is no whole number of frames, or the window is too short for hop and lookahead.
+        SettingError: if a length is not a whole number of frames, or the window is too short for hop and lookahead.
     """
     window = Window(
         card.window_frames if window_seconds is None else _whole_frames("window", window_seconds, card),
@@ -64,9 +64,7 @@ def window_of(card: Card, window_seconds: float | None = None, hop_seconds: floa
 
 def _whole_frames(name: str, seconds: float, card: Card) -> int:
     if not 0 < seconds <= _LONGEST_SECONDS:
-        raise SettingError(
-            f"--{name} {seconds:g} will not do; expected more than 0 and at most {_LONGEST_SECONDS} seconds"
-        )
+        raise SettingError(f"--{name} {seconds:g}: expected more than 0 and at most {_LONGEST_SECONDS} seconds")
     frames = seconds / card.frame_seconds
     nearest = max(1, round(frames))
     if abs(frames - nearest) > 1e-6:
@@ -78,17 +76,17 @@ def _whole_frames(name: str, seconds: float, card: Card) -> int:
 
 
 class ScoreStream:
-    """Runs a model over one source.
+    """Runs a model on the samples of one source.
 
     Args:
-        model: takes the steps.
+        model: runs the steps.
         window: in frames.
     """
 
     def __init__(self, model: StepModel, window: Window) -> None:
         self._model, self._window = model, window
         self._hop_frames = self._next_hop_frames = window.hop_frames
-        self._ring = Ring(model.card.context_samples + self._hop_samples)
+        self._ring = RingBuffer(model.card.context_samples + self._hop_samples)
         self._silence: Floats | None = None
         self.reset()
 
@@ -119,7 +117,7 @@ class ScoreStream:
         return [scores for scores in emitted if len(scores) > 0]
 
     def set_hop(self, frames: int) -> None:
-        """Advance by so many frames from the next step on: a wider hop costs fewer steps, and latency."""
+        """Advance by that many frames from the next step on; a wider hop takes fewer steps, and adds latency."""
         assert 0 < frames <= self._window.window_frames - self._window.lookahead_frames, frames
         self._next_hop_frames = frames
 
@@ -130,7 +128,7 @@ class ScoreStream:
             self._ring.grow(capacity)
 
     def flush(self) -> list[Floats]:
-        """End the source: hear what is left, emit the frames that waited for more, then reset.
+        """End the source: score the remaining samples, emit the frames that were held back, then reset.
 
         A last frame that the source fills only in part is filled up with silence.
         """
@@ -171,7 +169,7 @@ class ScoreStream:
         return self._scores[first:last]
 
     def _silent_embeddings(self) -> Floats:
-        """What the graph makes of silence, for the part of the first windows that lies before the source."""
+        """Embeddings of silence, for the part of the first windows that lies before the source."""
         if self._silence is None:
             card = self._model.card
             silence = np.zeros((1, card.context_samples + card.frame_samples), dtype=np.float32)

@@ -1,11 +1,11 @@
-"""A file that records go to, for months: full disks, crashes, rotation and deletion included.
+"""Writes records to a file for months, through full disks, crashes, rotation and deletion.
 
-    record ──> lines kept in memory ──> file
-                 │  (none, while the disk takes what comes)
-                 └─ too many: the oldest go, and a `lost` record says so
+    record ──> pending lines in memory ──> file
+                 │  (none, while the file can be written)
+                 └─ too many: the oldest are dropped, and a `lost` record says so
 
-A file that fails is told of once, and once more when it can be written again. Each record is a new try, which opens the
-file anew, for the disk may have been another one in between.
+The first failure is logged as a warning, and so is the recovery. Each record is a new attempt, which opens the file
+again, because another disk may be mounted in between.
 
 | type | fields                                                                                                   |
 |------|----------------------------------------------------------------------------------------------------------|
@@ -28,11 +28,11 @@ from edge.log.records import Record
 
 _log = logging.getLogger(__name__)
 
-_KEPT_BYTES = 1 << 20  # of lines that wait for room: some thousands
+_MOST_PENDING_BYTES = 1 << 20  # some thousands of lines
 _TIMES = ("onset", "offset", "onset_utc", "offset_utc")
 
 
-class _Kept(NamedTuple):
+class _PendingLine(NamedTuple):
     record: Record
     line: bytes
 
@@ -42,27 +42,27 @@ class FileSink:
 
     Args:
         path: of the file.
-        form: how records become lines; for this file alone.
-        durable: whether every line is on the disk, not only on its way there, when `write` returns.
-        rotation: when the file is put aside; never if None.
+        form: turns records into lines; not shared with other files.
+        durable: whether every line is synced to the disk when `write` returns.
+        rotation: when a new file is begun; never if None.
 
     Raises:
-        OSError: if it cannot be opened, unless the disk is full: that may pass.
-        SettingError: if it is something else than a file of this format.
+        OSError: if it cannot be opened, except where the disk is full, which may be temporary.
+        SettingError: if it is not a file of this format.
     """
 
     def __init__(self, path: Path, form: Format, *, durable: bool = False, rotation: Rotation | None = None) -> None:
         self._path, self._form, self._durable = path, form, durable
         self._rotation = Rotation() if rotation is None else rotation
-        self._kept: deque[_Kept] = deque()
-        self._kept_bytes = 0
-        self._losses: dict[str, Record] = {}  # by source
-        self._lost_lines = 0  # since it was last told
-        self._reached: dict[str, Record] = {}  # by source: the newest times of its records
+        self._pending: deque[_PendingLine] = deque()
+        self._pending_bytes = 0
+        self._dropped: dict[str, Record] = {}  # by source
+        self._dropped_lines = 0  # since the last warning
+        self._last_times: dict[str, Record] = {}  # by source: times of its newest record
         self._failure: str | None = None
-        self._moved = False
+        self._reopen_requested = False
         self._file: LineFile | None = None
-        self._last_line_at: datetime | None = None  # of those that are ours
+        self._last_line_at: datetime | None = None  # of the lines written here
         try:
             self._open()
         except OSError as exc:
@@ -71,32 +71,32 @@ class FileSink:
             self._fail(exc)
 
     def write(self, record: Record) -> None:
-        """See `Sink.write`. A file that cannot be written now is no error: the line is kept."""
-        self._keep(record)
+        """See `Sink.write`. If the file cannot be written now, the line is kept and no error is raised."""
+        self._add(record)
         try:
-            self._drain()
+            self._write_pending()
         except (OSError, SettingError) as exc:
             self._fail(exc)
         else:
             if self._failure is not None:
-                lost = f"; {self._lost_lines} lines were lost" if self._lost_lines else ""
+                lost = f"; {self._dropped_lines} lines were lost" if self._dropped_lines else ""
                 _log.warning("%s: is written again%s", self._path, lost)
-            self._failure, self._lost_lines = None, 0
+            self._failure, self._dropped_lines = None, 0
 
     def reopen(self) -> None:
-        """Go on, from the next record, in a file of this name, new if need be; for signal handlers."""
-        self._moved = True
+        """Open the file again, or a new one of this name, at the next record; safe to call from a signal handler."""
+        self._reopen_requested = True
 
     def close(self) -> None:
-        """Write what is kept, and close.
+        """Write the pending lines, and close.
 
         Raises:
             OSError: if lines could not be written.
         """
         try:
-            self._drain()
+            self._write_pending()
         except (OSError, SettingError) as exc:
-            missing = self._lost_lines + len(self._kept)
+            missing = self._dropped_lines + len(self._pending)
             raise OSError(errno.EIO, f"{_why(exc)}; {missing} lines could not be written", str(self._path)) from exc
         finally:
             self._release()
@@ -104,64 +104,64 @@ class FileSink:
     def _fail(self, exc: OSError | SettingError) -> None:
         self._release()
         if self._failure is None:
-            _log.warning("%s: %s; goes on, and keeps its lines until they can be written", self._path, _why(exc))
+            _log.warning("%s: %s; continues, and keeps its lines until they can be written", self._path, _why(exc))
         self._failure = _why(exc)
 
-    def _keep(self, record: Record) -> None:
+    def _add(self, record: Record) -> None:
         line = self._form.line(record).encode()
         if not line:
             return
         if "offset" in record:
-            self._reached[record["source"]] = {name: record[name] for name in _TIMES if name in record}
-        self._kept.append(_Kept(record, line))
-        self._kept_bytes += len(line)
-        while self._kept_bytes > _KEPT_BYTES:
-            oldest = self._kept.popleft()
-            self._kept_bytes -= len(oldest.line)
-            self._lose(oldest.record)
+            self._last_times[record["source"]] = {name: record[name] for name in _TIMES if name in record}
+        self._pending.append(_PendingLine(record, line))
+        self._pending_bytes += len(line)
+        while self._pending_bytes > _MOST_PENDING_BYTES:
+            oldest = self._pending.popleft()
+            self._pending_bytes -= len(oldest.line)
+            self._drop(oldest.record)
 
-    def _lose(self, record: Record) -> None:
-        """Note that a record will be missing."""
+    def _drop(self, record: Record) -> None:
+        """Note that a record will be missing from the file."""
         source, lines = record["source"], 1
         if record["type"] == "lost":
             lines = record["lines"]
         else:
-            self._lost_lines += 1
+            self._dropped_lines += 1
         times = {name: record[name] for name in _TIMES if name in record}
-        times = times or self._reached.get(source, {"onset": 0.0, "offset": 0.0})
-        loss = self._losses.setdefault(source, {"type": "lost", "source": source, "lines": 0} | times)
+        times = times or self._last_times.get(source, {"onset": 0.0, "offset": 0.0})
+        loss = self._dropped.setdefault(source, {"type": "lost", "source": source, "lines": 0} | times)
         loss["lines"] += lines
         loss |= {name: time for name, time in times.items() if name.startswith("offset")}
 
-    def _drain(self) -> None:
-        """Write all that is kept, what is missing first."""
-        if self._moved:
-            self._moved = False
+    def _write_pending(self) -> None:
+        """Write all pending lines, after records of the dropped ones."""
+        if self._reopen_requested:
+            self._reopen_requested = False
             self._release()
-        if self._file is not None and self._file.is_gone:
-            _log.warning("%s: was deleted; a new one is begun", self._path)
+        if self._file is not None and self._file.is_deleted:
+            _log.warning("%s: was deleted; continues in a new file", self._path)
             self._release()
         file = self._open() if self._file is None else self._file
-        for loss in self._losses.values():
+        for loss in self._dropped.values():
             loss["reason"] = self._failure
             line = self._form.line(loss).encode()
             if line:
-                self._kept.appendleft(_Kept(loss, line))
-                self._kept_bytes += len(line)
-        self._losses.clear()
-        while self._kept:
-            if file.is_due(self._kept[0].line, self._rotation):
+                self._pending.appendleft(_PendingLine(loss, line))
+                self._pending_bytes += len(line)
+        self._dropped.clear()
+        while self._pending:
+            if file.needs_rotation(self._pending[0].line, self._rotation):
                 self._release()
-                file.put_aside()
+                file.rotate()
                 file = self._open()
-            self._fill(file)
+            self._append_pending(file)
 
-    def _fill(self, file: LineFile) -> None:
-        """Append kept lines until none is left or the file is to be put aside; none is forgotten before it is safe."""
+    def _append_pending(self, file: LineFile) -> None:
+        """Append pending lines until none is left or the file is full; each is kept until it is written."""
         begin, done = file.size, 0
         try:
-            for kept in self._kept:
-                if done and file.is_due(kept.line, self._rotation):
+            for kept in self._pending:
+                if done and file.needs_rotation(kept.line, self._rotation):
                     break
                 file.append(kept.line)
                 done += 1
@@ -169,19 +169,19 @@ class FileSink:
             if self._durable:
                 self._sync(file, begin)
             for _ in range(done):
-                kept = self._kept.popleft()
-                self._kept_bytes -= len(kept.line)
-                self._form.wrote(kept.record)
+                kept = self._pending.popleft()
+                self._pending_bytes -= len(kept.line)
+                self._form.note_written(kept.record)
 
     def _sync(self, file: LineFile, begin: int) -> None:
         try:
             file.sync()
         except OSError:
-            file.cut(begin)  # nobody knows what has come there
+            file.truncate(begin)  # it is unknown which bytes reached the disk
             raise
 
     def _open(self) -> LineFile:
-        self._file = LineFile(self._path, self._form, durable=self._durable, written_by=self._last_line_at)
+        self._file = LineFile(self._path, self._form, durable=self._durable, last_written_at=self._last_line_at)
         return self._file
 
     def _release(self) -> None:
@@ -205,13 +205,13 @@ def open_files(
 
     Raises:
         OSError: if one cannot be opened.
-        SettingError: if one does not tell its format, holds something else, or is named twice.
+        SettingError: if the format of one is unknown, it holds another format, or is given twice.
     """
     chosen = [format_of(argument, sample_rate=sample_rate, several=several) for argument in arguments]
     paths = [path.resolve() for path, _ in chosen]
     for path in paths:
         if paths.count(path) > 1:
-            raise SettingError(f"--out {path}: is given twice; give each format a file of its own")
+            raise SettingError(f"--out {path}: is given twice; give each format its own file")
     files = []
     for path, form in chosen:
         try:

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingError
 from edge.model.inference import Model
-from edge.model.stream import ScoreStream, Window, window_of
+from edge.model.score_stream import ScoreStream, Window, window_of
 
 
 def test_the_cards_window_is_the_default(model: Model) -> None:

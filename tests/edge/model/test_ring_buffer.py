@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from edge.model.ring import Ring
+from edge.model.ring_buffer import RingBuffer
 
 
 def test_before_the_first_sample_there_is_silence() -> None:
     """A window that begins before the source reads zeros there."""
-    ring = Ring(6)
+    ring = RingBuffer(6)
     ring.append(np.ones(2, dtype=np.float32))
     assert [0.0, 0.0, 0.0, 1.0, 1.0] == ring.read(-3, 2).tolist()
 
@@ -15,7 +15,7 @@ def test_any_pieces_leave_the_newest_samples() -> None:
     """Pieces longer than the ring too; the index counts all samples ever seen."""
     samples = np.arange(1000, dtype=np.float32)
     rng = np.random.default_rng(0)
-    ring = Ring(37)
+    ring = RingBuffer(37)
     for piece in np.split(samples, np.sort(rng.integers(0, 1000, 40))):
         ring.append(piece)
         newest = samples[max(0, ring.end - 37) : ring.end]
@@ -25,7 +25,7 @@ def test_any_pieces_leave_the_newest_samples() -> None:
 
 def test_read_is_a_copy() -> None:
     """What was read does not change as the ring goes on."""
-    ring = Ring(2)
+    ring = RingBuffer(2)
     ring.append(np.ones(2, dtype=np.float32))
     read = ring.read(0, 2)
     ring.append(np.zeros(2, dtype=np.float32))
@@ -34,7 +34,7 @@ def test_read_is_a_copy() -> None:
 
 def test_samples_that_are_gone_cannot_be_read() -> None:
     """Reading too far back is a mistake of ours, and says so."""
-    ring = Ring(2)
+    ring = RingBuffer(2)
     ring.append(np.ones(5, dtype=np.float32))
     with pytest.raises(AssertionError):
         ring.read(2, 4)
@@ -42,7 +42,7 @@ def test_samples_that_are_gone_cannot_be_read() -> None:
 
 def test_a_ring_may_grow() -> None:
     """What it holds stays under its index, and from then on it holds more."""
-    ring = Ring(4)
+    ring = RingBuffer(4)
     ring.append(np.arange(10, dtype=np.float32))
     ring.grow(7)
     ring.append(np.arange(10, 13, dtype=np.float32))

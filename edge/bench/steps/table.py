@@ -11,10 +11,10 @@ import numpy as np
 from edge.bench.machine import machine
 from edge.bench.steps.combinations import Combination
 from edge.bench.steps.figures import sgemm, sgemm_figures, step_figures
-from edge.bench.steps.fresh import lockstep_of, start_figures
 from edge.bench.steps.lockstep import Lockstep
 from edge.bench.steps.rounds import Seconds, measure
 from edge.bench.steps.sessions import nodes, open_on, why_absent
+from edge.bench.steps.startup import lockstep_of, start_figures
 from edge.errors import SedError
 from edge.model import Node
 

@@ -1,16 +1,16 @@
-"""The newest samples of a source, under an index that never wraps."""
+"""The newest samples of a source, addressed by their number since the source began."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class Ring:
-    """Keeps the last `capacity` samples. Before the first sample there is silence.
+class RingBuffer:
+    """Keeps the last `capacity` samples. Samples before the first one read as silence.
 
     Args:
         capacity: samples.
 
-    >>> ring = Ring(4)
+    >>> ring = RingBuffer(4)
     >>> ring.append(np.arange(1, 7, dtype=np.float32))
     >>> ring.read(3, 6).tolist()
     [4.0, 5.0, 6.0]
@@ -26,7 +26,7 @@ class Ring:
         self._samples = np.zeros(self.capacity, dtype=np.float32)
 
     def grow(self, capacity: int) -> None:
-        """Keep that many from now on, and what is there."""
+        """Keep that many samples from now on, and those already there."""
         kept = self.read(self.end - self.capacity, self.end)
         self.capacity, self._samples = capacity, np.zeros(capacity, dtype=np.float32)
         self.end -= len(kept)
@@ -42,7 +42,7 @@ class Ring:
         self.end += len(samples)
 
     def read(self, start: int, stop: int) -> NDArray[np.float32]:
-        """A copy of samples start to stop, counted from the source's first; below 0 there is silence."""
+        """A copy of samples `start` to `stop`, counted from the source's first; silence below 0."""
         assert self.end - self.capacity <= start <= stop <= self.end, (start, stop, self.end)
         begin = start % self.capacity
         first = self._samples[begin : begin + stop - start]

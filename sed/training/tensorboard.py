@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run besides its curves."""
+"""Pictures of a run for TensorBoard, besides its curves."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _SCENES = 4
 
 
 class ScorePictures(Callback):
-    """Scores against truth of the first validation scenes, as images, after each validation."""
+    """Draws scores and truth of the first validation scenes after each validation."""
 
     def on_validation_batch_end(
         self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int, *_: Any

@@ -1,4 +1,4 @@
-"""How it goes: what a source's `stats` records say."""
+"""The figures of a source's `stats` records."""
 
 from collections import Counter, deque
 from fractions import Fraction
@@ -7,17 +7,17 @@ import numpy as np
 
 from edge.log import Record
 
-_LAGS = 10_000  # the newest are enough
+_LAGS = 10_000  # the newest ones suffice
 
 
-class Tally:
-    """Counts of one source, in all and since the last record.
+class SourceStats:
+    """Counts of one source, in total and since the last record.
 
     Attributes:
-        heard_seconds: of sound.
-        missed_seconds: in gaps.
-        busy_seconds: that were spent on it.
-        events: by label.
+        heard_seconds: sound that was processed.
+        missed_seconds: sound that was lost in gaps.
+        busy_seconds: time spent on processing.
+        events: number of events by label.
     """
 
     def __init__(self) -> None:
@@ -25,23 +25,23 @@ class Tally:
         self.busy_seconds = 0.0
         self.events: Counter[str] = Counter()
         self._lags: deque[float] = deque(maxlen=_LAGS)
-        self._before = (0.0, 0.0)  # heard and missed, at the last record
+        self._before = (0.0, 0.0)  # heard and missed seconds at the last record
 
-    def lag(self, seconds: float) -> None:
-        """Note how long after it was heard a piece of sound had been worked on."""
+    def add_lag(self, seconds: float) -> None:
+        """Note how long after it was heard a block had been processed."""
         self._lags.append(seconds)
 
     def record(self, missing_seconds: float = 0.0, drift_ppm: float | None = None) -> Record:
-        """The record of now.
+        """The record of the current figures.
 
         Args:
-            missing_seconds: for how long the source has been lost now; no gap says so yet.
-            drift_ppm: by which the source's clock is faster than the machine's, if that is known.
+            missing_seconds: for how long the source has been lost now; no gap record covers it yet.
+            drift_ppm: by how much the source's clock is faster than the machine's, in parts per million, if known.
         """
         heard, missed = float(self.heard_seconds), float(self.missed_seconds) + missing_seconds
         recent = [now - before for now, before in zip((heard, missed), self._before, strict=True)]
         self._before = (heard, missed)
-        coverage = _coverage(heard, missed, otherwise=0.0)  # nothing was heard yet
+        coverage = _coverage(heard, missed, otherwise=0.0)  # nothing processed yet
         record: Record = {
             "type": "stats",
             "audio_seconds": round(heard, 3),
@@ -62,6 +62,6 @@ class Tally:
 
 
 def _coverage(heard_seconds: float, missed_seconds: float, *, otherwise: float) -> float:
-    """The share of the time that was heard; where there was none, something else."""
+    """The share of the time that was heard; `otherwise` if no time has passed."""
     seconds = heard_seconds + missed_seconds
     return round(heard_seconds / seconds, 5) if seconds > 0 else otherwise

@@ -12,7 +12,7 @@ import pytest
 
 import edge.log.line_file
 from edge.errors import SettingError
-from edge.log.files import FileSink, open_files
+from edge.log.file_sink import FileSink, open_files
 from edge.log.formats import format_of
 from edge.log.line_file import Rotation
 from edge.log.records import Record
@@ -103,7 +103,7 @@ def test_what_is_no_file_is_an_error(tmp_path: Path) -> None:
     """A folder, a folder that is missing, a pipe, a name that is given twice."""
     os.mkfifo(tmp_path / "a.csv")
     (tmp_path / "b.csv").mkdir()
-    with pytest.raises(SettingError, match="is no file"):
+    with pytest.raises(SettingError, match="is not a regular file"):
         sink(tmp_path / "a.csv")
     with pytest.raises(IsADirectoryError):
         sink(tmp_path / "b.csv")
@@ -201,7 +201,7 @@ def test_a_deleted_file_is_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureF
     file.write(event(3))
     file.close()
     assert [3] == numbers(path)
-    assert [f"{path}: was deleted; a new one is begun"] == caplog.messages
+    assert [f"{path}: was deleted; continues in a new file"] == caplog.messages
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_a_full_disk_is_told_of_and_survived(small_disk: Path, caplog: pytest.Lo
         file.write(event(number))
         if number == 1500:
             assert 0 < len(numbers(path)) < 1000  # whole lines only
-            assert [f"{path}: No space left on device; goes on, and keeps its lines until they can be written"] == (
+            assert [f"{path}: No space left on device; continues, and keeps its lines until they can be written"] == (
                 caplog.messages
             )
             subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
