@@ -13,9 +13,9 @@
 
 Times are seconds since the source began, frequencies go from 0 to half the model's sample rate. Several sources in one
 file are distinguished by `source`, `Source` and `filename`, and for Raven by `Begin File`, the source's name without
-its folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and
-finds a selection of a single file by these two. Audacity has only the label for it, which becomes `dog (porch)` if the log has
-more than one source; records that are not events are in brackets: `[gap device]`. The numbers of Raven's selections
+its folder, and `File Offset (s)`, the onset in it: Raven counts `Begin Time (s)` through all files of a sound and finds
+a selection of a single file by these two. Audacity has only the label for it, which becomes `dog (porch)` if the log
+has more than one source; records that are not events are in brackets: `[gap device]`. The numbers of Raven's selections
 continue after a restart, because Raven expects each number once. `sed.data` reads each format as labels.
 
 Tabs and line ends within a label or a name become spaces, so that one record is one line in every format.
