@@ -4,6 +4,7 @@ import queue
 import threading
 from collections import deque
 
+from edge.sources.blocks import joined
 from edge.sources.source import Block, Gap, Item, Source
 
 _JOIN_SECONDS = 1.0
@@ -74,7 +75,7 @@ class Feed:
     def _read(self) -> None:
         failure = None
         try:
-            for item in self._source.items(self._stopping):
+            for item in joined(self._source.items(self._stopping), 0.1 if self._source.live else 1.0):
                 if not self._put(item):
                     return
         except Exception as exc:  # noqa: BLE001  # a dead thread must not leave the reader waiting
