@@ -1,40 +1,45 @@
-"""Pieces of sound as they come from a decoder, joined into longer ones: what is done once a block costs less."""
+"""Pieces of sound as a decoder gives them, joined into blocks: what is done once a block then costs less."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from edge.sources.source import Block, Item
 
 
-def joined(items: Iterable[Item], seconds: float) -> Iterator[Item]:
-    """The same sound in blocks that last so long, or a little longer.
+def joined(items: Iterable[Item], block_seconds: Callable[[], float]) -> Iterator[Item]:
+    """The same sound in blocks that last at least so long, and less than one piece more.
 
-    Whatever is no block, and a block of another rate or of other channels, ends the block before it. A joined block
-    was heard when its first piece was.
+    Anything else than a block, and a block of another rate or other channels, ends the block before it; so does an
+    error, which is raised after it. The `heard_at` of a block is that of its first piece.
 
     Args:
         items: of one source, in their order.
-        seconds: that a block should last.
+        block_seconds: asked again for every block, since a source may turn out not to be live.
 
-    >>> halves = [Block(np.zeros((500, 1), dtype=np.float32), 1000) for _ in range(5)]
-    >>> [len(item.samples) for item in joined(halves, 1.0)]
+    >>> pieces = [Block(np.zeros((500, 1), dtype=np.float32), 1000) for _ in range(5)]
+    >>> [len(item.samples) for item in joined(pieces, lambda: 1.0)]
     [1000, 1000, 500]
     """
     waiting: list[Block] = []
     samples = 0
-    for item in items:
-        if waiting and not (isinstance(item, Block) and _fits(waiting[-1], item)):
+    try:
+        for item in items:
+            if waiting and not (isinstance(item, Block) and _fits(waiting[-1], item)):
+                yield _block(waiting)
+                waiting, samples = [], 0
+            if not isinstance(item, Block):
+                yield item
+                continue
+            waiting.append(item)
+            samples += len(item.samples)
+            if samples >= block_seconds() * item.sample_rate:
+                yield _block(waiting)
+                waiting, samples = [], 0
+    except Exception:
+        if waiting:
             yield _block(waiting)
-            waiting, samples = [], 0
-        if not isinstance(item, Block):
-            yield item
-            continue
-        waiting.append(item)
-        samples += len(item.samples)
-        if samples >= seconds * item.sample_rate:
-            yield _block(waiting)
-            waiting, samples = [], 0
+        raise
     if waiting:
         yield _block(waiting)
 
