@@ -1,8 +1,9 @@
 """`sed-bench`: what runs where, how fast, and how much it can take. Nothing else of the runtime needs it.
 
-machine        what was measured on
-steps          the steps of models, in every combination
-live           real time: how many sources, how soon
-results        what was measured, as text, tables and pictures
+machine        the machine that is measured, and the versions of packages
+result         the form that all results share as JSON
+steps          measures steps of models, in every combination
+live           measures in real time: how many sources, how soon
+results        results as text, tables and pictures
 cli            the command and its parts
 """

@@ -5,24 +5,16 @@ The other parts are in `edge.bench`, which must not know of torch; here nothing 
 
 import dataclasses
 import functools
-import json
 
 import click
 import numpy as np
 
 from edge.bench.cli import bench
-from edge.bench.cli.options import (
-    Seconds,
-    call_threads_option,
-    commas,
-    json_option,
-    markdown_option,
-    progress,
-    rounds_option,
-)
+from edge.bench.cli.options import Output, Seconds, list_option, progress, shared_options
 from edge.bench.machine import describe_machine, machine
+from edge.bench.result import benchmark_result
 from edge.bench.results import Column, Row, page, rows_text
-from edge.bench.steps import SCHEMA, measure, spread
+from edge.bench.steps import measure, spread
 from edge.errors import SettingError
 from edge.model import Model, shipped_model
 
@@ -32,25 +24,26 @@ _LONGEST_CALL_SECONDS = 640.0
 
 
 @bench.command()
-@click.option(
+@list_option(
     "--clip",
     "clips",
-    **commas(Seconds(0.1, _LONGEST_CALL_SECONDS), metavar="S,S", default="1,10,300"),
+    item=Seconds(0.1, _LONGEST_CALL_SECONDS),
+    metavar="S,S",
+    default="1,10,300",
     show_default=True,
     help="Seconds of a recording.",
 )
-@click.option(
+@list_option(
     "--batch",
     "batches",
-    **commas(click.IntRange(1, 4096), metavar="N,N", default="1,4,16,64"),
+    item=click.IntRange(1, 4096),
+    metavar="N,N",
+    default="1,4,16,64",
     show_default=True,
     help=f"Recordings a call, of {_LONGEST_CALL_SECONDS:g} s together at most.",
 )
-@call_threads_option
-@rounds_option
-@json_option
-@markdown_option
-def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, as_json: bool, markdown: bool) -> None:
+@shared_options("threads", "rounds", "output")
+def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, output: Output) -> None:
     """Measure the shipped model's log-mel frontend: by torchlibrosa, folded as in the model, by librosa.
 
     Seconds of audio a second, from samples to decibels, both in the machine's own memory: a GPU's copies count.
@@ -74,17 +67,16 @@ def frontend(clips: list[float], batches: list[int], threads: int, rounds: int, 
                 speed = spread(batch * clip / np.median(seconds, axis=1))
                 size = {"clip_seconds": clip, "batch": batch}
                 rows.append({"frontend": name, "device": device, **size, "seconds_per_second": speed})
-    result = {
-        "benchmark": "frontend",
-        "schema": SCHEMA,
-        "machine": measured_on,
-        "rounds": rounds,
-        "frontend": dataclasses.asdict(config),
-        "threads": threads,
-        "rows": rows,
-        "unmeasured": unmeasured,
-    }
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else _text(result, markdown=markdown))
+    result = benchmark_result(
+        "frontend",
+        measured_on,
+        rounds=rounds,
+        frontend=dataclasses.asdict(config),
+        threads=threads,
+        rows=rows,
+        unmeasured=unmeasured,
+    )
+    output.print(result, lambda markdown: _text(result, markdown=markdown))
 
 
 def _text(result: Row, *, markdown: bool) -> str:

@@ -39,6 +39,7 @@ class Clip:
         weight: of its loss.
         background: whether it is background noise that events are mixed over.
         damaged: whether a part of the file could not be decoded or is missing.
+        predicted: whether its labels may be a program's predictions, not truth.
         audio: `[samples]`, mono at the model's rate.
     """
 
@@ -51,6 +52,7 @@ class Clip:
     weight: float = 1.0
     background: bool = False
     damaged: bool = False
+    predicted: bool = False
     audio: Samples
 
     @property
@@ -256,6 +258,7 @@ def _clip(
         weight=file.weight,
         background=file.background,
         damaged=audio.damaged,
+        predicted=file.predicted,
         audio=audio,
     )
 

@@ -56,6 +56,10 @@ def _problems(corpus: Corpus, recipe: Recipe) -> Iterator[tuple[tuple[str, ...],
             silent.add(clip.path)
             labels = ", ".join(clip.labels)
             yield clip.labels, False, f"silent: {clip.path}: is labelled {labels}, but no sound in it lasts 80 ms"
+    predicted = [clip for clip in corpus.clips if clip.predicted]
+    for clip in predicted:
+        text = "come with confidences: predictions of a program, unless somebody has checked them, and not truth"
+        yield clip.labels, False, f"predicted: {len(predicted)} clips, such as {predicted[0].path}: their labels {text}"
     unused = [clip for clip in corpus.unused(recipe.scenes) if clip.path not in silent]
     for clip in unused:
         yield clip.labels, False, f"unused: {len(unused)} clips: {UNUSED_REASON}"

@@ -11,6 +11,8 @@ from edge.sources import AUDIO_SUFFIXES
 from sed.data.tables import read_table
 from sed.errors import DataError
 
+_MOST_SECONDS = 1e9  # 30 years
+
 Annotation = tuple[float, float, str]  # onset and offset in seconds, event label
 Annotations = Mapping[str, Sequence[Annotation]]  # by recording
 
@@ -35,6 +37,7 @@ class LabelledFile:
         secondary: labels that may be in it too; they are masked from the loss.
         weight: of its loss.
         background: whether it is background noise that events are mixed over, rather than a sound of its own.
+        predicted: whether its labels come with a program's confidences, so that they may be predictions, not truth.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class LabelledFile:
     secondary: tuple[str, ...] = ()
     weight: float = 1.0
     background: bool = False
+    predicted: bool = False
 
 
 def normalise_name(text: str) -> str:
@@ -106,6 +110,8 @@ def parse_segment(onset: str, offset: str, label: str, where: str) -> Segment:
         raise DataError(f"{where}: onset and offset must be seconds ({exc})") from exc
     if not 0.0 <= segment.onset < segment.offset < math.inf:
         raise DataError(f"{where}: 0 <= onset < offset must hold, got {segment.onset}, {segment.offset}")
+    if segment.offset > _MOST_SECONDS:
+        raise DataError(f"{where}: an event cannot end after {segment.offset:g} s; times must be seconds")
     if not label:
         raise DataError(f"{where}: the event at {segment.onset} s has no event_label; give it one")
     return segment

@@ -1,24 +1,16 @@
 """`sed-bench streams`: how many sources this machine holds."""
 
-import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from edge.bench.cli.options import (
-    Seconds,
-    call_threads_option,
-    json_option,
-    markdown_option,
-    model_option,
-    provider_option,
-)
+from edge.bench.cli.options import Output, Seconds, shared_options
 from edge.bench.live import load
 from edge.bench.machine import cores, machine
+from edge.bench.result import benchmark_result
 from edge.bench.results import streams_text
-from edge.bench.steps import SCHEMA
 from edge.cli.command_line import SedCommand
 from edge.model import Model, window_of
 
@@ -26,11 +18,10 @@ _LEAST_HOPS = 3  # that a try must see
 
 
 @click.command(cls=SedCommand)
-@model_option
-@provider_option
+@shared_options("model", "provider")
 @click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")
 @click.option("--window", type=float, metavar="S", help="Seconds.  [default: the model's]")
-@call_threads_option
+@shared_options("threads")
 @click.option(
     "--seconds",
     type=Seconds(1, 86_400),
@@ -39,8 +30,7 @@ _LEAST_HOPS = 3  # that a try must see
     help="For which the machine must keep up; the number is looked for by shorter tries.",
 )
 @click.option("--most", type=click.IntRange(min=1), metavar="N", help="Try no more sources.  [default: no limit]")
-@json_option
-@markdown_option
+@shared_options("output")
 def streams(
     model: Path,
     provider: str,
@@ -49,8 +39,7 @@ def streams(
     threads: int,
     seconds: float,
     most: int | None,
-    as_json: bool,
-    markdown: bool,
+    output: Output,
 ) -> None:
     """Find how many sources this machine holds in real time.
 
@@ -69,8 +58,8 @@ def streams(
         hop_seconds=round(frames.hop_frames * card.frame_seconds, 6),
     )
 
-    def run(sources: int, tried_seconds: float) -> load.Try:
-        found = load.try_sources(setup, sound, sources, tried_seconds)
+    def run(sources: int, tried_seconds: float) -> load.Trial:
+        found = load.run_trial(setup, sound, sources, tried_seconds)
         state = "held" if found.held else f"did not hold: {found.why_not}"
         click.echo(f"sed-bench: {sources} sources for {tried_seconds:g} s: {state}", err=True)
         return found
@@ -80,18 +69,17 @@ def streams(
         short = max(seconds / 6, _LEAST_HOPS * setup.hop_seconds)
         load.write_sound(sound, max(short, seconds))
         largest, tries = load.find_largest(run, load.first_guess(setup, cores()), most, short, seconds)
-    result = {
-        "benchmark": "streams",
-        "schema": SCHEMA,
-        "machine": measured_on,
-        "model": model.name,
-        "precision": card.precision,
-        "provider": provider,
-        "hop_seconds": setup.hop_seconds,
-        "window_seconds": setup.window_seconds,
-        "threads": threads,
-        "seconds": seconds,
-        "largest": None if largest is None else asdict(largest),
-        "tries": [asdict(each) for each in tries],
-    }
-    click.echo(json.dumps(result, ensure_ascii=False) if as_json else streams_text(result, markdown=markdown))
+    result = benchmark_result(
+        "streams",
+        measured_on,
+        model=model.name,
+        precision=card.precision,
+        provider=provider,
+        hop_seconds=setup.hop_seconds,
+        window_seconds=setup.window_seconds,
+        threads=threads,
+        seconds=seconds,
+        largest=None if largest is None else asdict(largest),
+        tries=[asdict(each) for each in tries],
+    )
+    output.print(result, lambda markdown: streams_text(result, markdown=markdown))

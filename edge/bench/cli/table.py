@@ -1,18 +1,11 @@
 """`sed-bench table`: the steps of models, in every combination."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from edge.bench.cli.options import (
-    commas,
-    json_option,
-    markdown_option,
-    progress,
-    rounds_option,
-)
+from edge.bench.cli.options import Output, list_option, progress, shared_options
 from edge.bench.results import table_text
 from edge.bench.steps import PROVIDERS, all_combinations, measure_all, usual_providers
 from edge.cli.command_line import SedCommand
@@ -21,41 +14,47 @@ from edge.model import PRECISIONS, shipped_model
 
 @click.command(cls=SedCommand)
 @click.argument("models", metavar="[MODEL]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
+@list_option(
     "--provider",
     "providers",
-    **commas(click.Choice(list(PROVIDERS)), metavar="A,B"),
+    item=click.Choice(list(PROVIDERS)),
+    metavar="A,B",
     help=f"Of {', '.join(PROVIDERS)}.  [default: cpu, cuda, and the others that are installed]",
 )
-@click.option(
+@list_option(
     "--precision",
     "precisions",
-    **commas(click.Choice(PRECISIONS), metavar="A,B"),
+    item=click.Choice(PRECISIONS),
+    metavar="A,B",
     help="Only the MODELs in these; a file has one.  [default: all]",
 )
-@click.option("--hop", "hops", **commas(click.FLOAT, metavar="S,S"), help="Seconds.  [default: the model's]")
-@click.option("--window", "windows", **commas(click.FLOAT, metavar="S,S"), help="Seconds.  [default: the model's]")
-@click.option(
+@list_option("--hop", "hops", item=click.FLOAT, metavar="S,S", help="Seconds.  [default: the model's]")
+@list_option("--window", "windows", item=click.FLOAT, metavar="S,S", help="Seconds.  [default: the model's]")
+@list_option(
     "--threads",
-    **commas(click.IntRange(1, 256), metavar="N,N", default="1"),
+    item=click.IntRange(1, 256),
+    metavar="N,N",
+    default="1",
     show_default=True,
     help="That one step may use.",
 )
-@click.option(
+@list_option(
     "--streams",
-    **commas(click.IntRange(1, 4096), metavar="N,N", default="1"),
+    item=click.IntRange(1, 4096),
+    metavar="N,N",
+    default="1",
     show_default=True,
     help="That step together, in one call of the graph.",
 )
-@rounds_option
-@click.option(
+@shared_options("rounds")
+@list_option(
     "--require",
-    **commas(click.Choice(list(PROVIDERS)), metavar="A,B"),
+    item=click.Choice(list(PROVIDERS)),
+    metavar="A,B",
     help="Fail if these do not run.  [default: none]",
 )
 @click.option("--nodes", "with_nodes", is_flag=True, help="Name each node and what ran it.  [default: only how many]")
-@json_option
-@markdown_option
+@shared_options("output")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FOLDER", help="Draw pictures into FOLDER.")
 def table(
     models: tuple[Path, ...],
@@ -68,15 +67,14 @@ def table(
     rounds: int,
     require: list[str] | None,
     with_nodes: bool,
-    as_json: bool,
-    markdown: bool,
+    output: Output,
     plot: Path | None,
 ) -> None:
     """Measure the steps of each MODEL (.onnx files; the shipped one unless named) in every combination.
 
-    A step is one call of the graph and the decoding of what it emits, of noise in which nothing is heard. All
+    A step is one call of the graph and the decoding of what it emits, on noise without events. All
     combinations take turns, round after round, beside a product of matrices (sgemm): compare runs by the column "of
-    sgemm", on the same machine. A provider that cannot be had is named with the reason, which is no failure unless
+    sgemm", on the same machine. A provider that cannot be used is listed with the reason, which is no failure unless
     --require names it.
     """
     if plot is not None:
@@ -94,11 +92,7 @@ def table(
         streams=streams,
     )
     found = measure_all(chosen, rounds, progress)
-    click.echo(
-        json.dumps(found.to_dict(), ensure_ascii=False)
-        if as_json
-        else table_text(found, markdown=markdown, with_nodes=with_nodes)
-    )
+    output.print(found.to_dict(), lambda markdown: table_text(found, markdown=markdown, with_nodes=with_nodes))
     if plot is not None:
         for path in draw_table(found, plot):
             click.echo(f"sed-bench: wrote {path}", err=True)

@@ -1,9 +1,9 @@
 """Real time: how many sources a machine holds, how soon the log tells of a sound.
 
-latency    from a sound to its lines
-load       how many sources in real time
+latency    how long after a sound its lines are in the log
+load       how many sources run in real time
 """
 
-from edge.bench.live.latency import of_file, of_microphone, write_recording
+from edge.bench.live.latency import file_latency, microphone_latency, write_recording
 
-__all__ = ["of_file", "of_microphone", "write_recording"]
+__all__ = ["file_latency", "microphone_latency", "write_recording"]

@@ -1,10 +1,10 @@
 """From a sound to its lines in the log: a file in real time, and a microphone that hears the file played.
 
     played      ....[ sound      ].........................
-    onset line        ...... waits for the window, the median, the shortest event
-    event line                    ...... the same, and for what could be merged
+    onset line        ...... delayed by the window, the median filter, the shortest event
+    event line                    ...... the same, and by the gap to merge
 
-What the player itself takes to start, some hundredths of a second, counts to the microphone's.
+The start of the player, some hundredths of a second, is part of the microphone's latency.
 """
 
 import contextlib
@@ -30,8 +30,8 @@ from edge.sources import FileSource, Source, open_source, read_audio
 
 _RATE = 48_000
 _SINK = "sed_bench"
-_NEAR_SECONDS = 0.5  # that an event by microphone may lie from where the file has it
-_PATIENCE_SECONDS = 15.0  # for a microphone to give its first sound
+_NEAR_SECONDS = 0.5  # largest distance of an event by microphone from the same event of the file
+_FIRST_SOUND_SECONDS = 15.0  # to wait for the first sound of the microphone
 _BEFORE_SECONDS, _AFTER_SECONDS = 1.0, 3.0  # of silence around what is played
 
 
@@ -42,7 +42,7 @@ class Line(NamedTuple):
     record: Record
 
 
-class Waits(NamedTuple):
+class Latencies(NamedTuple):
     """Seconds from a sound's begin to its onset line, and from its end to its event line; one for each event."""
 
     onsets: list[float]
@@ -62,14 +62,14 @@ def write_recording(recording: Path, path: Path, seconds: float) -> None:
     soundfile.write(path, read_audio(recording, _RATE, seconds), _RATE, format="WAV", subtype="PCM_16")
 
 
-def of_file(sound: Path, model: Model, hop_seconds: float) -> tuple[Waits, list[Record]]:
-    """Play a file in real time; return the waits, and the events by which to know them again."""
-    lines = hear(FileSource(str(sound), realtime=True), model, window_of(model.card, hop_seconds=hop_seconds))
-    waits = _waits(lines, lambda record, edge: _time(record[f"{edge}_utc"]))
-    return waits, [line.record for line in lines if line.record["type"] == "event"]
+def file_latency(sound: Path, model: Model, hop_seconds: float) -> tuple[Latencies, list[Record]]:
+    """Play a file in real time; return the latencies, and the events of the file."""
+    lines = timed_log(FileSource(str(sound), realtime=True), model, window_of(model.card, hop_seconds=hop_seconds))
+    latencies = _latencies(lines, lambda record, edge: _time(record[f"{edge}_utc"]))
+    return latencies, [line.record for line in lines if line.record["type"] == "event"]
 
 
-def of_microphone(sound: Path, model: Model, hop_seconds: float, events: list[Record]) -> Waits:
+def microphone_latency(sound: Path, model: Model, hop_seconds: float, events: list[Record]) -> Latencies:
     """Play a file into a sink of PulseAudio, and listen to it as to a microphone.
 
     Args:
@@ -83,17 +83,17 @@ def of_microphone(sound: Path, model: Model, hop_seconds: float, events: list[Re
     """
     with _sink():
         began, lines = _play_and_hear(sound, model, window_of(model.card, hop_seconds=hop_seconds))
-    waits = _waits(lines, lambda record, edge: _played_at(record, edge, events, began))
-    if not waits.events:
+    latencies = _latencies(lines, lambda record, edge: _played_at(record, edge, events, began))
+    if not latencies.events:
         raise SourceError(
             "nothing that was played was heard; is PulseAudio ALSA's default device? (apt install libasound2-plugins)"
         )
-    return waits
+    return latencies
 
 
-def hear(source: Source, model: Model, window: Window, sink: "_Clock | None" = None) -> list[Line]:
-    """What the runtime writes of a source, onsets too, and when; `sink` may be stopped from elsewhere."""
-    card, clock = model.card, _Clock() if sink is None else sink
+def timed_log(source: Source, model: Model, window: Window, sink: "_TimedSink | None" = None) -> list[Line]:
+    """The records of a source, with onsets, and when each was written; another thread may stop `sink`."""
+    card, clock = model.card, _TimedSink() if sink is None else sink
     listen(
         [source],
         model,
@@ -107,7 +107,7 @@ def hear(source: Source, model: Model, window: Window, sink: "_Clock | None" = N
     return clock.lines
 
 
-class _Clock:
+class _TimedSink:
     """Keeps each record with the time at which it was written."""
 
     def __init__(self) -> None:
@@ -121,11 +121,11 @@ class _Clock:
 
 def _play_and_hear(sound: Path, model: Model, window: Window) -> tuple[float, list[Line]]:
     """When the player was started, and what was written."""
-    clock, failures = _Clock(), list[Exception]()
+    clock, failures = _TimedSink(), list[Exception]()
 
     def listening() -> None:
         try:
-            hear(open_source("mic"), model, window, clock)
+            timed_log(open_source("mic"), model, window, clock)
         except Exception as exc:  # noqa: BLE001  # raised where the thread is waited for
             failures.append(exc)
         finally:
@@ -134,8 +134,8 @@ def _play_and_hear(sound: Path, model: Model, window: Window) -> tuple[float, li
     thread = threading.Thread(target=listening, name="microphone", daemon=True)
     thread.start()
     try:
-        if not clock.started.wait(_PATIENCE_SECONDS):
-            raise SourceError(f"the microphone gave no sound for {_PATIENCE_SECONDS:g} s")
+        if not clock.started.wait(_FIRST_SOUND_SECONDS):
+            raise SourceError(f"the microphone gave no sound for {_FIRST_SOUND_SECONDS:g} s")
         time.sleep(_BEFORE_SECONDS)
         began = time.time()
         if not failures:
@@ -174,18 +174,18 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-def _waits(lines: list[Line], played_at: Callable[[Record, str], float | None]) -> Waits:
+def _latencies(lines: list[Line], played_at: Callable[[Record, str], float | None]) -> Latencies:
     """Of events that ended by themselves, where it is known when their begin and end were played."""
     onsets = {line.record["id"]: line.written for line in lines if line.record["type"] == "onset"}
-    waits = Waits([], [])
+    latencies = Latencies([], [])
     for written, record in lines:
         if record["type"] != "event" or record["closed_by"] != "silence":
             continue
         onset, offset = played_at(record, "onset"), played_at(record, "offset")
         if onset is not None and offset is not None:
-            waits.onsets.append(onsets[record["id"]] - onset)
-            waits.events.append(written - offset)
-    return waits
+            latencies.onsets.append(onsets[record["id"]] - onset)
+            latencies.events.append(written - offset)
+    return latencies
 
 
 def _played_at(record: Record, edge: str, events: list[Record], began: float) -> float | None:

@@ -1,6 +1,6 @@
 """How many sources in real time this machine holds, through the whole runtime: decoding, resampling, inference, log.
 
-Each try is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
+Each trial is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ from edge.sources import FileSource
 
 _RATE = 48_000
 _STEPS, _FINENESS = 10, 0.05
-_SETTLE_SECONDS = 10.0  # at most, of which nothing counts; also between two looks at the lag
+_SETTLE_SECONDS = 10.0  # at most, at the beginning, which do not count; also the time between two `stats` records
 _SPARE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What all tries share.
+    """The settings that all trials share.
 
     Attributes:
         model: path of the file.
@@ -52,8 +52,8 @@ class Setup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
-    """What became of so many sources.
+class Trial:
+    """The outcome of a trial with some number of sources.
 
     Attributes:
         sources: how many.
@@ -89,8 +89,8 @@ def first_guess(setup: Setup, cores: int) -> int:
 
 
 def find_largest(
-    run: Callable[[int, float], Try], first: int, most: int | None, short_seconds: float, seconds: float
-) -> tuple[Try | None, list[Try]]:
+    run: Callable[[int, float], Trial], first: int, most: int | None, short_seconds: float, seconds: float
+) -> tuple[Trial | None, list[Trial]]:
     """Look for the largest number that holds, by short tries, then see that it holds for long.
 
     Args:
@@ -103,7 +103,7 @@ def find_largest(
     Returns:
         The largest (None if not even one holds), and all tries.
     """
-    tries: list[Try] = []
+    tries: list[Trial] = []
     limit = sys.maxsize if most is None else most
     good, bad, number = 0, limit + 1, min(first, limit)
     while good < number < bad:
@@ -131,7 +131,7 @@ def write_sound(path: Path, seconds: float) -> None:
     soundfile.write(path, noise.astype(np.float32), _RATE, format="FLAC")
 
 
-def try_sources(setup: Setup, sound: Path, sources: int, seconds: float) -> Try:
+def run_trial(setup: Setup, sound: Path, sources: int, seconds: float) -> Trial:
     """Play a file to so many sources in a process of its own, for so many seconds once they have settled.
 
     Raises:
@@ -142,7 +142,7 @@ def try_sources(setup: Setup, sound: Path, sources: int, seconds: float) -> Try:
     done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SedError(f"{sources} sources could not be tried: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
-    return Try(**json.loads(done.stdout))
+    return Trial(**json.loads(done.stdout))
 
 
 def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float | None]:
@@ -181,7 +181,7 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
     return why_not, worst
 
 
-def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Try:
+def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Trial:
     _allow_many_files()
     model = Model(Path(setup.model), setup.provider, setup.threads)
     card = model.card
@@ -204,7 +204,7 @@ def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Try:
         cores_busy = (time.process_time() - busy) / (time.monotonic() - began)
         file.seek(0)
         why_not, lag = judge(map(json.loads, file), setup.hop_seconds)
-    return Try(
+    return Trial(
         sources=sources,
         seconds=seconds,
         held=why_not is None,

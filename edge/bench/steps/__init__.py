@@ -13,11 +13,10 @@ from edge.bench.steps.combinations import all_combinations
 from edge.bench.steps.figures import spread
 from edge.bench.steps.rounds import measure
 from edge.bench.steps.sessions import PROVIDERS, open_on, usual_providers, why_absent
-from edge.bench.steps.table import SCHEMA, Table, measure_all
+from edge.bench.steps.table import Table, measure_all
 
 __all__ = [
     "PROVIDERS",
-    "SCHEMA",
     "Table",
     "all_combinations",
     "measure",

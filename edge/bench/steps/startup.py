@@ -1,4 +1,4 @@
-"""A combination in a process of its own: how long until the first scores, how much memory. Also that process.
+"""The start-up time and memory of a combination, measured in a process of its own; also the program of that process.
 
 `python -m edge.bench.steps.startup PATH PROVIDER THREADS WINDOW HOP STREAMS`
 """
@@ -30,12 +30,12 @@ def lockstep_of(chosen: Combination, session: Any) -> Lockstep:
     return Lockstep(session, chosen.card, chosen.window, audio, chosen.provider, device_of(chosen.provider))
 
 
-def start_figures(chosen: Combination, times: int) -> dict[str, Any]:
+def startup_figures(chosen: Combination, times: int) -> dict[str, Any]:
     """Start it so many times, one after the other, and once more to warm the system's caches.
 
     Returns:
         `start_seconds`, from the start of the process to its first scores, and `resident_mb` after some steps; medians.
-        None where the process failed, which a warning tells, or where the system does not say.
+        None if the process failed, with a warning, or if the system does not tell.
     """
     try:
         found = [_start(chosen) for _ in range(times + 1)][1:]

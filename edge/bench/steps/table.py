@@ -1,4 +1,4 @@
-"""All combinations in one run: every provider that can be had, and why the others cannot."""
+"""Measures all combinations in one run, on every provider that can be used, and says why the others cannot."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -9,21 +9,21 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge.bench.machine import machine
+from edge.bench.result import benchmark_result
 from edge.bench.steps.combinations import Combination
 from edge.bench.steps.figures import sgemm, sgemm_figures, step_figures
 from edge.bench.steps.lockstep import Lockstep
 from edge.bench.steps.rounds import Seconds, measure
 from edge.bench.steps.sessions import nodes, open_on, why_absent
-from edge.bench.steps.startup import lockstep_of, start_figures
+from edge.bench.steps.startup import lockstep_of, startup_figures
 from edge.errors import SedError
 from edge.model import Node
 
-SCHEMA = "sed-edge-bench/1"
 _SGEMM = -1  # beside the numbers of combinations
 
 
 class Progress(Protocol):
-    """How many of something are done."""
+    """Shows how many items are done."""
 
     def __call__(self, items: Iterable[int], label: str) -> AbstractContextManager[Iterable[int]]:
         """The same items, one by one."""
@@ -54,19 +54,19 @@ class Table:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, as `schema.json` describes it."""
-        return {
-            "benchmark": "table",
-            "schema": SCHEMA,
-            "machine": self.machine,
-            "rounds": self.rounds,
-            "sgemm": self.sgemm,
-            "rows": self.rows,
-            "unmeasured": self.unmeasured,
-            "nodes": [
-                {"model": model, "provider": provider, "nodes": [node._asdict() for node in of_one]}
-                for (model, provider), of_one in self.nodes.items()
-            ],
-        }
+        nodes = [
+            {"model": model, "provider": provider, "nodes": [node._asdict() for node in of_one]}
+            for (model, provider), of_one in self.nodes.items()
+        ]
+        return benchmark_result(
+            "table",
+            self.machine,
+            rounds=self.rounds,
+            sgemm=self.sgemm,
+            rows=self.rows,
+            unmeasured=self.unmeasured,
+            nodes=nodes,
+        )
 
 
 def measure_all(chosen: Sequence[Combination], rounds: int, progress: Progress) -> Table:
@@ -87,7 +87,7 @@ def measure_all(chosen: Sequence[Combination], rounds: int, progress: Progress) 
             one = chosen[number]
             threads = one.threads if one.provider == "cpu" else None
             figures = step_figures(seconds[number], seconds[_SGEMM], one.heard_seconds, threads)
-            table.rows.append(one.axes() | figures | start_figures(one, min(3, rounds)))
+            table.rows.append(one.axes() | figures | startup_figures(one, min(3, rounds)))
             table.seconds.append(seconds[number])
     return table
 

@@ -8,9 +8,10 @@ The first of these that fits is taken:
 4. BirdCLEF soundscapes      train_soundscapes/ with train_soundscape_labels.csv beside it
 5. DESED                     TSV files in the folder or anywhere in its meta/ or metadata/, strong (filename onset
                              offset event_label) or weak (filename event_labels); below validation/ and eval/ in fold 5
-6. recordings                x.ogg with its truth x.tsv (onset offset event_label) beside it
+6. recordings                tables of events in a form of `sed.data.layouts.event_tables`: of x.ogg where their names
+                             begin with x, else of the files that their rows name
 7. a folder per class        dog/x.wav; noise, background and silence are backgrounds, other is not an event;
-                             train_audio and similar names are parts of a data set
+                             train_audio and similar names are parts of a data set; a table beside a file counts more
 8. audio files alone         sounds that are not events
 
 `sed.data.folds` gives folds to files that have none. A warning counts audio files of the folder that are not used.
@@ -33,6 +34,9 @@ from sed.data.labels import (
     strong_file,
 )
 from sed.data.layouts.birdcalls import birdclef, cornell, soundscapes
+from sed.data.layouts.event_tables import KNOWN_FORMS
+from sed.data.layouts.findings import TABLE_SUFFIXES, Findings
+from sed.data.layouts.lookup import Lookup
 from sed.data.tables import read_header, read_table
 from sed.errors import DataError
 
@@ -60,12 +64,25 @@ def read_labels(folder: Path) -> list[LabelledFile]:
         files = read(folder)
         if files is not None:
             _warn_about_unlisted_audio(folder, files)
+            _warn_about_predictions(folder, files)
             return files
     raise DataError(
         f"{folder}: has no layout of labels that is known; expected meta/esc50.csv (ESC-50), train_metadata.csv or "
         "train.csv (BirdCLEF, Cornell Birdcall), a .tsv with the columns filename onset offset event_label or filename "
-        "event_labels, recordings with a .tsv beside them, or a folder of audio files per class"
+        "event_labels, recordings with a table of events beside them, or a folder of audio files per class"
     )
+
+
+def _warn_about_predictions(folder: Path, files: Iterable[LabelledFile]) -> None:
+    predicted = [file for file in files if file.predicted]
+    if predicted:
+        _log.warning(
+            "%s: the labels of %d files, such as %s, come with confidences: they are taken for truth, and are "
+            "predictions of a program unless somebody has checked them",
+            folder,
+            len(predicted),
+            predicted[0].path.name,
+        )
 
 
 def _warn_about_unlisted_audio(folder: Path, files: Iterable[LabelledFile]) -> None:
@@ -126,7 +143,7 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     if not strong and not weak:
         return None
     for_validation = {table for table in tables if _HELD_OUT_PARTS & set(table.relative_to(folder).parts[:-1])}
-    audio = _Lookup(folder)
+    audio = Lookup(folder)
     segments: dict[Path, set[Segment]] = defaultdict(set)
     held_out: set[Path] = set()
     for table in strong:
@@ -157,9 +174,10 @@ def _warn_about_unused_tables(folder: Path, tables: Iterable[Path]) -> None:
         _log.warning(
             "%s: %s: describes no file of this folder and is not used; expected the name of a recording and the "
             "columns onset offset event_label, or the columns filename onset offset event_label or filename "
-            "event_labels",
+            "event_labels, or one of: %s",
             folder,
             names,
+            KNOWN_FORMS,
         )
 
 
@@ -167,44 +185,17 @@ def _weak_file(path: Path, fold: int | None, labels: set[str]) -> LabelledFile:
     return LabelledFile(path=path, fold=fold, labels=tuple(sorted(labels)), segments=None if labels else ())
 
 
-class _Lookup:
-    """Finds the files that tables name.
-
-    They are in the folder, in its audio/, in the folder of audio/ that the table's path gives (audio/train/weak/ for
-    metadata/train/weak.tsv), or anywhere in the folder under a name that is unique.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in audio_in(folder, "**/*"):
-            self._by_name[normalise_name(path.name)].append(path)
-
-    def find(self, name: str, table: Path) -> Path:
-        """The path of a file, or the path where it was expected if it is missing."""
-        audio, table_parts = self._folder / "audio", table.relative_to(self._folder).with_suffix("").parts[1:]
-        for path in (self._folder / name, audio / name, audio.joinpath(*table_parts, name)):
-            if path.is_file():
-                return path
-        found = self._by_name[normalise_name(Path(name).name)]
-        if len(found) > 1:
-            raise DataError(f"{table}: {name} may be {found[0]} or {found[1]}; name it by its path in {self._folder}")
-        return found[0] if found else self._folder / name
-
-
 def _recordings(folder: Path) -> list[LabelledFile] | None:
-    """Recordings with a table of events beside them; a recording without one has no event."""
-    tables = {path.stem: path for path in _tables_in(folder)}
-    truths = {path: tables.get(path.stem) for path in audio_in(folder)}
-    if not any(truths.values()):
+    """Recordings with tables of events; a recording without one has no event."""
+    recordings, lookup = audio_in(folder), Lookup(folder)
+    tables = _tables_in(folder, suffixes=TABLE_SUFFIXES)
+    findings = Findings(folder, recordings, lookup)
+    unused = [table for table in tables if not findings.read(table)]
+    files = findings.files()
+    if not files:
         return None
-    _warn_about_unused_tables(folder, set(tables.values()) - set(truths.values()))
-    return [
-        event_free_file(path)
-        if truth is None
-        else strong_file(path, None, read_strong_table(truth, key="").get("", []))
-        for path, truth in truths.items()
-    ]
+    _warn_about_unused_tables(folder, [table for table in unused if table.suffix.lower() in (".tsv", ".csv")])
+    return [*files.values(), *(event_free_file(path) for path in recordings if path not in files)]
 
 
 def _class_folders(folder: Path) -> list[LabelledFile] | None:
@@ -221,7 +212,19 @@ def _class_folders(folder: Path) -> list[LabelledFile] | None:
     if not folders:
         return None
     _warn_about_unused_tables(folder, _tables_in(folder, suffixes=(".tsv", ".csv")))
-    return [_file_of_class(path, of_class.name) for of_class in folders for path in audio_in(of_class, "**/*")]
+    return [file for of_class in folders for file in _files_of_class(of_class)]
+
+
+def _files_of_class(folder: Path) -> list[LabelledFile]:
+    """All of a class's files; where one has a table beside it, the table says what it holds."""
+    paths = audio_in(folder, "**/*")
+    labelled: dict[Path, LabelledFile] = {}
+    for place in sorted({path.parent for path in paths}):
+        findings = Findings(place, [path for path in paths if path.parent == place], class_name=folder.name)
+        for table in _tables_in(place, suffixes=TABLE_SUFFIXES):
+            findings.read(table)
+        labelled |= findings.files()
+    return [labelled.get(path) or _file_of_class(path, folder.name) for path in paths]
 
 
 def _file_of_class(path: Path, name: str) -> LabelledFile:

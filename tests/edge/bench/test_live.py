@@ -13,19 +13,19 @@ import soundfile
 from click.testing import CliRunner
 
 from edge.bench.cli import bench
-from edge.bench.live.load import Try, find_largest, judge
+from edge.bench.live.load import Trial, find_largest, judge
 from tests.conftest import DEMO
 from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # the fixture
 
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 
 
-def holding(at_most: int, at_most_for_long: int) -> Callable[[int, float], Try]:
+def holding(at_most: int, at_most_for_long: int) -> Callable[[int, float], Trial]:
     """A machine that holds so many sources in short tries, and in those of a minute."""
 
-    def run(sources: int, seconds: float) -> Try:
+    def run(sources: int, seconds: float) -> Trial:
         held = sources <= (at_most_for_long if seconds == 60.0 else at_most)
-        return Try(
+        return Trial(
             sources=sources,
             seconds=seconds,
             held=held,

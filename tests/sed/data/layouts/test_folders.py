@@ -156,7 +156,7 @@ def test_a_table_of_no_known_columns_is_named(tmp_path: Path, place: str, caplog
     """A warning names the table, as its labels are not used."""
     write_cut(tmp_path / place)
     write_table(tmp_path / "labels.tsv", "Filename Onset Offset Label", "a.wav 0.1 0.5 dog")
-    write_table(tmp_path / "more.csv", STRONG, "a.wav 0.1 0.5 dog")
+    write_table(tmp_path / "more.csv", "name from to class", "a.wav 0.1 0.5 dog")
     read_labels(tmp_path)
     assert "labels.tsv, more.csv: describes no file of this folder and is not used; expected" in caplog.text
 
