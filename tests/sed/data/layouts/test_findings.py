@@ -7,7 +7,7 @@ from edge.log.records import Record
 from sed.data.labels import LabelledFile, Segment
 from sed.data.layouts import read_labels
 from sed.errors import DataError
-from tests.conftest import ROOT, command
+from tests.conftest import ROOT, run
 from tests.sed.cuts import write_cut
 
 BIRDNET = "Start (s),End (s),Scientific name,Common name,Confidence\n0.1,0.5,Canis,dog,0.9\n"
@@ -132,9 +132,11 @@ def test_a_confidence_and_a_changing_format_are_told_by_check_data(tmp_path: Pat
     """The file whose format changes inside is named; what else there is is counted."""
     write_cut(tmp_path / "dog" / "x.wav")
     (tmp_path / "dog" / "x.csv").write_text(BIRDNET)
-    parts = [write_cut(tmp_path / f"{n}.mp3", seconds=3.0, rate=rate, channels=n) for n, rate in ((1, 32_000), (2, 44_100))]
+    parts = [
+        write_cut(tmp_path / f"{n}.mp3", seconds=3.0, rate=rate, channels=n) for n, rate in ((1, 32_000), (2, 44_100))
+    ]
     (tmp_path / "dog" / "y.mp3").write_bytes(b"".join(part.read_bytes() for part in parts))
-    outcome = command("sed-train", ROOT / "recipes" / "quick.toml", "--data", tmp_path, "--check-data")
+    outcome = run("sed-train", ROOT / "recipes" / "quick.toml", "--data", tmp_path, "--check-data")
     assert "Traceback" not in outcome.stderr
     assert f"predicted: 1 clips, such as {tmp_path}/dog/x.wav: their labels come with confidences" in outcome.stdout
     assert any(str(tmp_path / "dog" / "y.mp3") in line for line in outcome.stdout.splitlines())
