@@ -24,7 +24,7 @@ from edge.errors import SourceError
 from edge.sources.arrival import Backoff
 from edge.sources.audio import is_known
 from edge.sources.source import Block, Gap, Item, State
-from edge.sources.url.placement import Piece, Placement, Stamps
+from edge.sources.url.placement import Placement, StampedBlock, Stamps
 from edge.sources.url.urls import ffmpeg_options, protocol_of
 
 _ENDED = "the stream ended"
@@ -223,7 +223,7 @@ def _blocks(container: InputContainer, placement: Placement, stopping: threading
         raise failure
 
 
-def _pieces(container: InputContainer) -> Iterator[Piece]:
+def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
     """What can be decoded; what cannot is missing, as the time stamps after it tell."""
     wanted = container.streams.audio[0].index
     last_sound = time.monotonic()
@@ -244,7 +244,7 @@ def _pieces(container: InputContainer) -> Iterator[Piece]:
                 stamp = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
                 for converted in converter.resample(frame):
                     samples = converted.to_ndarray().reshape(-1, frame.layout.nb_channels)
-                    yield Piece(samples.astype(np.float32, copy=False), frame.rate, stamp)
+                    yield StampedBlock(samples.astype(np.float32, copy=False), frame.rate, stamp)
                 last_sound = time.monotonic()
         if time.monotonic() - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise _NoSoundError("something comes, but no sound in it")
