@@ -11,7 +11,7 @@ url         streams over the network, as sources
 """
 
 from edge.sources.arrival import ArrivalClock, Backoff
-from edge.sources.audio import AUDIO_SUFFIXES, AudioFile, Resampler, is_known, read_audio
+from edge.sources.audio import AUDIO_SUFFIXES, AudioFile, Resampler, is_known, mono_blocks, read_audio
 from edge.sources.feed import Feed
 from edge.sources.opening import open_source, open_sources
 from edge.sources.source import Block, FileSource, Gap, Item, Source, State
@@ -30,6 +30,7 @@ __all__ = [
     "Source",
     "State",
     "is_known",
+    "mono_blocks",
     "open_source",
     "open_sources",
     "read_audio",

@@ -98,18 +98,19 @@ class FileSource:
         """See `Source.items`."""
         with AudioFile(None if self._path == "-" else Path(self._path), self._pcm) as file:
             self.seconds = file.declared_seconds
-            began, samples = time.monotonic(), 0
+            began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():
-                heard_at = began + samples / file.sample_rate if self.live else None
-                samples += len(piece.samples)
+                heard_at = began + float(passed) if self.live else None
+                first = passed == 0
+                passed += Fraction(len(piece.samples), piece.sample_rate)
                 # As a microphone's, sound is there once it has been heard.
-                if self.live and stopping.wait(max(0.0, began + samples / file.sample_rate - time.monotonic())):
+                if self.live and stopping.wait(max(0.0, began + float(passed) - time.monotonic())):
                     return
                 if piece.lost:
-                    late = samples == len(piece.samples) and file.late_seconds > 0.0
-                    yield Gap(len(piece.samples) / file.sample_rate, "absent" if late else "decode")
+                    late = first and file.late_seconds > 0.0
+                    yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
-                    yield Block(piece.samples, file.sample_rate, heard_at)
+                    yield Block(piece.samples, piece.sample_rate, heard_at)
 
 
 class Limited:
