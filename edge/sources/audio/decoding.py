@@ -20,6 +20,7 @@ class Part:
     Args:
         container: opened.
         stream: one of its sound tracks.
+        has_length: whether the length that FFmpeg gives is to be believed.
 
     Attributes:
         damaged: whether something of it, so far, could not be decoded.
@@ -27,7 +28,8 @@ class Part:
         heard_seconds: so far, without what was lost.
     """
 
-    def __init__(self, container: InputContainer, stream: av.AudioStream) -> None:
+    def __init__(self, container: InputContainer, stream: av.AudioStream, *, has_length: bool = True) -> None:
+        self._has_length = has_length
         self._container, self._stream = container, stream
         self.damaged = False
         self.late_seconds = self.heard_seconds = 0.0
@@ -103,7 +105,7 @@ class Part:
     @property
     def declared_seconds(self) -> float | None:
         """The length that it claims; None on a pipe, and of what a recorder wrote to one (2 GiB, or nothing)."""
-        if self._stream.duration is None or self._stream.time_base is None:
+        if not self._has_length or self._stream.duration is None or self._stream.time_base is None:
             return None
         seconds = float(self._stream.duration * self._stream.time_base)
         return seconds if seconds * self._byte_rate < 0x7FFF0000 else None

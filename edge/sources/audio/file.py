@@ -87,8 +87,6 @@ class AudioFile:
         """The length that it claims; None where nothing in it says so."""
         if self._containers.held_seconds is not None:
             return self._containers.held_seconds
-        if is_bare(self._container) and self._containers.length_is_estimated:
-            return None
         return self._part.declared_seconds
 
     def pieces(self) -> Iterator[DecodedBlock]:
@@ -98,6 +96,8 @@ class AudioFile:
             SourceError: if nothing more can be read.
         """
         heard_seconds, declared = 0.0, self.declared_seconds
+        if self._containers.no_samples:
+            return
         try:
             while True:
                 yield from self._part.pieces()
@@ -122,7 +122,8 @@ class AudioFile:
         if stream is None or not stream.rate:
             raise SourceError(self._no_audio)
         self._stream = stream
-        return Part(container, stream)
+        estimated = is_bare(container) and self._containers.length_is_estimated
+        return Part(container, stream, has_length=not estimated and self._containers.held_seconds is None)
 
     def _report(self, heard_seconds: float, declared: float | None) -> None:
         # Some formats declare the length of the whole file for each of its tracks.
