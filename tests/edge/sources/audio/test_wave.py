@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge.sources.audio import AudioFile, read_audio
+from edge.sources.audio import read_audio
 from tests.edge.sources.audio.field import RATE, chunk, clicks, fmt, pcm16, riff
 
 
@@ -28,18 +28,6 @@ def test_chunks_behind_the_samples_are_no_sound(tmp_path: Path, size: int, caplo
     audio, notes = clicks(), chunk(b"LIST", b"INFO" + chunk(b"ICMT", b"x" * size))
     path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(audio)), notes, chunk(b"id3 ", bytes(size)))
     assert (len(audio), "") == (len(read_audio(path, RATE)), caplog.text)
-
-
-def test_a_file_of_more_than_4_gib_is_heard_to_its_end(tmp_path: Path) -> None:
-    """The length in its header began anew at 4 GiB."""
-    path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", b"", 1 << 20))
-    held = (1 << 32) + (1 << 20)
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size + held)
-    with AudioFile(path) as opened:
-        pieces = opened.pieces()
-        next(pieces)
-        assert (held / 2 / RATE, 1) == (opened.declared_seconds, len(opened.warnings))
 
 
 @pytest.mark.parametrize(
