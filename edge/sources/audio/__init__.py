@@ -14,7 +14,7 @@ wave       headers of WAVE files that say something else than what the file hold
 
 from edge.sources.audio.container import AUDIO_SUFFIXES
 from edge.sources.audio.file import AudioFile
-from edge.sources.audio.frames import FrameConverter, DecodedBlock
+from edge.sources.audio.frames import DecodedBlock, FrameConverter
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.reading import mono_blocks, read_audio
 from edge.sources.audio.resampler import Resampler
@@ -23,9 +23,9 @@ from edge.sources.audio.tracks import choose_track, is_known
 __all__ = [
     "AUDIO_SUFFIXES",
     "AudioFile",
+    "DecodedBlock",
     "FrameConverter",
     "Pcm",
-    "DecodedBlock",
     "Resampler",
     "choose_track",
     "is_known",

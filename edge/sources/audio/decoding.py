@@ -6,7 +6,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from edge.sources.audio.frames import FrameConverter, DecodedBlock
+from edge.sources.audio.frames import DecodedBlock, FrameConverter
 
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
