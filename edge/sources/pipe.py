@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.sources.audio import AudioFile, Pcm
-from edge.sources.microphone import Continuity, Piece
+from edge.sources.microphone import CapturedBlock, Continuity
 from edge.sources.source import Item, State
 
 _POLL_SECONDS = 0.1
@@ -63,7 +63,7 @@ class LivePipe:
                 if not sounding:
                     sounding = True
                     yield State("connected", f"stdin, {sample_rate} Hz")
-                yield from continuity.push(Piece(said.samples, said.arrived))
+                yield from continuity.push(CapturedBlock(said.samples, said.arrived))
             yield from continuity.disconnect()
             yield from continuity.end(time.monotonic())
             if failure is not None:
