@@ -86,17 +86,21 @@ class FileSource:
         name: as the log names it; the path unless given.
         realtime: play it at its own pace, as a live source.
         pcm: what comes on stdin, if it is bare samples.
+
+    Attributes:
+        path: of the file; None for stdin.
     """
 
     def __init__(self, path: str, *, name: str | None = None, realtime: bool = False, pcm: Pcm | None = None) -> None:
-        self._path, self._pcm = path, pcm
+        self._pcm = pcm
         self.name = path if name is None else name
+        self.path = None if path == "-" else Path(path)
         self.live = realtime
         self.seconds: float | None = None  # its length, once it is open and if it is known
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(None if self._path == "-" else Path(self._path), self._pcm) as file:
+        with AudioFile(self.path, self._pcm) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():
@@ -113,6 +117,12 @@ class FileSource:
                     yield Block(piece.samples, piece.sample_rate, heard_at)
 
 
+class InTurn(NamedTuple):
+    """Sources that are heard one after another: the next begins where one has ended."""
+
+    sources: tuple[Source, ...]
+
+
 class Limited:
     """So many seconds of another source, counted with what is missed of it.
 
@@ -126,6 +136,11 @@ class Limited:
     def __init__(self, source: Source, seconds: float) -> None:
         self._source, self._seconds = source, seconds
         self.name = source.name
+
+    @property
+    def whole(self) -> Source:
+        """The other one."""
+        return self._source
 
     @property
     def live(self) -> bool:
