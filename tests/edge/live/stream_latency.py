@@ -1,6 +1,6 @@
 """`python -m tests.edge.live.stream_latency [KIND]`: from a sound that a real server sends to its lines in the log.
 
-Waits are counted from the server's own clock: an event's place in the sound that is sent over and over says when it was
+Latencies are counted from the server's own clock: an event's place in the sound that is sent over and over says when it was
 sent.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from edge.bench.live.latency import Waits, hear
+from edge.bench.live.latency import Latencies, hear
 from edge.model.inference import Model, shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.source import FileSource, Limited
@@ -28,7 +28,7 @@ _RATE, _LOOP_SECONDS, _LOOPS, _NEAR_SECONDS = 48_000, 40, 3, 0.5
 _SURE = 0.9  # doubtful sounds have other borders through another codec
 
 
-def _waits(kind: str, model: Model, hop_seconds: float, folder: Path) -> Waits:
+def _waits(kind: str, model: Model, hop_seconds: float, folder: Path) -> Latencies:
     window = window_of(model.card, hop_seconds=hop_seconds)
     audio, rate = soundfile.read(DEMO, dtype="float32", frames=_LOOP_SECONDS * 44_100)
     loop = soxr.resample(audio, rate, _RATE)
@@ -43,7 +43,7 @@ def _waits(kind: str, model: Model, hop_seconds: float, folder: Path) -> Waits:
         lines = hear(Limited(stream, _LOOPS * _LOOP_SECONDS), model, window)
     told = {record["id"]: written for written, record in lines if record["type"] == "onset"}
     began = time.time() - time.monotonic() + broadcast.began
-    waits = Waits([], [])
+    waits = Latencies([], [])
     for written, record in lines:
         if record["type"] != "event" or record["closed_by"] != "silence" or record["confidence"] < _SURE:
             continue
