@@ -34,7 +34,8 @@ def test_links_lead_somewhere(name: str) -> None:
     document = ROOT / name
     text = document.read_text()
     linked = [document.parent / target for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text)]
-    named = [ROOT / path for path in re.findall(r"`((?:edge|sed|export|tests|recipes|demo|docs)/[\w/.]+)`", text)]
+    folders = "edge|sed|export|benchmarks|tests|recipes|demo|docs"
+    named = [ROOT / path for path in re.findall(rf"`((?:{folders})/[\w/.]+)`", text)]
     assert [] == [str(path) for path in (*linked, *named) if not path.exists()]
     assert linked or named
 
@@ -128,6 +129,49 @@ def options_of(*names: str) -> set[str]:
     """The long options of some of the runtime's commands."""
     found: list[click.Command] = [RUNTIME_COMMANDS[name] for name in names]
     return {opt for each in found for param in each.params for opt in param.opts if opt.startswith("--")}
+
+
+def commands_shown_in(document: str) -> list[str]:
+    """Command lines of ours in its blocks of code, continued lines joined, without comments."""
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL))
+    lines = re.sub(r"\\\n\s*", "", blocks).splitlines()
+    found = [re.match(r"(?:\$ )?((?:sed-[a-z]+|python -m benchmarks)(?: .*|$))", line) for line in lines]
+    return [re.split(r"\s#|[|;&>]", match[1])[0] for match in found if match]
+
+
+def options_of_all(command: click.Command) -> set[str]:
+    """Long options of a command and of its subcommands."""
+    of_subcommands = [options_of_all(each) for each in getattr(command, "commands", {}).values()]
+    own = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts) if opt.startswith("--")}
+    return own.union({"--help"}, *of_subcommands)
+
+
+def command_named(line: str) -> click.Command:
+    """What a line starts; of a group the subcommand, where the line names one."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    name, _, rest = line.removeprefix("python -m ").partition(" ")
+    module, _, attribute = {"benchmarks": "benchmarks.__main__:benchmarks"}.get(name, scripts.get(name, "")).partition(
+        ":"
+    )
+    assert module, f"no such command: {line}"
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    subcommands: dict[str, click.Command] = getattr(command, "commands", {})
+    return subcommands.get(rest.partition(" ")[0], command)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_command_lines_shown_have_options_that_there_are(name: str) -> None:
+    """Each of them, in README and docs."""
+    for line in commands_shown_in(name):
+        named = set(re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", line))
+        assert set() == named - options_of_all(command_named(line)), line
+
+
+def test_the_documents_show_commands_to_check() -> None:
+    """So that the test above looks at something."""
+    shown = {line.split()[0] for name in DOCUMENTS for line in commands_shown_in(name)}
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert {"sed-stream", "sed-train", "sed-export", "sed-bench", "python"} <= shown <= {*scripts, "python"}
 
 
 def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
