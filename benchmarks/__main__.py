@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import process, timing
+from benchmarks import process, timing, whole_process
 from benchmarks.operators import Cost
 from benchmarks.operators import profile as profile_operators
 from edge.bench.machine import describe_machine, machine
@@ -100,6 +100,24 @@ def one_process(model: Path, rounds: int) -> None:
     )
     click.echo(f"sed-stream, most memory: {process.command_megabytes(model, _RECORDING):.0f} MB")
     click.echo(f"model file: {model.stat().st_size / 1e6:.2f} MB")
+
+
+@benchmarks.command()
+@_model_option
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--seconds", type=click.IntRange(min=20), default=600, show_default=True, help="Of sound, each round.")
+def sources(model: Path, rounds: int, seconds: int) -> None:
+    """CPU time of the whole sed-stream for a second of sound, by kind of file, measured from outside."""
+    click.echo(_machine())
+    with tempfile.TemporaryDirectory() as folder:
+        costs = whole_process.measure(model, _RECORDING, Path(folder), rounds, (60, 60 + seconds))
+    reference = costs[whole_process.REFERENCE]
+    for name, cost in costs.items():
+        times, share = cost.process / reference.process, cost.times_allowed(reference)
+        click.echo(f"{name:26} {cost.process:13.2f}  {cost.decoder:12.2f}  {times:21.2f}  {share:18.2f}")
+    click.echo(
+        f"allowed: {whole_process.ALLOWED:g} times the sum of {whole_process.REFERENCE} and FFmpeg, which only decodes"
+    )
 
 
 @benchmarks.command()

@@ -1,4 +1,4 @@
-"""What all commands share: errors become one line on stderr, and talk goes there too.
+"""What all commands share: errors become one line on stderr, where messages go too.
 
 Commands import what only some installations have within their functions: `--help` is quick, and a package that is
 missing becomes a message that says what to install.
@@ -76,7 +76,7 @@ class SedCommand(click.Command):
 
 
 def _drop_what_stdout_refused() -> None:
-    """Else Python would try again as it ends, tell of it a second time, and change the exit code."""
+    """Discard it, because Python would try to write it again at exit, report that again, and change the exit code."""
     try:
         sys.stdout.flush()
     except OSError:

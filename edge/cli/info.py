@@ -1,4 +1,4 @@
-"""`sed-info`: what a model file says of itself."""
+"""`sed-info`: the card of a model file."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def describe(card: Card) -> str:
 
 
 def _latency_seconds(card: Card) -> float:
-    """From the end of an event to its line, at most: the window, the median filter, and the wait for a near piece."""
+    """From the end of an event to its line, at most: the window, the median filter, and the gap to merge."""
     waits = [settings.median_frames // 2 + settings.merge_frames for settings in card.decoding.values()]
     return round((card.hop_frames + card.lookahead_frames + max(waits)) * card.frame_seconds, 3)
 

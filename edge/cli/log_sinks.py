@@ -1,4 +1,4 @@
-"""The places that a log goes to, opened as a command's options say."""
+"""The outputs of a log, opened as the options of a command say."""
 
 import contextlib
 import io

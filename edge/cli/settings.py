@@ -6,7 +6,7 @@
                                             dog = 0.6
 
 Click reads all three (`default_map`, `envvar`) and knows which one a value came from. What it does not do is here:
-reading and checking the file, refusing names that mean nothing, and thresholds, which win one label at a time.
+reading and checking the file, errors for unknown names, and thresholds, where the stronger origin wins for each label.
 """
 
 import contextlib
@@ -27,8 +27,8 @@ from edge.model import Card, ClassDecoding
 from edge.sources.url import redacted
 
 _LONGEST_FILE = 100_000  # bytes
-_DEEDS = ("show_config", "list_devices", "as_json")  # ask for something else than listening
-_STRENGTH = ("flag", "environment", "file", "default")
+_NOT_SETTINGS = ("show_config", "list_devices", "as_json")  # options that ask for another action than listening
+_PRECEDENCE = ("flag", "environment", "file", "default")
 _FILE_KEY = "edge.settings.file"  # in the context's `meta`
 
 
@@ -45,7 +45,7 @@ class Origin(NamedTuple):
 
 
 class Threshold(NamedTuple):
-    """A score at which events of a label begin, and who said so."""
+    """A score at which events of a label begin, and where it was set."""
 
     label: str
     on: float
@@ -99,7 +99,7 @@ class SettingsCommand(SedCommand):
 
     def _keep_strongest(self, ctx: click.Context) -> None:
         kinds = {name: origin_of(ctx, name).kind for name in self._together}
-        strongest = min(kinds.values(), key=_STRENGTH.index, default="default")
+        strongest = min(kinds.values(), key=_PRECEDENCE.index, default="default")
         for name, kind in kinds.items():
             if kind != strongest:
                 ctx.params[name] = ()
@@ -140,7 +140,7 @@ def settable(command: click.Command) -> dict[str, click.Parameter]:
     """Key -> argument or option, of those that may stand in a file: no `--help`, `--config` or the like."""
     keys = {}
     for param in command.params:
-        if not param.is_eager and param.name not in _DEEDS:
+        if not param.is_eager and param.name not in _NOT_SETTINGS:
             keys[_key(param)] = param
     return keys
 

@@ -18,6 +18,7 @@ from edge.sources import Source
 
 _log = logging.getLogger(__name__)
 
+_LONGEST_BLOCK_SECONDS = 0.1  # that a live source collects before it hands it on
 _GRACE_SECONDS = 2.0  # to process what was already received, once everything is to end
 
 
@@ -58,13 +59,14 @@ def listen(
         SedError: the error of a source, or how many sources failed.
         OSError: the error of the sink, which ends all sources.
     """
+    block_seconds = min(_LONGEST_BLOCK_SECONDS, window.hop_frames * model.card.frame_seconds)
     log, done = Log(sink), queue.SimpleQueue[Worker]()
     workers = []
     for source in sources:
         reporter = Reporter(
             source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at, scores=scores
         )
-        workers.append(Worker(source, reporter, queue_seconds, stats_every_seconds, done.put))
+        workers.append(Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put))
     try:
         _wait(workers, log, done, stopping)
     finally:

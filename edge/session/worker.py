@@ -20,6 +20,7 @@ class Worker:
         source: read from now on.
         reporter: of this source.
         queue_seconds: most of its sound that may wait for the model.
+        block_seconds: least length of the blocks that a live source hands on.
         stats_every_seconds: time between two `stats` records; 0 for only the last one, None for hourly ones of live
             sources.
         done: called when it has ended, from the worker's thread.
@@ -33,6 +34,7 @@ class Worker:
         source: Source,
         reporter: Reporter,
         queue_seconds: float,
+        block_seconds: float,
         stats_every_seconds: float | None,
         done: Callable[["Worker"], None],
     ) -> None:
@@ -41,7 +43,7 @@ class Worker:
         self._reporter, self._done = reporter, done
         self._stats_every_seconds = stats_every_seconds
         self._interrupted = False
-        self._feed = Feed(source, queue_seconds)
+        self._feed = Feed(source, queue_seconds, block_seconds)
         self._thread = threading.Thread(target=self._run, name=f"listener {source.name}", daemon=True)
         self._thread.start()
 

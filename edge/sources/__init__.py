@@ -2,6 +2,7 @@
 
 arrival     when the sound of a live source was heard
 audio       decoding and resampling
+blocks      pieces of sound, joined into longer ones
 feed        a source, read in a thread
 opening     what a user calls a source, as a source
 source      where sound comes from

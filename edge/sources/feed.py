@@ -3,10 +3,13 @@
 import queue
 import threading
 from collections import deque
+from collections.abc import Iterator
 
+from edge.sources.blocks import joined
 from edge.sources.source import Block, Gap, Item, Source
 
 _JOIN_SECONDS = 1.0
+_FILE_BLOCK_SECONDS = 1.0
 
 
 class Feed:
@@ -18,9 +21,12 @@ class Feed:
     Args:
         source: read from now on.
         capacity_seconds: of sound that may wait to be heard.
+        live_block_seconds: least length of the blocks of a live source; others come in blocks of a second. None leaves
+            all as they are.
     """
 
-    def __init__(self, source: Source, capacity_seconds: float) -> None:
+    def __init__(self, source: Source, capacity_seconds: float, live_block_seconds: float | None = None) -> None:
+        self._live_block_seconds = live_block_seconds
         self._source, self._capacity_seconds = source, capacity_seconds
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -74,7 +80,7 @@ class Feed:
     def _read(self) -> None:
         failure = None
         try:
-            for item in self._source.items(self._stopping):
+            for item in self._blocks():
                 if not self._put(item):
                     return
         except Exception as exc:  # noqa: BLE001  # a dead thread must not leave the reader waiting
@@ -83,6 +89,12 @@ class Feed:
             if not self._ended:
                 self._ended, self._failure = True, failure
             self._changed.notify_all()
+
+    def _blocks(self) -> Iterator[Item]:
+        items, live_seconds = self._source.items(self._stopping), self._live_block_seconds
+        if live_seconds is None:
+            return items
+        return joined(items, lambda: live_seconds if self._source.live else _FILE_BLOCK_SECONDS)
 
     def _put(self, item: Item) -> bool:
         """Whether somebody will hear more."""

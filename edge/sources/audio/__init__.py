@@ -8,9 +8,9 @@ resampler  mixes channels down and resamples
 """
 
 from edge.sources.audio.container import AUDIO_SUFFIXES, is_known
-from edge.sources.audio.file import AudioFile, Piece
+from edge.sources.audio.file import AudioFile, DecodedBlock
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.reading import read_audio
 from edge.sources.audio.resampler import Resampler
 
-__all__ = ["AUDIO_SUFFIXES", "AudioFile", "Pcm", "Piece", "Resampler", "is_known", "read_audio"]
+__all__ = ["AUDIO_SUFFIXES", "AudioFile", "DecodedBlock", "Pcm", "Resampler", "is_known", "read_audio"]

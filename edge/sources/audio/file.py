@@ -21,7 +21,7 @@ _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
 _DECLARED_TOLERANCE_SECONDS = 0.5
 
 
-class Piece(NamedTuple):
+class DecodedBlock(NamedTuple):
     """Decoded audio `[samples, channels]`, or silence where nothing could be decoded (`lost`)."""
 
     samples: NDArray[np.float32]
@@ -83,7 +83,7 @@ class AudioFile:
         """Hz."""
         return int(self._stream.rate)
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[DecodedBlock]:
         """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
 
         Raises:
@@ -109,11 +109,11 @@ class AudioFile:
                 if _LEAST_HOLE_SECONDS < hole / self.sample_rate < _GREATEST_HOLE_SECONDS:
                     self.damaged = self.damaged or samples > 0
                     samples, lost_samples = samples + hole, lost_samples + hole
-                    yield Piece(np.zeros((hole, self._stream.channels), dtype=np.float32), lost=True)
+                    yield DecodedBlock(np.zeros((hole, self._stream.channels), dtype=np.float32), lost=True)
             samples += frame.samples
             for converted in to_float.resample(frame):
                 by_channel = converted.to_ndarray().reshape(-1, self._stream.channels)
-                yield Piece(by_channel.astype(np.float32, copy=False))
+                yield DecodedBlock(by_channel.astype(np.float32, copy=False))
         self._report(samples, lost_samples)
 
     def _late_seconds(self, first_stamp: float) -> float:

@@ -24,13 +24,13 @@ _JITTER_SECONDS = 0.1
 _SETTLING_SECONDS = 1.0
 
 
-class Piece(NamedTuple):
-    """What one call of the device brought.
+class CapturedBlock(NamedTuple):
+    """The samples that one call of the device delivered.
 
     Attributes:
         samples: `[samples, channels]`.
         arrived: when, by `time.monotonic`.
-        missed_samples: that came between the piece before it and this one, with nobody to take them.
+        missed_samples: samples that the device dropped between the previous block and this one.
     """
 
     samples: NDArray[np.float32]
@@ -54,7 +54,7 @@ class Continuity:
         self._sample_rate = sample_rate
         self._current = self._waiting = None
 
-    def push(self, piece: Piece) -> list[Item]:
+    def push(self, piece: CapturedBlock) -> list[Item]:
         """Take what came next; return what is settled by it."""
         if self._waiting is None:
             if self._current is not None and self._lateness(piece) <= _TOLERANCE_SECONDS:
@@ -81,7 +81,7 @@ class Continuity:
             return []
         return [Gap(now - self._heard_until, "device")]
 
-    def _lateness(self, piece: Piece) -> float:
+    def _lateness(self, piece: CapturedBlock) -> float:
         assert self._heard_until is not None
         return piece.arrived - (piece.missed_samples + len(piece.samples)) / self._sample_rate - self._heard_until
 
@@ -118,7 +118,7 @@ class _Stretch:
 
     def __init__(self, sample_rate: int) -> None:
         self.clock = ArrivalClock(sample_rate)
-        self.pieces: list[Piece] = []  # that were not handed on yet
+        self.pieces: list[CapturedBlock] = []  # that were not handed on yet
         self._arrived_samples = self._given_samples = 0
 
     @property
@@ -126,7 +126,7 @@ class _Stretch:
         """When the next sample to be handed on was heard."""
         return self.clock.heard_at(self._given_samples)
 
-    def take(self, piece: Piece) -> None:
+    def take(self, piece: CapturedBlock) -> None:
         """Add a piece."""
         self._arrived_samples += piece.missed_samples + len(piece.samples)
         self.clock.observe(self._arrived_samples, piece.arrived)
@@ -145,7 +145,7 @@ class _Stretch:
         return items
 
 
-def _first_steady(pieces: list[Piece], sample_rate: int) -> int:
+def _first_steady(pieces: list[CapturedBlock], sample_rate: int) -> int:
     """The first piece that came no later than those after it: from there on they arrive as they are heard."""
     samples, beginnings = 0, []
     for piece in pieces:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
-from edge.sources.microphone.continuity import Piece
+from edge.sources.microphone.continuity import CapturedBlock
 from edge.sources.microphone.devices import Device, all_devices, devices_now, find_device, portaudio
 
 _PREFERRED_HZ = 48_000  # what most hardware has; a system's own conversion to other rates may be poor
@@ -41,7 +41,7 @@ class Recording:
 
     def __init__(self, device: str | None, *, anew: bool) -> None:
         self._device, self._anew = device, anew
-        self._said: SimpleQueue[Opened | Piece | Exception] = SimpleQueue()
+        self._said: SimpleQueue[Opened | CapturedBlock | Exception] = SimpleQueue()
         self._capacity = self._put_samples = self._taken_samples = self._missed_samples = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"recording {device}", daemon=True)
@@ -54,7 +54,7 @@ class Recording:
         self._closing.set()
         self._thread.join(_CLOSING_SECONDS)  # a sound server that hangs is not waited for
 
-    def next(self, timeout_seconds: float) -> Opened | Piece | None:
+    def next(self, timeout_seconds: float) -> Opened | CapturedBlock | None:
         """What it says next: `Opened`, then pieces of sound; None where nothing came in time.
 
         Raises:
@@ -66,7 +66,7 @@ class Recording:
             return None
         if isinstance(said, Exception):
             raise said
-        if isinstance(said, Piece):
+        if isinstance(said, CapturedBlock):
             self._taken_samples += len(said.samples)
         return said
 
@@ -132,7 +132,7 @@ class Recording:
             self._missed_samples += count
             return
         self._put_samples += count
-        self._said.put(Piece(samples.copy(), arrived, self._missed_samples))
+        self._said.put(CapturedBlock(samples.copy(), arrived, self._missed_samples))
         self._missed_samples = 0
 
     def _ended(self) -> None:

@@ -13,7 +13,7 @@ from av.stream import Discard
 from edge.sources.audio import is_known
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, https_fetcher, is_playlist
-from edge.sources.url.placement import Piece, Placement, Stamps
+from edge.sources.url.placement import Placement, StampedBlock, Stamps
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
@@ -119,7 +119,7 @@ def _describe(container: InputContainer) -> str:
     return f"{stream.codec_context.name}, {stream.rate} Hz, {stream.codec_context.layout.name}"
 
 
-def _pieces(container: InputContainer) -> Iterator[Piece]:
+def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
     """What can be decoded; what cannot is missing, as the time stamps after it tell."""
     wanted = container.streams.audio[0].index
     last_sound = time.monotonic()
@@ -140,7 +140,7 @@ def _pieces(container: InputContainer) -> Iterator[Piece]:
                 stamp = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
                 for converted in converter.resample(frame):
                     samples = converted.to_ndarray().reshape(-1, frame.layout.nb_channels)
-                    yield Piece(samples.astype(np.float32, copy=False), frame.rate, stamp)
+                    yield StampedBlock(samples.astype(np.float32, copy=False), frame.rate, stamp)
                 last_sound = time.monotonic()
         if time.monotonic() - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise NoSoundError("something comes, but no sound in it")

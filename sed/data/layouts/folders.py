@@ -147,7 +147,10 @@ def _tables(folder: Path) -> list[LabelledFile] | None:
     segments: dict[Path, set[Segment]] = defaultdict(set)
     held_out: set[Path] = set()
     for table in strong:
-        for name, found in read_strong_table(table).items():
+        events = read_strong_table(table)
+        if not events:  # of the recording beside it, which holds none
+            segments |= {path: set() for path in audio_in(table.parent) if path.stem == table.stem}
+        for name, found in events.items():
             path = audio.find(name, table)
             segments[path].update(found)
             held_out |= {path} if table in for_validation else set()

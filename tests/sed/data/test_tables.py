@@ -14,6 +14,15 @@ def test_rows_come_by_column(tmp_path: Path) -> None:
         assert ("name", "more") == read_header(tmp_path / "a.csv", ",")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_header_tells_what_parts_the_columns(tmp_path: Path, encoding: str, separator: str) -> None:
+    """Spreadsheets choose it by country, and the encoding too; lines may end in CR LF."""
+    text = f"filename{separator}fold\r\nKäuz.wav{separator}1\r\n"
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    assert [{"filename": "Käuz.wav", "fold": "1"}] == read_table(tmp_path / "a.csv", ",", ["filename", "fold"])
+
+
 def test_a_table_that_is_not_there_has_no_header(tmp_path: Path) -> None:
     """Layouts are told by headers, so a missing table is an answer and no error."""
     assert () == read_header(tmp_path / "none.csv", ",")

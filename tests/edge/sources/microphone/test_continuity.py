@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from edge.sources.microphone.continuity import Continuity, Piece
+from edge.sources.microphone.continuity import CapturedBlock, Continuity
 from edge.sources.source import Block, Gap, Item
 
 RATE, PIECE = 1000, 50
 
 
-def pieces(arrivals: list[float], missed: int = 0) -> list[Piece]:
+def pieces(arrivals: list[float], missed: int = 0) -> list[CapturedBlock]:
     """One of 50 ms for each time."""
-    return [Piece(np.zeros((PIECE, 1), dtype=np.float32), arrived, missed) for arrived in arrivals]
+    return [CapturedBlock(np.zeros((PIECE, 1), dtype=np.float32), arrived, missed) for arrived in arrivals]
 
 
 def steady(begin: float, count: int) -> list[float]:

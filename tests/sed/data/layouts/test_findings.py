@@ -7,6 +7,7 @@ from edge.log.records import Record
 from sed.data.labels import LabelledFile, Segment
 from sed.data.layouts import read_labels
 from sed.errors import DataError
+from tests.conftest import ROOT, run
 from tests.sed.cuts import write_cut
 
 BIRDNET = "Start (s),End (s),Scientific name,Common name,Confidence\n0.1,0.5,Canis,dog,0.9\n"
@@ -21,7 +22,7 @@ def event(source: str, onset: float, offset: float, label: str = "dog") -> Recor
 def written(path: Path, *records: Record, several: bool = False) -> None:
     """What `sed-stream --out` writes of these records."""
     form = format_of(path.name, sample_rate=16_000, several=several)[1]
-    path.write_text(form.beginning() + "".join(map(form.line, records)), encoding="utf-8")
+    path.write_text(form.header() + "".join(map(form.line, records)), encoding="utf-8")
 
 
 def segments(folder: Path) -> dict[str, tuple[Segment, ...] | None]:
@@ -43,6 +44,16 @@ def test_what_we_write_reads_back(tmp_path: Path, suffix: str, source: str, stem
     gap = {"type": "gap", "source": source, "onset": 0.3, "offset": 0.4, "reason": "decode"}
     written(tmp_path / f"{stem}{suffix}", event(source, 0.1, 0.25), gap, event(source, 0.5, 0.95, "crying baby (far)"))
     assert {"x.wav": (Segment(0.1, 0.25, "dog"), Segment(0.5, 0.95, "crying baby (far)"))} == segments(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".txt", ".selections.txt", ".tsv", ".jsonl"])
+def test_an_export_without_events_is_of_a_recording_that_holds_none(tmp_path: Path, suffix: str) -> None:
+    """It was listened to: it counts as such, beside others that have events."""
+    for name in ("x", "y"):
+        write_cut(tmp_path / f"{name}.wav")
+    written(tmp_path / f"x{suffix}", {"type": "start", "source": "x.wav", "labels": ["dog"]})
+    written(tmp_path / f"y{suffix}", event("y.wav", 0.1, 0.25))
+    assert {"x.wav": (), "y.wav": (Segment(0.1, 0.25, "dog"),)} == segments(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".txt", ".selections.txt", ".tsv", ".jsonl"])
@@ -115,3 +126,17 @@ def test_a_table_that_names_missing_files(tmp_path: Path, caplog: pytest.LogCapt
     written(tmp_path / "x.csv", event("a.wav", 0.1, 0.3), event("b.wav", 0.1, 0.3))
     with pytest.raises(DataError, match=r"x\.csv: names 'a\.wav', and neither it nor another file that it names is in"):
         read_labels(tmp_path)
+
+
+def test_a_confidence_and_a_changing_format_are_told_by_check_data(tmp_path: Path) -> None:
+    """The file whose format changes inside is named; what else there is is counted."""
+    write_cut(tmp_path / "dog" / "x.wav")
+    (tmp_path / "dog" / "x.csv").write_text(BIRDNET)
+    parts = [
+        write_cut(tmp_path / f"{n}.mp3", seconds=3.0, rate=rate, channels=n) for n, rate in ((1, 32_000), (2, 44_100))
+    ]
+    (tmp_path / "dog" / "y.mp3").write_bytes(b"".join(part.read_bytes() for part in parts))
+    outcome = run("sed-train", ROOT / "recipes" / "quick.toml", "--data", tmp_path, "--check-data")
+    assert "Traceback" not in outcome.stderr
+    assert f"predicted: 1 clips, such as {tmp_path}/dog/x.wav: their labels come with confidences" in outcome.stdout
+    assert any(str(tmp_path / "dog" / "y.mp3") in line for line in outcome.stdout.splitlines())

@@ -1,0 +1,54 @@
+"""Pieces of sound as a decoder gives them, joined into blocks: what is done once a block then costs less."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from edge.sources.source import Block, Item
+
+
+def joined(items: Iterable[Item], block_seconds: Callable[[], float]) -> Iterator[Item]:
+    """The same sound in blocks that last at least so long, and less than one piece more.
+
+    Anything else than a block, and a block of another rate or other channels, ends the block before it; so does an
+    error, which is raised after it. The `heard_at` of a block is that of its first piece.
+
+    Args:
+        items: of one source, in their order.
+        block_seconds: asked again for every block, since a source may turn out not to be live.
+
+    >>> pieces = [Block(np.zeros((500, 1), dtype=np.float32), 1000) for _ in range(5)]
+    >>> [len(item.samples) for item in joined(pieces, lambda: 1.0)]
+    [1000, 1000, 500]
+    """
+    waiting: list[Block] = []
+    samples = 0
+    try:
+        for item in items:
+            if waiting and not (isinstance(item, Block) and _fits(waiting[-1], item)):
+                yield _block(waiting)
+                waiting, samples = [], 0
+            if not isinstance(item, Block):
+                yield item
+                continue
+            waiting.append(item)
+            samples += len(item.samples)
+            if samples >= block_seconds() * item.sample_rate:
+                yield _block(waiting)
+                waiting, samples = [], 0
+    except Exception:
+        if waiting:
+            yield _block(waiting)
+        raise
+    if waiting:
+        yield _block(waiting)
+
+
+def _fits(before: Block, block: Block) -> bool:
+    return before.sample_rate == block.sample_rate and before.samples.shape[1] == block.samples.shape[1]
+
+
+def _block(pieces: list[Block]) -> Block:
+    if len(pieces) == 1:
+        return pieces[0]
+    return pieces[0]._replace(samples=np.concatenate([piece.samples for piece in pieces]))
