@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import ThresholdOption
+from edge.cli.settings import StartOption, ThresholdOption
 from edge.model import PROVIDERS
 
 
@@ -37,6 +37,11 @@ SOURCE_OPTIONS = (
     ),
     click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
     click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
+    click.option(
+        "--live",
+        is_flag=True,
+        help="The sound on stdin comes as it is made: times of day, gaps.  [default: as a file's]",
+    ),
     click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
     click.option(
         "--pcm",
@@ -45,8 +50,14 @@ SOURCE_OPTIONS = (
     ),
     click.option(
         "--started-at",
-        metavar="TIME",
-        help="When the recording began (ISO 8601; UTC unless it says otherwise).  [default: nobody knows]",
+        cls=StartOption,
+        help="When files began: a TIME (ISO 8601), or the one in their name or metadata, as recorders write it; "
+        "NAME=TIME for one of several, may be repeated.  [default: none]",
+    ),
+    click.option(
+        "--timezone",
+        metavar="ZONE",
+        help="Of times that were written without one: a name such as Europe/Berlin, or +02:00.  [default: UTC]",
     ),
 )
 MODEL_OPTIONS = (

@@ -136,6 +136,23 @@ class ThresholdOption(click.Option):
         return joined, source
 
 
+class StartOption(click.Option):
+    """`--started-at`: a variable of the environment is one value: a time may have a space in it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {
+            "multiple": True,
+            "metavar": "TIME|name|metadata|none",
+            "callback": lambda _, __, value: value or None,
+        }
+        super().__init__(*args, **kwargs)
+
+    def value_from_envvar(self, ctx: click.Context) -> list[str] | None:
+        """See `click.Option.value_from_envvar`."""
+        said = self.resolve_envvar_value(ctx)
+        return None if said is None else [said]
+
+
 def settable(command: click.Command) -> dict[str, click.Parameter]:
     """Key -> argument or option, of those that may stand in a file: no `--help`, `--config` or the like."""
     keys = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import ThresholdOption, origin_of, settable
+from edge.cli.settings import StartOption, ThresholdOption, origin_of, settable
 from edge.model import Card, ClassDecoding, Window
 from edge.sources.url import SECRET_OPTIONS, redacted
 
@@ -44,6 +44,8 @@ def show_config(
             lines.append((_assigned(key, from_card[key]), "model card"))
         elif value is None and key == "model":
             lines.append((_assigned(key, model_path), origin))
+        elif isinstance(param, StartOption) and value is not None and len(value) == 1:
+            lines.append((_assigned(key, value[0]), origin))
         elif value is None:
             lines.append((f"# {key}: {_default(param)}", origin))
         else:

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -27,11 +26,11 @@ from edge.cli.settings import SettingsCommand, Threshold, chosen_decoding, chose
 from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
-from edge.log import LAST_YEAR, FanOut, Rotation
+from edge.log import FanOut, Rotation
 from edge.model import Model, shipped_model, window_of
 from edge.scores import ScoreSink
 from edge.session import listen
-from edge.sources import FileSource, Item, Source, State, open_sources
+from edge.sources import FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
 from edge.sources.microphone import all_devices, device_json, device_table
 
 _log = logging.getLogger(__name__)
@@ -51,9 +50,11 @@ def stream(
     options: tuple[str, ...],
     once: bool,
     realtime: bool,
+    live: bool,
     duration: float | None,
     pcm: str | None,
-    started_at: str | None,
+    started_at: tuple[str, ...] | None,
+    timezone: str | None,
     model_path: Path | None,
     provider: str,
     threads: int,
@@ -72,9 +73,10 @@ def stream(
 ) -> None:
     """Write down which sounds each SOURCE holds, each with onset and offset.
 
-    A SOURCE is an audio file, - for a WAV or another container on stdin, mic or mic:NAME for a microphone, the URL of
-    a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything else to stderr. Ctrl-C
-    closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out opened again.
+    A SOURCE is an audio file, a folder of them, - for a WAV or another container on stdin, mic or mic:NAME for a
+    microphone, the URL of a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything
+    else to stderr. Ctrl-C closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out
+    opened again.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     if list_devices:
@@ -82,7 +84,7 @@ def stream(
         return
     if as_json:
         raise SettingError("--json is the form of --list-devices; that of the log is --format jsonl")
-    began = None if started_at is None else _time(started_at)
+    zone = Zone(timezone)
     model = Model(shipped_model() if model_path is None else model_path, provider, threads)
     card = model.card
     reported = chosen_labels(ctx, labels, card)
@@ -90,9 +92,10 @@ def stream(
     if show_config:
         click.echo(settings_text(ctx, shipped_model(), card, frames, decoding))
         return
-    heard = open_sources(sources, named, options, once=once, realtime=realtime, seconds=duration, pcm=pcm)
-    if began is not None and (live := [source.name for source in heard if source.live]):
-        raise SettingError(f"--started-at is for files; {live[0]} is heard live, and its times are those of the clock")
+    heard = open_sources(
+        sources, named, options, once=once, realtime=realtime, live=live, seconds=duration, pcm=pcm, zone=zone
+    )
+    starts = starts_of(heard, () if started_at is None else started_at, zone)
     if stats_every is not None and not 0 <= stats_every < math.inf:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
     for flag, given in (("--durable", durable), ("--rotate", rotate is not None)):
@@ -103,7 +106,7 @@ def stream(
         _log.info("runs on the %s", model.provider)
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:
-        names = [source.name for source in heard]
+        names = [source.name for source in each_of(heard)]
         sinks = stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
         scores = None
         if scores_path is not None:
@@ -117,7 +120,7 @@ def stream(
             FanOut(sinks),
             stopping=stopping,
             onsets=onsets,
-            started_at=began,
+            starts=starts,
             stats_every_seconds=stats_every,
             scores=scores,
         )
@@ -125,7 +128,7 @@ def stream(
         sys.exit(130)
 
 
-def _with_progress(sources: list[Source]) -> list[Source]:
+def _with_progress(sources: list[Source | InTurn]) -> list[Source | InTurn]:
     """With a progress bar for a single file, if the log goes elsewhere and a person watches stderr."""
     watched = len(sources) == 1 and sys.stderr.isatty() and not sys.stdout.isatty()
     return [
@@ -171,14 +174,3 @@ def _stop_on_signals() -> threading.Event:
     for number in _SIGNALS:
         signal.signal(number, stop)
     return stopping
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        if time.year > LAST_YEAR:
-            raise ValueError(f"{time.year} is too late")
-        return time
-    except (ValueError, OverflowError) as exc:
-        raise SettingError(f"--started-at {text}: expected an ISO 8601 time such as 2026-05-01T04:30:00Z") from exc

@@ -16,10 +16,9 @@ from edge.log.line_file import Rotation
 from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
 from edge.log.shared_log import Log
 from edge.log.sinks import FanOut, JsonLinesSink, Sink, TextSink
-from edge.log.timeline import LAST_YEAR, Timeline, rfc3339
+from edge.log.timeline import Timeline, rfc3339
 
 __all__ = [
-    "LAST_YEAR",
     "EventWriter",
     "FanOut",
     "JsonLinesSink",

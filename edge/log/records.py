@@ -8,16 +8,19 @@ from typing import Any
 from edge.detection import Event, Onset, frame_edge
 from edge.log.timeline import Timeline
 from edge.model import Card
+from edge.sources import Start
 
 SCHEMA = "sed-edge-log/1"
 Record = dict[str, Any]
 
 
-def start_record(card: Card, labels: list[str], timeline: Timeline) -> Record:
-    """The first record of a source."""
+def start_record(card: Card, labels: list[str], timeline: Timeline, start: Start | None = None) -> Record:
+    """The first record of a source; `start` is where the time at which it began comes from, if not from the clock."""
     record: Record = {"type": "start", "schema": SCHEMA, "model": card.model_id, "labels": labels}
     if timeline.has_utc:
-        record["started_at"] = timeline.utc(0)
+        record |= {"started_at": timeline.utc(0), "started_at_from": "clock" if start is None else start.place}
+    if start is not None:
+        record["started_at_zone"] = start.zone
     return record
 
 

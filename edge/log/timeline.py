@@ -9,8 +9,6 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 
 _MINUTE, _HOUR = 60.0, 3600.0
-LAST_YEAR = 9000
-"""Last year in which a source may begin; the calendar of Python ends with 9999."""
 
 
 class Timeline:

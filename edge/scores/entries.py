@@ -7,8 +7,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from edge.log import LAST_YEAR
 from edge.model import Card
+from edge.sources import LAST_YEAR
 
 Entry = dict[str, Any]
 

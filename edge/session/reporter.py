@@ -11,7 +11,7 @@ from edge.model import Floats, Step, StepModel, Window
 from edge.scores import DecoderInput, ScoreReceiver
 from edge.session.hop_control import HopControl
 from edge.session.stats import SourceStats
-from edge.sources import Block, Gap, Item, Source, State
+from edge.sources import Block, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Reporter:
         decoder: of this source only.
         log: shared with other sources.
         onsets: whether onsets are written as soon as they are certain.
-        started_at: when the first sample was heard, in UTC, for a source without a clock.
+        start: when the first sample was heard, for a source without a clock.
         scores: receives the frame scores too.
     """
 
@@ -41,14 +41,14 @@ class Reporter:
         log: Log,
         *,
         onsets: bool,
-        started_at: datetime | None,
+        start: Start | None,
         scores: ScoreReceiver | None = None,
     ) -> None:
         self._source, self._card, self._log, self._scores = source, model.card, log, scores
-        self._labels, self._window = decoder.labels, window
+        self._labels, self._window, self._start = decoder.labels, window, start
         self._model = _TimedModel(model)
         self._event_stream = EventStream(self._model, window, decoder)
-        self._timeline = Timeline(model.card.sample_rate, started_at)
+        self._timeline = Timeline(model.card.sample_rate, None if start is None else start.at)
         self._stats = SourceStats()
         widest_factor = (window.window_frames - window.lookahead_frames) // window.hop_frames
         self._hop_control = HopControl(window.hop_frames * model.card.frame_seconds, widest_factor)
@@ -66,7 +66,7 @@ class Reporter:
             self._window.window_frames * self._card.frame_seconds,
             self._window.hop_frames * self._card.frame_seconds,
         )
-        self._write(start_record(self._card, self._labels, self._timeline))
+        self._write(start_record(self._card, self._labels, self._timeline, self._start))
 
     def take(self, item: Item, queued_seconds: float = 0.0) -> None:
         """Process the next item of the source; `queued_seconds` of sound wait after it."""

@@ -4,8 +4,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
 from edge.detection import Decoder
 from edge.errors import SedError, SourceError
@@ -14,7 +14,7 @@ from edge.model import StepModel, Window
 from edge.scores import ScoreReceiver
 from edge.session.reporter import Reporter
 from edge.session.worker import Worker
-from edge.sources import Source
+from edge.sources import InTurn, Source, Start
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _GRACE_SECONDS = 2.0  # to process what was already received, once everything is
 
 
 def listen(
-    sources: Sequence[Source],
+    sources: Sequence[Source | InTurn],
     model: StepModel,
     window: Window,
     make_decoder: Callable[[], Decoder],
@@ -31,7 +31,7 @@ def listen(
     *,
     stopping: threading.Event,
     onsets: bool = False,
-    started_at: datetime | None = None,
+    starts: Mapping[str, Start] | None = None,
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
     scores: ScoreReceiver | None = None,
@@ -42,14 +42,14 @@ def listen(
     log ended with `error`. Either way the others go on, and the failure is raised once they have ended.
 
     Args:
-        sources: with distinct names.
+        sources: with distinct names; all at once, except those of an `InTurn`.
         model: runs the steps of all sources.
         window: lengths of the sliding window.
         make_decoder: called for each source.
         sink: receives the records of all sources.
         stopping: when set, all sources are stopped, open events closed and the logs ended.
         onsets: whether to write onsets as soon as they are certain.
-        started_at: when the first sample was heard, in UTC, for sources without a clock.
+        starts: when the first sample was heard, by the name of a source without a clock.
         stats_every_seconds: time between two `stats` records; 0 for only the last one, None for hourly ones of live
             sources.
         queue_seconds: most sound of a source that may wait for the model.
@@ -61,46 +61,79 @@ def listen(
     """
     block_seconds = min(_LONGEST_BLOCK_SECONDS, window.hop_frames * model.card.frame_seconds)
     log, done = Log(sink), queue.SimpleQueue[Worker]()
-    workers = []
-    for source in sources:
-        reporter = Reporter(
-            source, model, window, make_decoder(), log, onsets=onsets, started_at=started_at, scores=scores
-        )
-        workers.append(Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put))
+
+    def begin(source: Source) -> Worker:
+        start = None if starts is None else starts.get(source.name)
+        reporter = Reporter(source, model, window, make_decoder(), log, onsets=onsets, start=start, scores=scores)
+        return Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put)
+
+    turns = [deque(one.sources if isinstance(one, InTurn) else (one,)) for one in sources]
+    running = _Running(begin, turns, log)
     try:
-        _wait(workers, log, done, stopping)
+        running.wait(done, stopping)
     finally:
-        for worker in workers:
-            worker.stop()
-        end = time.monotonic() + _GRACE_SECONDS
-        for worker in workers:
-            worker.join(max(0.0, end - time.monotonic()))
+        running.stop()
     if log.failure is not None:
         raise log.failure
-    _raise_failures(workers)
+    running.raise_failures()
 
 
-def _wait(workers: Sequence[Worker], log: Log, done: "queue.SimpleQueue[Worker]", stopping: threading.Event) -> None:
-    """Wait until all workers have ended, or must end."""
-    left = len(workers)
-    while left > 0 and log.failure is None and not stopping.is_set():
-        try:
-            worker = done.get(timeout=0.1)  # with a timeout, so that signals are handled
-        except queue.Empty:
-            continue
-        left -= 1
-        if len(workers) > 1 and worker.failure is not None and worker.failure is not log.failure:
-            traceback = None if isinstance(worker.failure, SedError) else worker.failure
-            name = worker.source.name  # for a file its path, with which its error messages begin too
-            _log.error("%s: %s", name, str(worker.failure).removeprefix(f"{name}: "), exc_info=traceback)
+class _Running:
+    """The workers of all sources: of each that are to be heard in turn, one at a time.
 
+    Args:
+        begin: starts the worker of a source.
+        turns: each to be heard in its order; all of them are begun at once.
+        log: that they write.
+    """
 
-def _raise_failures(workers: Sequence[Worker]) -> None:
-    failed = [worker for worker in workers if worker.failure is not None]
-    for worker in failed:
-        if len(workers) == 1 or not isinstance(worker.failure, SedError):
-            assert worker.failure is not None
-            raise worker.failure
-    if failed:
-        names = ", ".join(worker.source.name for worker in failed)
-        raise SourceError(f"{len(failed)} of {len(workers)} sources failed: {names}; the reasons are above")
+    def __init__(self, begin: Callable[[Source], Worker], turns: Sequence[deque[Source]], log: Log) -> None:
+        self._begin, self._log = begin, log
+        self._count = sum(map(len, turns))
+        self._failures: list[tuple[str, Exception]] = []
+        self._workers: dict[Worker, deque[Source]] = {}
+        for turn in turns:
+            self._workers[begin(turn.popleft())] = turn
+
+    def wait(self, done: "queue.SimpleQueue[Worker]", stopping: threading.Event) -> None:
+        """Until all have ended, or must."""
+        while self._workers and self._log.failure is None and not stopping.is_set():
+            try:
+                worker = done.get(timeout=0.1)  # not for ever: a signal must come through
+            except queue.Empty:
+                continue
+            turn = self._workers.pop(worker)
+            self._note_failure(worker)
+            if turn and not stopping.is_set():
+                self._workers[self._begin(turn.popleft())] = turn
+
+    def stop(self) -> None:
+        """End those that still run; none is begun any more."""
+        for worker in self._workers:
+            worker.stop()
+        end = time.monotonic() + _GRACE_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, end - time.monotonic()))
+            if worker.failure is not None:
+                self._failures.append((worker.source.name, worker.failure))
+
+    def raise_failures(self) -> None:
+        """What one source alone raised, or a mistake of ours, or how many failed."""
+        for _, failure in self._failures:
+            if self._count == 1 or not isinstance(failure, SedError):
+                raise failure
+        if self._failures:
+            names = ", ".join(name for name, _ in self._failures)
+            raise SourceError(f"{len(self._failures)} of {self._count} sources failed: {names}; why is said above")
+
+    def _note_failure(self, worker: Worker) -> None:
+        failure, name = (
+            worker.failure,
+            worker.source.name,
+        )  # that of a file is its path, with which its own errors begin
+        if failure is None:
+            return
+        self._failures.append((name, failure))
+        if self._count > 1 and failure is not self._log.failure:
+            mistake = None if isinstance(failure, SedError) else failure
+            _log.error("%s: %s", name, str(failure).removeprefix(f"{name}: "), exc_info=mistake)

@@ -5,19 +5,23 @@ audio       decoding and resampling
 blocks      pieces of sound, joined into longer ones
 feed        a source, read in a thread
 opening     what a user calls a source, as a source
+pipe        live sound on stdin
 source      where sound comes from
 microphone  microphones of this machine, as sources
+recorders   when a recording began, as its recorder wrote it
 url         streams over the network, as sources
 """
 
 from edge.sources.arrival import ArrivalClock, Backoff
-from edge.sources.audio import AUDIO_SUFFIXES, AudioFile, Resampler, is_known, read_audio
+from edge.sources.audio import AUDIO_SUFFIXES, AudioFile, Resampler, is_known, mono_blocks, read_audio
 from edge.sources.feed import Feed
-from edge.sources.opening import open_source, open_sources
-from edge.sources.source import Block, FileSource, Gap, Item, Source, State
+from edge.sources.opening import each_of, open_source, open_sources, starts_of
+from edge.sources.recorders import LAST_YEAR, Start, Zone
+from edge.sources.source import Block, FileSource, Gap, InTurn, Item, Source, State
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "LAST_YEAR",
     "ArrivalClock",
     "AudioFile",
     "Backoff",
@@ -25,12 +29,18 @@ __all__ = [
     "Feed",
     "FileSource",
     "Gap",
+    "InTurn",
     "Item",
     "Resampler",
     "Source",
+    "Start",
     "State",
+    "Zone",
+    "each_of",
     "is_known",
+    "mono_blocks",
     "open_source",
     "open_sources",
     "read_audio",
+    "starts_of",
 ]

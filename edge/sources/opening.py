@@ -4,16 +4,20 @@ mic, mic:NAME        the microphone, or the one with NAME in its name or as its 
 -                    stdin
 http://, rtsp://...  a stream
 *.sdp                an RTP stream that the file describes
+a folder             the audio files below it, one after another, in order of time
 else                 an audio file
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from edge.errors import SettingError
 from edge.sources.audio import Pcm
-from edge.sources.source import FileSource, Limited, Source
+from edge.sources.pipe import LivePipe
+from edge.sources.recorders import Start, Zone, recordings_in, start_times
+from edge.sources.source import FileSource, InTurn, Limited, Source
 from edge.sources.url import is_url, redacted
 
 
@@ -22,6 +26,7 @@ def open_source(
     *,
     name: str | None = None,
     realtime: bool = False,
+    live: bool = False,
     pcm: Pcm | None = None,
     once: bool = False,
     options: Mapping[str, str] | None = None,
@@ -32,6 +37,7 @@ def open_source(
         text: what the user wrote.
         name: as the log names it; `text` unless given, without a stream's password.
         realtime: play a file at its own pace.
+        live: what comes on stdin is heard as it is made.
         pcm: what comes on stdin, if that is bare samples.
         once: end where a stream ends, and do not connect to it again.
         options: FFmpeg's, for a stream.
@@ -48,6 +54,8 @@ def open_source(
         from edge.sources.url import UrlSource
 
         return UrlSource(text, name=name, options=options, once=once)
+    if text == "-" and (live or realtime):
+        return LivePipe(name=name, pcm=pcm, paced=not live)
     return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None)
 
 
@@ -58,10 +66,12 @@ def open_sources(
     *,
     once: bool = False,
     realtime: bool = False,
+    live: bool = False,
     seconds: float | None = None,
     pcm: str | None = None,
-) -> list[Source]:
-    """All sources of one command.
+    zone: Zone | None = None,
+) -> list[Source | InTurn]:
+    """All sources of one command; the files of a folder are heard in turn.
 
     Args:
         texts: each a source.
@@ -69,35 +79,73 @@ def open_sources(
         options: of FFmpeg's for every stream, each KEY=VALUE.
         once: end where a stream ends, and do not connect to it again.
         realtime: play files at their own pace.
+        live: what comes on stdin is heard as it is made.
         seconds: to hear of each; all of it if None.
         pcm: what comes on stdin, as FORMAT:HZ:CHANNELS, if that is bare samples.
+        zone: of the times by which the files of a folder are put in order; UTC if None.
 
     Raises:
         SettingError: if they do not fit together.
+        SourceError: if a folder holds no audio file.
     """
     wanted: list[tuple[str | None, str]] = [(None, text) for text in texts]
     wanted += [_split("--name", text, "NAME=SOURCE, such as porch=mic") for text in named]
     heard = [text for _, text in wanted]
-    if not wanted:
+    _check(heard, options, seconds=seconds, pcm=pcm, live=live)
+    for_streams = dict(_split("--option", text, "KEY=VALUE, such as ca_file=camera.pem") for text in options)
+    samples = None if pcm is None else _pcm(pcm)
+
+    def opened(name: str | None, text: str) -> Source:
+        source = open_source(text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams)
+        return source if seconds is None else Limited(source, seconds)
+
+    sources: list[Source | InTurn] = []
+    for name, text in wanted:
+        if is_url(text) or not Path(text).is_dir():
+            sources.append(opened(name, text))
+            continue
+        files = recordings_in(Path(text), Zone() if zone is None else zone)
+        names = [str(Path(text if name is None else name, file.relative_to(text))) for file in files]
+        sources.append(InTurn(tuple(opened(*each) for each in zip(names, map(str, files), strict=True))))
+    twice, count = Counter(source.name for source in each_of(sources)).most_common(1)[0]
+    if count > 1:
+        raise SettingError(f"{count} sources are called {twice}; give them names of their own with --name NAME=SOURCE")
+    return sources
+
+
+def each_of(sources: Iterable[Source | InTurn]) -> list[Source]:
+    """Every single source, those that are heard in turn too."""
+    return [source for one in sources for source in (one.sources if isinstance(one, InTurn) else (one,))]
+
+
+def starts_of(sources: Iterable[Source | InTurn], said: Sequence[str], zone: Zone) -> dict[str, Start]:
+    """When the files among some sources began; see `edge.sources.recorders.start_times`.
+
+    Raises:
+        SettingError: if what was said does not fit the sources.
+    """
+    every = each_of(sources)
+    files: dict[str, Path | None] = {}
+    for source in every:
+        whole = source.whole if isinstance(source, Limited) else source
+        if not source.live:
+            files[source.name] = whole.path if isinstance(whole, FileSource) else None
+    return start_times(said, files, [source.name for source in every if source.live], zone)
+
+
+def _check(heard: Sequence[str], options: Sequence[str], *, seconds: float | None, pcm: str | None, live: bool) -> None:
+    if not heard:
         raise SettingError("there is nothing to hear; give a file, - for stdin, mic, or the URL of a stream")
     if heard.count("-") > 1:
         raise SettingError("stdin (-) can be heard only once; give it once")
     if pcm is not None and "-" not in heard:
         raise SettingError("--pcm says what comes on stdin, but no source is stdin; give - as a source")
+    if live and "-" not in heard:
+        raise SettingError("--live says that the sound on stdin is live, but no source is stdin; give - as a source")
     if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
     if options and not any(is_url(text) for text in heard):
         raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
-    for_streams = dict(_split("--option", text, "KEY=VALUE, such as ca_file=camera.pem") for text in options)
-    samples = None if pcm is None else _pcm(pcm)
-    sources = [
-        open_source(text, name=name, realtime=realtime, pcm=samples, once=once, options=for_streams)
-        for name, text in wanted
-    ]
-    name, count = Counter(source.name for source in sources).most_common(1)[0]
-    if count > 1:
-        raise SettingError(f"{count} sources are called {name}; give them names of their own with --name NAME=SOURCE")
-    return sources if seconds is None else [Limited(source, seconds) for source in sources]
 
 
 def _legible(name: str) -> str:

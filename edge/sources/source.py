@@ -86,30 +86,41 @@ class FileSource:
         name: as the log names it; the path unless given.
         realtime: play it at its own pace, as a live source.
         pcm: what comes on stdin, if it is bare samples.
+
+    Attributes:
+        path: of the file; None for stdin.
     """
 
     def __init__(self, path: str, *, name: str | None = None, realtime: bool = False, pcm: Pcm | None = None) -> None:
-        self._path, self._pcm = path, pcm
+        self._pcm = pcm
         self.name = path if name is None else name
+        self.path = None if path == "-" else Path(path)
         self.live = realtime
         self.seconds: float | None = None  # its length, once it is open and if it is known
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(None if self._path == "-" else Path(self._path), self._pcm) as file:
+        with AudioFile(self.path, self._pcm) as file:
             self.seconds = file.declared_seconds
-            began, samples = time.monotonic(), 0
+            began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():
-                heard_at = began + samples / file.sample_rate if self.live else None
-                samples += len(piece.samples)
+                heard_at = began + float(passed) if self.live else None
+                first = passed == 0
+                passed += Fraction(len(piece.samples), piece.sample_rate)
                 # As a microphone's, sound is there once it has been heard.
-                if self.live and stopping.wait(max(0.0, began + samples / file.sample_rate - time.monotonic())):
+                if self.live and stopping.wait(max(0.0, began + float(passed) - time.monotonic())):
                     return
                 if piece.lost:
-                    late = samples == len(piece.samples) and file.late_seconds > 0.0
-                    yield Gap(len(piece.samples) / file.sample_rate, "absent" if late else "decode")
+                    late = first and file.late_seconds > 0.0
+                    yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
-                    yield Block(piece.samples, file.sample_rate, heard_at)
+                    yield Block(piece.samples, piece.sample_rate, heard_at)
+
+
+class InTurn(NamedTuple):
+    """Sources that are heard one after another: the next begins where one has ended."""
+
+    sources: tuple[Source, ...]
 
 
 class Limited:
@@ -125,6 +136,11 @@ class Limited:
     def __init__(self, source: Source, seconds: float) -> None:
         self._source, self._seconds = source, seconds
         self.name = source.name
+
+    @property
+    def whole(self) -> Source:
+        """The other one."""
+        return self._source
 
     @property
     def live(self) -> bool:

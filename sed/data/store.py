@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge.errors import SourceError
-from edge.sources import AudioFile, Resampler
+from edge.sources import AudioFile, mono_blocks
 from sed.data.borders import active_spans
 
 _log = logging.getLogger(__name__)
@@ -182,10 +182,8 @@ def _folder() -> Path:
 def _decode(path: Path, sample_rate: int, target: Path) -> bool:
     """Write the samples of a file, and return whether it is damaged."""
     with AudioFile(path) as file, target.open("wb") as out:
-        resampler = Resampler(file.sample_rate, sample_rate)
-        for block in file.pieces():
-            out.write(resampler.push(block.samples).astype(_STORED).tobytes())
-        out.write(resampler.flush().astype(_STORED).tobytes())
+        for block in mono_blocks(file, sample_rate):
+            out.write(block.astype(_STORED).tobytes())
         if out.tell() == 0:
             raise SourceError(f"{path}: contains no samples; record it again, or remove it")
         return file.damaged

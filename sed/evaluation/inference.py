@@ -11,7 +11,7 @@ from edge.detection import Decoder
 from edge.errors import SourceError
 from edge.log import Timeline, event_record
 from edge.model import Card, Floats, RingBuffer, ScoreStream, StepModel, window_of
-from edge.sources import AudioFile, Resampler
+from edge.sources import AudioFile, mono_blocks
 from sed.data import Annotation
 from sed.evaluation.recordings import Recording
 
@@ -75,10 +75,7 @@ def run_on_recording(model: StepModel, recording: Recording) -> RecordingResult:
 def _blocks(path: Path, sample_rate: int) -> Iterator[Floats]:
     """The blocks of a file, as mono at `sample_rate`."""
     with AudioFile(path) as file:
-        resampler = Resampler(file.sample_rate, sample_rate)
-        for block in file.pieces():
-            yield resampler.push(block.samples)
-        yield resampler.flush()
+        yield from mono_blocks(file, sample_rate)
 
 
 def decode_again(card: Card, result: RecordingResult) -> RecordingResult:

@@ -20,6 +20,7 @@ from edge.log.formats import CsvTable
 from edge.log.timeline import Timeline
 from edge.model.inference import Model
 from edge.session.stats import SourceStats
+from edge.sources import Start
 from sed.recipe.config import DecodingConfig, Recipe
 from tests.conftest import ROOT
 from tests.edge.live.commands import RUNTIME_COMMANDS
@@ -100,7 +101,7 @@ def test_the_document_of_the_log_names_every_record_and_its_fields(model: Model)
     onset = Onset(label="dog", onset_frame=1)
     stats.add_lag(0.1)
     made = [
-        records.start_record(model.card, ["dog"], timeline),
+        records.start_record(model.card, ["dog"], timeline, Start(datetime.now(UTC), "name", "given")),
         records.onset_record(1, onset, model.card, timeline),
         records.event_record(1, event, model.card, timeline, 1600),
         records.gap_record(0, 1, "device", timeline),

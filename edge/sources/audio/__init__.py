@@ -1,16 +1,34 @@
 """Decoding and resampling, the same for training and for the device.
 
 container  files and what is in them, before anything is decoded
+decoding   one container, decoded
 file       a file or stdin, decoded piece by piece
+frames     what a decoder gives, as samples: the same for files and streams
+ogg        chained Ogg, link by link
 pcm        bare samples, as the user describes them
-reading    a whole file at once
+reading    a file as the model hears it
 resampler  mixes channels down and resamples
+tracks     which of several sound tracks is heard
+wave       headers of WAVE files that say something else than what the file holds
 """
 
-from edge.sources.audio.container import AUDIO_SUFFIXES, is_known
-from edge.sources.audio.file import AudioFile, DecodedBlock
+from edge.sources.audio.container import AUDIO_SUFFIXES
+from edge.sources.audio.file import AudioFile
+from edge.sources.audio.frames import DecodedBlock, FrameConverter
 from edge.sources.audio.pcm import Pcm
-from edge.sources.audio.reading import read_audio
+from edge.sources.audio.reading import mono_blocks, read_audio
 from edge.sources.audio.resampler import Resampler
+from edge.sources.audio.tracks import choose_track, is_known
 
-__all__ = ["AUDIO_SUFFIXES", "AudioFile", "DecodedBlock", "Pcm", "Resampler", "is_known", "read_audio"]
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "AudioFile",
+    "DecodedBlock",
+    "FrameConverter",
+    "Pcm",
+    "Resampler",
+    "choose_track",
+    "is_known",
+    "mono_blocks",
+    "read_audio",
+]

@@ -1,10 +1,17 @@
-"""Files and what is in them, before anything is decoded."""
+"""Files and what is in them, before anything is decoded: one container after another, as FFmpeg can read them."""
 
+import io
+import os
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import av
+from av.container import InputContainer
 
 from edge.errors import SourceError
+from edge.sources.audio.ogg import OggLinks, is_chained
+from edge.sources.audio.pcm import Pcm, demuxer
+from edge.sources.audio.wave import WaveHeader, holds_chunks, read_wave_header
 
 # Of files that are looked for in folders.
 AUDIO_SUFFIXES = {
@@ -23,11 +30,179 @@ AUDIO_SUFFIXES = {
     ".webm",
     ".wma",
 }
+_HEAD_BYTES = 4096
+_WORTH_SECONDS = 0.1  # of sound behind the declared length
 
 
-def is_known(stream: av.AudioStream) -> bool:
-    """Whether there is a decoder for it; it has neither rate nor channels if not."""
-    return stream.codec_context is not None
+class Containers:
+    """The containers that a file, or what comes on stdin, consists of: one, or of a chained Ogg several.
+
+    Args:
+        path: of the file; None for stdin.
+        pcm: what its bare samples are; None for a container, which says so itself.
+
+    Attributes:
+        hidden: what the header conceals of the file, in words; None if it tells the truth.
+        held_seconds: the length, where the header does not say it; None where it does.
+        no_samples: whether it is a WAVE that ends with its header.
+
+    Raises:
+        SourceError: if it is missing, is a folder, is empty, or may not be read.
+    """
+
+    def __init__(self, path: Path | None, pcm: Pcm | None = None) -> None:
+        self._path, self._pcm = path, pcm
+        self.name = "stdin" if path is None else str(path)
+        self.hidden: str | None = None
+        self.held_seconds: float | None = None
+        self.no_samples = False
+        self.head = b""
+        self._links: OggLinks | None = None
+        self._file: BinaryIO | None = None
+        if path is not None:
+            try:
+                check_path(path)
+            except OSError as exc:
+                raise SourceError(f"{path}: {exc.strerror}; give the path of an audio file that can be read") from exc
+
+    def open(self) -> InputContainer:
+        """Open the first.
+
+        Raises:
+            FFmpegError, OSError, ValueError: as FFmpeg finds it.
+            SourceError: if nothing comes on stdin.
+        """
+        if self._pcm is not None:
+            return _open("pipe:0" if self._path is None else str(self._path.absolute()), **demuxer(self._pcm))
+        if self._path is None:
+            return self._open_stdin()
+        if not self._path.is_file():
+            return _open(str(self._path.absolute()))
+        with self._path.open("rb") as file:
+            self.head = file.read(_HEAD_BYTES)
+            file.seek(0)
+            wave = read_wave_header(file)
+            if wave is not None:
+                return self._open_wave(wave, file)
+        if is_chained(self._path):
+            self._file = self._path.open("rb")
+            self._links = OggLinks(self._file.read)
+            return _open(self._links)
+        # FFmpeg would take a relative name with a colon in it for a protocol.
+        return _open(str(self._path.absolute()))
+
+    def next(self) -> InputContainer | None:
+        """Open the next; None if there is none.
+
+        Raises:
+            FFmpegError, OSError, ValueError: as FFmpeg finds it.
+        """
+        if self._links is None or not self._links.next_link():
+            return None
+        return _open(self._links)
+
+    @property
+    def length_is_estimated(self) -> bool:
+        """Whether FFmpeg can only guess the length by the bit rate, since nothing in it says it."""
+        head = self.head
+        if head.startswith(b"ID3") and len(head) >= 10 and self._path is not None:
+            tag_bytes = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            with self._path.open("rb") as file:
+                file.seek(tag_bytes)
+                head = file.read(_HEAD_BYTES)
+        return not any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _open_stdin(self) -> InputContainer:
+        stdin = _Stdin()
+        self.head = stdin.head
+        if not self.head:
+            raise SourceError("stdin: nothing came; pipe a recording into it, such as sed-stream - < recording.wav")
+        if self.head.startswith(b"OggS"):
+            self._links = OggLinks(stdin.read)
+            return _open(self._links)
+        wave = read_wave_header(io.BytesIO(self.head))
+        if wave is None:
+            return _open(stdin)
+        stdin.head = _patched(self.head, 0, wave.patches)
+        # What is written to a pipe has no length, or one of 2 GiB, after which it goes on.
+        endless = wave.declared_bytes is None or wave.declared_bytes >= 0x7FFF0000
+        return _open(stdin, **({"options": {"ignore_length": "1"}} if endless else {}))
+
+    def _open_wave(self, wave: WaveHeader, file: BinaryIO) -> InputContainer:
+        assert self._path is not None
+        size = self._path.stat().st_size
+        end = wave.data_start + (wave.declared_bytes or 0)
+        rest = size - end
+        self.no_samples = size <= wave.data_start
+        if not self.no_samples and wave.declared_bytes is None:
+            # Zero: of a recorder that never wrote the length, or truly nothing but chunks behind it.
+            self.no_samples = _is_chunks(file, wave.data_start, size)
+        options = {} if self.no_samples or wave.declared_bytes is not None else {"ignore_length": "1"}
+        if (
+            wave.declared_bytes is not None
+            and rest > wave.byte_rate * _WORTH_SECONDS
+            and not _is_chunks(file, end, size)
+        ):
+            options["ignore_length"] = "1"
+            declared, held = wave.declared_bytes / wave.byte_rate, (size - wave.data_start) / wave.byte_rate
+            self.hidden = f"its header says {declared:.1f} s, but it holds {held:.1f} s"
+        if options:
+            self.held_seconds = (size - wave.data_start) / wave.byte_rate
+        if not wave.patches:
+            return _open(str(self._path.absolute()), **({"options": options} if options else {}))
+        self._file = self._path.open("rb")
+        return _open(_Patched(self._file, wave.patches), **({"options": options} if options else {}))
+
+
+def _is_chunks(file: BinaryIO, start: int, end: int) -> bool:
+    # Chunks of odd length are to be padded, which some writers forget.
+    return any(holds_chunks(file, start + pad, end) for pad in ((0, 1) if start % 2 else (0,)))
+
+
+def _open(place: Any, **how: Any) -> InputContainer:
+    return cast(InputContainer, av.open(place, mode="r", metadata_errors="ignore", **how))
+
+
+def _patched(block: bytes, position: int, patches: dict[int, bytes]) -> bytes:
+    """Bytes that stand at a position of a file, with others in place of some."""
+    data = bytearray(block)
+    for place, other in patches.items():
+        for offset, value in enumerate(other, place - position):
+            if 0 <= offset < len(data):
+                data[offset] = value
+    return bytes(data)
+
+
+class _Patched:
+    """A file with other bytes in some places."""
+
+    def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
+        self._file, self._patches = file, patches
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        position = self._file.tell()
+        return _patched(self._file.read(size), position, self._patches)
+
+
+class _Stdin:
+    """Standard input, as soon as it comes; its first bytes have been looked at."""
+
+    def __init__(self) -> None:
+        self.head = b""
+        while len(self.head) < _HEAD_BYTES and (came := os.read(0, _HEAD_BYTES - len(self.head))):
+            self.head += came
+
+    def read(self, size: int) -> bytes:
+        if self.head:
+            out, self.head = self.head[:size], self.head[size:]
+            return out
+        return os.read(0, size)
 
 
 def check_path(path: Path) -> None:
@@ -38,3 +213,5 @@ def check_path(path: Path) -> None:
         raise SourceError(f"{path}: no such file; give the path of an audio file, or - for stdin")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty; give a file with sound in it")
+    if path.is_file() and not os.access(path, os.R_OK):
+        raise SourceError(f"{path}: may not be read; give yourself the permission, such as by chmod +r")

@@ -2,7 +2,22 @@
 
 from typing import Any, NamedTuple
 
-_PCM_FORMATS = ("u8", "s8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le", "f64be")
+_PCM_FORMATS = (
+    "u8",
+    "s8",
+    "s16le",
+    "s16be",
+    "s24le",
+    "s24be",
+    "s32le",
+    "s32be",
+    "f32le",
+    "f32be",
+    "f64le",
+    "f64be",
+    "alaw",
+    "mulaw",
+)
 
 
 class Pcm(NamedTuple):

@@ -6,7 +6,8 @@ recording     one connection to a device
 source        a microphone as a source
 """
 
+from edge.sources.microphone.continuity import CapturedBlock, Continuity
 from edge.sources.microphone.devices import all_devices, device_json, device_table
 from edge.sources.microphone.source import Microphone
 
-__all__ = ["Microphone", "all_devices", "device_json", "device_table"]
+__all__ = ["CapturedBlock", "Continuity", "Microphone", "all_devices", "device_json", "device_table"]

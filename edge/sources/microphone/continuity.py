@@ -42,9 +42,13 @@ class Continuity:
     """Turns the pieces of one device, through all its connections, into blocks that know their time, and gaps.
 
     Each connection begins with `connect` and ends with `disconnect`.
+
+    Args:
+        reason: of the gaps, where something was lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "device") -> None:
+        self._reason = reason
         self._heard_until: float | None = None  # by `time.monotonic`; None before the first sound
         self._current: _Stretch | None = None
         self._waiting: _Stretch | None = None
@@ -79,7 +83,7 @@ class Continuity:
         """Listening ends at this time; return the gap before it, if there is one and not just the last on its way."""
         if self._heard_until is None or now - self._heard_until <= _SETTLING_SECONDS:
             return []
-        return [Gap(now - self._heard_until, "device")]
+        return [Gap(now - self._heard_until, self._reason)]
 
     def _lateness(self, piece: CapturedBlock) -> float:
         assert self._heard_until is not None
@@ -103,7 +107,7 @@ class Continuity:
             self._current.take(piece)
         lost_seconds = self._lost_seconds(self._current)
         if lost_seconds > 0:
-            items.append(Gap(lost_seconds, "device"))
+            items.append(Gap(lost_seconds, self._reason))
         return items + self._hand_on()
 
     def _hand_on(self) -> list[Item]:

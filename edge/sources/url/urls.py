@@ -141,7 +141,7 @@ def _unknown_scheme(scheme: str) -> str:
     if scheme in ("rtp", "srtp"):
         return "an RTP stream is described by a file; give the .sdp file instead"
     if scheme == "srt":
-        return "SRT is not built in; run ffmpeg -i URL -f wav - | sed-stream -"
+        return "SRT is not built in; run ffmpeg -i URL -f wav - | sed-stream - --live"
     return f"unknown protocol {scheme!r}{did_you_mean(scheme, _SCHEMES)}"
 
 

@@ -200,6 +200,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bad")
     (folder / "text.wav").write_text("no sound\n" * 100)
     (folder / "empty.wav").touch()
+    (folder / "none").mkdir()
     for name, properties in (("other.onnx", {}), ("card.onnx", {"sed_edge_card": '{"schema": 1}'})):
         proto = onnx.load(shipped_model())
         onnx.helper.set_model_props(proto, properties)
@@ -211,7 +212,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("arguments", "code", "message"),
     [
         (["{bad}/missing.wav"], 1, "no such file"),
-        (["{bad}"], 1, "is a folder"),
+        (["{bad}/none"], 1, "{bad}/none: holds no audio file; expected some"),
         (["{bad}/text.wav"], 1, "holds no audio that can be decoded"),
         (["{bad}/empty.wav"], 1, "is empty"),
         (["-"], 1, "stdin: holds no audio"),
@@ -229,6 +230,14 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{demo}", "--started-at", "yesterday"], 2, "expected an ISO 8601 time"),
         (["{demo}", "--started-at", "9999-12-31T23:59:59Z"], 2, "expected an ISO 8601 time"),
         (["{demo}", "--started-at", "2026-05-01", "--realtime"], 2, "--started-at is for files"),
+        (["{demo}", "--name", "b={demo}", "--started-at", "2026-05-01"], 2, "would have 2 files begin at once"),
+        (["{demo}", "--started-at", "nam=name"], 2, "no source is called 'nam'"),
+        (["{demo}", "--started-at", "name"], 2, "there is no time of day in the name of"),
+        (["{demo}", "--started-at", "metadata"], 2, "there is no time of day in the metadata of"),
+        (["{demo}", "--started-at", "name", "--started-at", "none"], 2, "is given twice for all files"),
+        (["{demo}", "--started-at", "name", "--timezone", "Europa/Berlin"], 2, "did you mean 'Europe/Berlin'?"),
+        (["{demo}", "--timezone", "+02:00"], 2, "--timezone +02:00 is for the times of files"),
+        (["{demo}", "--live"], 2, "no source is stdin; give - as a source"),
         (["{demo}", "--stats-every", "-1"], 2, "--stats-every -1: expected seconds"),
         (["{demo}", "--duration", "0"], 2, "--duration 0: expected more than 0 seconds"),
         (["{demo}", "{demo}"], 2, "give them names of their own with --name NAME=SOURCE"),
@@ -324,3 +333,23 @@ def test_a_recorder_that_was_stopped_has_not_cut_its_file(tmp_path: Path) -> Non
     data[40:44] = (0x80000000).to_bytes(4, "little")
     assert "cut short" not in stream("-", stdin=bytes(data)).stderr
     assert "stdin: is damaged or cut short" in stream("-", stdin=bytes(data[:-1])).stderr
+
+
+def test_a_folder_is_heard_file_by_file_in_order_of_time(tmp_path: Path) -> None:
+    """One log, no file before the last one has ended, with the times of their names; one that fails ends no other."""
+    audio, rate = soundfile.read(DEMO, dtype="float32", frames=8 * 44_100)
+    for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, audio, rate)
+    (tmp_path / "20230501_041500.wav").write_text("no sound\n" * 100)
+    done = stream(tmp_path, "--started-at", "name", "--timezone", "Europe/Berlin")
+    log = records(done.stdout)
+    names = [
+        f"{tmp_path}/{name}" for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav")
+    ]
+    assert [name for name in names for _ in range(2)] == [r["source"] for r in log if r["type"] in ("start", "stop")]
+    assert sorted(log, key=lambda record: names.index(str(record["source"]))) == log
+    onsets = [str(record["onset_utc"]) for record in log if record["type"] == "event" and record["onset"] == 2.0]
+    assert [f"2023-05-01T{time}:02.000Z" for time in ("02:00", "02:30", "03:00")] == onsets
+    assert 1 == done.returncode
+    assert "1 of 4 sources failed" in done.stderr

@@ -19,19 +19,44 @@ _WORDS = (
 )
 _TOML = ("[]", "{}", "[[1]]", "{dog = 0.5}", "-0", "nan", "1e999", "07:32:00", "0x1F")
 _OPTIONS = (
-    *("--name", "--once", "--realtime", "--duration", "--pcm", "--started-at", "--model", "--provider", "--threads"),
+    *(
+        "--name",
+        "--once",
+        "--realtime",
+        "--duration",
+        "--pcm",
+        "--started-at",
+        "--timezone",
+        "--model",
+        "--provider",
+        "--threads",
+    ),
     *("--hop", "--window", "--labels", "--threshold", "--onsets", "--format", "--durable", "--rotate", "--stats-every"),
-    *("--config", "--show-config", "--json", "--hopp", "--version", "--help"),
+    *("--config", "--live", "--show-config", "--json", "--hopp", "--version", "--help"),
 )
-_FLAGS = ("--once", "--realtime", "--onsets", "--durable", "--show-config", "--json", "--version", "--help")
+_FLAGS = ("--once", "--live", "--realtime", "--onsets", "--durable", "--show-config", "--json", "--version", "--help")
 _SETTINGS = (
-    *("SOURCE", "NAME", "ONCE", "REALTIME", "DURATION", "PCM", "STARTED_AT", "MODEL", "PROVIDER", "THREADS", "HOP"),
+    *(
+        "SOURCE",
+        "NAME",
+        "ONCE",
+        "REALTIME",
+        "DURATION",
+        "PCM",
+        "STARTED_AT",
+        "TIMEZONE",
+        "MODEL",
+        "PROVIDER",
+        "THREADS",
+        "HOP",
+    ),
     *("WINDOW", "LABELS", "THRESHOLD", "ONSETS", "FORMAT", "DURABLE", "ROTATE", "STATS_EVERY", "CONFIG", "HOPP"),
 )
 _VALID = {
     "duration": ("0.5", "1"),
     "pcm": ("s16le:16000:1",),
-    "started-at": ("2026-05-01T04:30:00Z", "2026-05-01"),
+    "started-at": ("2026-05-01T04:30:00Z", "2026-05-01", "name", "metadata", "none"),
+    "timezone": ("Europe/Berlin", "+02:00", "UTC"),
     "provider": ("cpu", "auto"),
     "threads": ("1", "3", "256"),
     "hop": ("0.05", "0.5", "1"),

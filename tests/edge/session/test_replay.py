@@ -22,6 +22,7 @@ from edge.scores.files import load_score_files
 from edge.scores.sink import ScoreSink
 from edge.session.replay import replay_scores
 from edge.session.runtime import listen
+from edge.sources.recorders import Start
 from edge.sources.source import Block, Gap, Item, State
 from tests.edge.scores.test_sink import need_pyarrow
 
@@ -76,7 +77,9 @@ def logs(
         FanOut([scores, direct]),
         stopping=threading.Event(),
         onsets=onsets,
-        started_at=started_at,
+        starts=None
+        if started_at is None
+        else {source.name: Start(started_at, "option", "written") for source in sources},
         scores=scores,
     )
     scores.close()

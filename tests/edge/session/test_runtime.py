@@ -16,6 +16,7 @@ from edge.log.sinks import MemorySink
 from edge.model.inference import Floats, Model, Step
 from edge.model.score_stream import StepModel, window_of
 from edge.session.runtime import listen
+from edge.sources.recorders import Start
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.conftest import DEMO
 
@@ -127,8 +128,10 @@ def test_a_file_has_no_time_of_day(model: Model, demo_audio: NDArray[np.float32]
 
 def test_times_of_day_follow_the_sample_clock(model: Model, demo_audio: NDArray[np.float32]) -> None:
     """onset_utc is the beginning plus the onset."""
-    log = heard(model, Played(demo_audio), started_at=datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC))
+    start = Start(datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC), "name", "assumed")
+    log = heard(model, Played(demo_audio), starts={"played": start})
     assert "2026-05-01T23:59:59.000Z" == log[0]["started_at"]
+    assert ("name", "assumed") == (log[0]["started_at_from"], log[0]["started_at_zone"])
     for event in log[1:-2]:
         seconds = (
             datetime.fromisoformat(event["onset_utc"]) - datetime.fromisoformat(log[0]["started_at"])

@@ -5,8 +5,10 @@ import pytest
 
 from edge.errors import SettingError
 from edge.sources.audio import Pcm
-from edge.sources.opening import open_source, open_sources
-from edge.sources.source import FileSource, Limited
+from edge.sources.opening import each_of, open_source, open_sources, starts_of
+from edge.sources.pipe import LivePipe
+from edge.sources.recorders import Zone
+from edge.sources.source import FileSource, InTurn, Limited
 
 
 def test_a_path_is_a_file() -> None:
@@ -66,3 +68,30 @@ def test_options_are_for_streams() -> None:
         open_sources(["http://127.0.0.1:1/x"], options=["user_agent"])
     with pytest.raises(SettingError, match="--option is FFmpeg's for URLs, but no source is one"):
         open_sources(["x.wav"], options=["user_agent=sed"])
+
+
+def test_a_folder_is_its_files_in_turn(tmp_path: Path) -> None:
+    """Each under its own name, in order of time; a name for the folder stands before theirs."""
+    for name in ("b/S_20230501_040000.wav", "20230501_043000.WAV"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for named, prefix in ((False, str(tmp_path)), (True, "garden")):
+        (turn,) = open_sources([], [f"garden={tmp_path}"]) if named else open_sources([f"{tmp_path}/"])
+        assert isinstance(turn, InTurn)
+        expected = [f"{prefix}/b/S_20230501_040000.wav", f"{prefix}/20230501_043000.WAV"]
+        assert expected == [source.name for source in turn.sources]
+    both = open_sources(["a.wav", str(tmp_path)], seconds=1.0)
+    assert 3 == len(each_of(both))
+    starts = starts_of(both, ["name", "a.wav=none"], Zone("+02:00"))
+    assert ["02:00", "02:30"] == [f"{start.at:%H:%M}" for start in starts.values()]
+    with pytest.raises(SettingError, match="2 sources are called"):
+        open_sources([str(tmp_path), str(tmp_path / "20230501_043000.WAV")])
+
+
+def test_stdin_is_live_where_somebody_says_so() -> None:
+    """Of its own, or at the pace of what it plays; else it is heard as a file is."""
+    kinds = {(live, realtime): open_source("-", live=live, realtime=realtime) for live in (0, 1) for realtime in (0, 1)}
+    assert {(0, 0): False, (0, 1): True, (1, 0): True, (1, 1): True} == {key: s.live for key, s in kinds.items()}
+    assert {(0, 0)} == {key for key, source in kinds.items() if not isinstance(source, LivePipe)}
+    with pytest.raises(SettingError, match="--live says that the sound on stdin is live, but no source is stdin"):
+        open_sources(["a.wav"], live=True)

@@ -140,15 +140,6 @@ def test_a_name_may_hold_a_colon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert 16_000 == len(read_audio(Path("2026-05-01T04:30:00.wav"), 16_000))
 
 
-def test_a_format_that_changes_on_the_way_is_an_error(tmp_path: Path) -> None:
-    """A chained Ogg of two rates says where to split it."""
-    for name, rate in (("a", 16_000), ("b", 22_050)):
-        soundfile.write(tmp_path / f"{name}.ogg", tone(440, rate), rate)
-    (tmp_path / "ab.ogg").write_bytes((tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes())
-    with pytest.raises(SourceError, match=r"ab\.ogg: (its format changes|cannot be read any further)"):
-        read_audio(tmp_path / "ab.ogg", 16_000)
-
-
 def test_resampling_stays_within_full_scale() -> None:
     """What is beyond it, and what the filter adds to a square wave, is cut off."""
     square = np.sign(tone(440, 48_000))[:, None]
