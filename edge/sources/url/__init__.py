@@ -1,5 +1,8 @@
 """Streams over the network.
 
+connection   what comes over one connection: opened and decoded
+failures     why a stream broke or cannot be opened
+https        HTTP by Python: what FFmpeg does not check, or does not tell
 placement    what a stream says, placed in time
 source       a stream as a source
 urls         URLs of streams: what can be heard, and how it is written down
