@@ -10,13 +10,14 @@ RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 
-# Most tests wait for real time, so more of them than there are cores run side by side, a thread each; slow
-# ones that compare speeds run one by one after them.
+# Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
+# the servers that they talk to; at last, one by one, slow ones that compare speeds.
 WORKERS ?= 4
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
-	$(SIDE_BY_SIDE)
+	$(SIDE_BY_SIDE) -m 'not slow and not realtime'
+	$(SIDE_BY_SIDE) -m 'not slow and realtime'
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -25,7 +26,8 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(SIDE_BY_SIDE) -m 'slow and not alone'
+	$(SIDE_BY_SIDE) -m 'slow and not realtime and not alone'
+	$(SIDE_BY_SIDE) -m 'slow and realtime and not alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The README's picture.

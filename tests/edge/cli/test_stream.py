@@ -14,6 +14,8 @@ import soundfile
 from edge.model.inference import shipped_model
 from tests.conftest import DEMO, command
 
+pytestmark = pytest.mark.realtime
+
 
 def stream(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     """Run sed-stream as a user does."""

@@ -18,6 +18,8 @@ from edge.sources.source import Block, FileSource, Gap, Item, State
 from tests.conftest import DEMO, run
 from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
 
+pytestmark = pytest.mark.realtime
+
 
 def wrong(report: dict[str, object]) -> list[str]:
     """What is said to be wrong."""

@@ -1,7 +1,7 @@
 """`python -m tests.edge.live.stream_latency [KIND]`: from a sound that a real server sends to its lines in the log.
 
-Latencies are counted from the server's own clock: an event's place in the sound that is sent over and over says when it was
-sent.
+Latencies are counted from the server's own clock: an event's place in the sound that is sent over and over says when it
+was sent.
 """
 
 import sys
@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from edge.bench.live.latency import Latencies, hear
+from edge.bench.live.latency import Latencies, timed_log
 from edge.model.inference import Model, shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.source import FileSource, Limited
@@ -35,12 +35,12 @@ def _waits(kind: str, model: Model, hop_seconds: float, folder: Path) -> Latenci
     soundfile.write(folder / "loop.wav", np.tile(loop, 2), _RATE)
     file = [
         record
-        for _, record in hear(FileSource(str(folder / "loop.wav")), model, window)
+        for _, record in timed_log(FileSource(str(folder / "loop.wav")), model, window)
         if record["type"] == "event" and record["confidence"] >= _SURE and record["onset"] >= _LOOP_SECONDS
     ]
     with Broadcast(loop, _RATE) as broadcast, station(kind, broadcast, folder) as on_air:
         stream = UrlSource(on_air.url, name=kind, options=on_air.options)
-        lines = hear(Limited(stream, _LOOPS * _LOOP_SECONDS), model, window)
+        lines = timed_log(Limited(stream, _LOOPS * _LOOP_SECONDS), model, window)
     told = {record["id"]: written for written, record in lines if record["type"] == "onset"}
     began = time.time() - time.monotonic() + broadcast.began
     waits = Latencies([], [])

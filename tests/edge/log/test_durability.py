@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import DEMO, command
 
+pytestmark = pytest.mark.realtime
+
 SOURCES = [f"--name={name}={DEMO}" for name in ("a", "b", "c", "d")]
 CSV_FIELDS = 12
 

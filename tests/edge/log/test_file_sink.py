@@ -18,6 +18,8 @@ from edge.log.line_file import Rotation
 from edge.log.records import Record
 from tests.conftest import DEMO, command
 
+pytestmark = pytest.mark.realtime
+
 
 def event(number: int, source: str = "porch") -> Record:
     """A record that tells itself from others."""

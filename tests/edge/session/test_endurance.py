@@ -25,6 +25,8 @@ from edge.model.score_stream import window_of
 from edge.session.runtime import listen
 from edge.sources.source import Block, FileSource, Gap, Item, State
 
+pytestmark = pytest.mark.realtime
+
 RATE, HOUR, DAY = 1000, 3600, 24 * 3600
 DRIFT = 30e-6  # by which the source's clock is slow
 

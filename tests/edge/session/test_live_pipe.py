@@ -11,6 +11,8 @@ import soundfile
 from edge.sources.audio import read_audio
 from tests.conftest import DEMO, command
 
+pytestmark = pytest.mark.realtime
+
 _RATE = 16_000
 _BEFORE, _PAUSE, _END = 9.6, 8.0, 30.0  # of the demo recording, in seconds: nothing sounds at 9.6
 

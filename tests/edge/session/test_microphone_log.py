@@ -12,6 +12,8 @@ import soundfile
 from tests.conftest import DEMO, command
 from tests.edge.live.pulse import Pulse, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
+pytestmark = pytest.mark.realtime
+
 Record = dict[str, Any]
 # Of the demo recording, in seconds: a dog and a rooster, a clock, a chainsaw.
 _CLIPS = ((4.4, 9.5), (19.6, 23.5), (26.5, 30.5))

@@ -20,6 +20,8 @@ from edge.sources.recorders import Start
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.conftest import DEMO
 
+pytestmark = pytest.mark.realtime
+
 
 class Played:
     """A source that plays an array in pieces, and may fail or be stopped at its end."""

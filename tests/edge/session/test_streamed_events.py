@@ -26,6 +26,8 @@ from tests.conftest import DEMO, command
 from tests.edge.live.servers import Broadcast, wait_until
 from tests.edge.sources.url.test_source import KINDS, station
 
+pytestmark = pytest.mark.realtime
+
 CLEAR = ["rooster", "chainsaw"]  # the shipped model is doubtful of the others, and takes a cut in the loop for a bark
 LOOP_SECONDS = 20
 ONSET_SECONDS = 0.3

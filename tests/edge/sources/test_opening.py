@@ -10,6 +10,8 @@ from edge.sources.pipe import LivePipe
 from edge.sources.recorders import Zone
 from edge.sources.source import FileSource, InTurn, Limited
 
+pytestmark = pytest.mark.realtime
+
 
 def test_a_path_is_a_file() -> None:
     """With its own name, or another."""

@@ -11,6 +11,8 @@ from edge.sources.audio import read_audio
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.edge.sources.videos import RATE, write_video
 
+pytestmark = pytest.mark.realtime
+
 
 @pytest.fixture
 def wav(tmp_path: Path) -> Path:

@@ -17,6 +17,8 @@ from edge.bench.live.load import Trial, find_largest, judge
 from tests.conftest import DEMO
 from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # the fixture
 
+pytestmark = pytest.mark.realtime
+
 SCHEMA = json.loads((files("edge.bench") / "schema.json").read_text())
 
 

@@ -14,6 +14,8 @@ import soundfile
 from edge.model.inference import Model
 from tests.conftest import DEMO, ROOT, command
 
+pytestmark = pytest.mark.realtime
+
 Record = dict[str, Any]
 
 

@@ -14,6 +14,8 @@ import soundfile
 from tests.conftest import command
 from tests.edge.live.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
 
+pytestmark = pytest.mark.realtime
+
 # Writes down what a microphone says, until its stdin is closed.
 _HEAR = """
 import json, sys, threading

@@ -40,6 +40,8 @@ from tests.edge.live.servers import (
     web_server,
 )
 
+pytestmark = pytest.mark.realtime
+
 
 class Station(NamedTuple):
     """A live stream of the broadcast: whom to kill, and how exact its time can be (seconds)."""
