@@ -30,6 +30,7 @@ def open_source(
     pcm: Pcm | None = None,
     once: bool = False,
     options: Mapping[str, str] | None = None,
+    track: str = "default",
 ) -> Source:
     """The source that a user calls so; it is opened when it is read.
 
@@ -41,6 +42,7 @@ def open_source(
         pcm: what comes on stdin, if that is bare samples.
         once: end where a stream ends, and do not connect to it again.
         options: FFmpeg's, for a stream.
+        track: of a file or a container on stdin; see `edge.sources.audio.choose_track`.
 
     Raises:
         SedError: if it cannot be what it claims to be.
@@ -56,7 +58,7 @@ def open_source(
         return UrlSource(text, name=name, options=options, once=once)
     if text == "-" and (live or realtime):
         return LivePipe(name=name, pcm=pcm, paced=not live)
-    return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None)
+    return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None, track=track)
 
 
 def open_sources(
@@ -70,6 +72,7 @@ def open_sources(
     seconds: float | None = None,
     pcm: str | None = None,
     zone: Zone | None = None,
+    track: str = "default",
 ) -> list[Source | InTurn]:
     """All sources of one command; the files of a folder are heard in turn.
 
@@ -82,6 +85,7 @@ def open_sources(
         live: what comes on stdin is heard as it is made.
         seconds: to hear of each; all of it if None.
         pcm: what comes on stdin, as FORMAT:HZ:CHANNELS, if that is bare samples.
+        track: of files that have several; see `open_source`.
         zone: of the times by which the files of a folder are put in order; UTC if None.
 
     Raises:
@@ -91,12 +95,14 @@ def open_sources(
     wanted: list[tuple[str | None, str]] = [(None, text) for text in texts]
     wanted += [_split("--name", text, "NAME=SOURCE, such as porch=mic") for text in named]
     heard = [text for _, text in wanted]
-    _check(heard, options, seconds=seconds, pcm=pcm, live=live)
+    _check(heard, options, seconds=seconds, pcm=pcm, live=live, track=track)
     for_streams = dict(_split("--option", text, "KEY=VALUE, such as ca_file=camera.pem") for text in options)
     samples = None if pcm is None else _pcm(pcm)
 
     def opened(name: str | None, text: str) -> Source:
-        source = open_source(text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams)
+        source = open_source(
+            text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams, track=track
+        )
         return source if seconds is None else Limited(source, seconds)
 
     sources: list[Source | InTurn] = []
@@ -133,7 +139,9 @@ def starts_of(sources: Iterable[Source | InTurn], said: Sequence[str], zone: Zon
     return start_times(said, files, [source.name for source in every if source.live], zone)
 
 
-def _check(heard: Sequence[str], options: Sequence[str], *, seconds: float | None, pcm: str | None, live: bool) -> None:
+def _check(
+    heard: Sequence[str], options: Sequence[str], *, seconds: float | None, pcm: str | None, live: bool, track: str
+) -> None:
     if not heard:
         raise SettingError("there is nothing to hear; give a file, - for stdin, mic, or the URL of a stream")
     if heard.count("-") > 1:
@@ -144,6 +152,8 @@ def _check(heard: Sequence[str], options: Sequence[str], *, seconds: float | Non
         raise SettingError("--live says that the sound on stdin is live, but no source is stdin; give - as a source")
     if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
+    if track != "default" and all(is_url(text) or _is_microphone(text) for text in heard):
+        raise SettingError("--track chooses a sound track of files, but no source is one; leave it out")
     if options and not any(is_url(text) for text in heard):
         raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
 
