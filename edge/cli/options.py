@@ -16,6 +16,34 @@ def threads_option(text: str) -> Callable[[Any], Any]:
     return click.option("--threads", type=click.IntRange(1, 256), default=1, show_default=True, metavar="N", help=text)
 
 
+SOUND_OPTIONS = (
+    click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Option of FFmpeg's for every URL, such as ca_file=FILE; may be repeated.  [default: none]",
+    ),
+    click.option(
+        "--pcm",
+        metavar="FORMAT:HZ:CHANNELS",
+        help="What comes on stdin is bare samples, such as s16le:48000:1.  [default: a WAV or another container]",
+    ),
+    click.option(
+        "--channel",
+        default="mix",
+        show_default=True,
+        metavar="mix|best|N",
+        help="Channel to hear of each SOURCE: all of them mixed, the one whose level varies most, or number N.",
+    ),
+    click.option(
+        "--track",
+        default="default",
+        show_default=True,
+        metavar="N|LANGUAGE",
+        help="Sound track of files with several: the one marked as default, number N, or a language such as eng.",
+    ),
+)
 SOURCE_OPTIONS = (
     click.option(
         "--list-devices", is_flag=True, help="Print the microphones of this machine, and end.  [default: listen]"
@@ -28,13 +56,6 @@ SOURCE_OPTIONS = (
         metavar="NAME=SOURCE",
         help="One more SOURCE, called NAME in the log; may be repeated.  [default: a SOURCE is called what it is]",
     ),
-    click.option(
-        "--option",
-        "options",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Option of FFmpeg's for every URL, such as ca_file=FILE; may be repeated.  [default: none]",
-    ),
     click.option("--once", is_flag=True, help="End where a stream ends.  [default: connect to it again]"),
     click.option("--realtime", is_flag=True, help="Play files at their own pace.  [default: as fast as it goes]"),
     click.option(
@@ -43,11 +64,6 @@ SOURCE_OPTIONS = (
         help="The sound on stdin comes as it is made: times of day, gaps.  [default: as a file's]",
     ),
     click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
-    click.option(
-        "--pcm",
-        metavar="FORMAT:HZ:CHANNELS",
-        help="What comes on stdin is bare samples, such as s16le:48000:1.  [default: a WAV or another container]",
-    ),
     click.option(
         "--started-at",
         cls=StartOption,

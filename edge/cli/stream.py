@@ -18,6 +18,7 @@ from edge.cli.options import (
     LOG_OPTIONS,
     MODEL_OPTIONS,
     RUN_OPTIONS,
+    SOUND_OPTIONS,
     SOURCE_OPTIONS,
     WINDOW_OPTIONS,
     with_options,
@@ -30,7 +31,7 @@ from edge.log import FanOut, Rotation
 from edge.model import Model, shipped_model, window_of
 from edge.scores import ScoreSink
 from edge.session import listen
-from edge.sources import FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
+from edge.sources import ChannelChoice, FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
 from edge.sources.microphone import all_devices, device_json, device_table
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,15 @@ _log = logging.getLogger(__name__)
 
 @click.command(cls=SettingsCommand, environment_prefix="SED_STREAM", together=("sources", "named"))
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@with_options(*SOURCE_OPTIONS, *MODEL_OPTIONS, *WINDOW_OPTIONS, *DECODING_OPTIONS, *LOG_OPTIONS, *RUN_OPTIONS)
+@with_options(
+    *SOURCE_OPTIONS,
+    *SOUND_OPTIONS,
+    *MODEL_OPTIONS,
+    *WINDOW_OPTIONS,
+    *DECODING_OPTIONS,
+    *LOG_OPTIONS,
+    *RUN_OPTIONS,
+)
 @click.version_option(package_name="sed-edge")
 @click.pass_context
 def stream(
@@ -53,6 +62,8 @@ def stream(
     live: bool,
     duration: float | None,
     pcm: str | None,
+    channel: str,
+    track: str,
     started_at: tuple[str, ...] | None,
     timezone: str | None,
     model_path: Path | None,
@@ -93,8 +104,18 @@ def stream(
         click.echo(settings_text(ctx, shipped_model(), card, frames, decoding))
         return
     heard = open_sources(
-        sources, named, options, once=once, realtime=realtime, live=live, seconds=duration, pcm=pcm, zone=zone
+        sources,
+        named,
+        options,
+        once=once,
+        realtime=realtime,
+        live=live,
+        seconds=duration,
+        pcm=pcm,
+        zone=zone,
+        track=track,
     )
+    ChannelChoice(channel, "any source")  # refused before anything is opened
     starts = starts_of(heard, () if started_at is None else started_at, zone)
     if stats_every is not None and not 0 <= stats_every < math.inf:
         raise SettingError(f"--stats-every {stats_every:g}: expected seconds, or 0 for none but the last")
@@ -123,6 +144,7 @@ def stream(
             starts=starts,
             stats_every_seconds=stats_every,
             scores=scores,
+            channel=channel,
         )
     if stopping.is_set():
         sys.exit(130)

@@ -14,7 +14,7 @@ from edge.doctor.report import Finding, Report
 from edge.doctor.sound_check import judge, measure
 from edge.errors import SedError
 from edge.model import Model
-from edge.sources import Block, Feed, Gap, Source, State
+from edge.sources import Block, ChannelChoice, Feed, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much
@@ -29,7 +29,9 @@ _GAP_ADVICE = {
 }
 
 
-def examine(model_path: Path, provider: str, threads: int, open_source: Callable[[], Source] | None) -> Report:
+def examine(
+    model_path: Path, provider: str, threads: int, open_source: Callable[[], Source] | None, channel: str = "mix"
+) -> Report:
     """Examine the installation, the model, and the source if there is one; what fails is a finding."""
     report = Report()
     rate = 0
@@ -42,13 +44,14 @@ def examine(model_path: Path, provider: str, threads: int, open_source: Callable
         report.findings.append(Finding(True, str(exc)))
     if open_source is not None:
         try:
-            _examine_source(report, open_source(), rate)
+            _examine_source(report, open_source(), rate, channel)
         except SedError as exc:
             report.findings.append(Finding(True, str(exc)))
     return report
 
 
-def _examine_source(report: Report, source: Source, model_rate: int) -> None:
+def _examine_source(report: Report, source: Source, model_rate: int, channel: str) -> None:
+    choice = ChannelChoice(channel, source.name)
     heard = _hear(source)
     part: dict[str, Any] = {
         "source": source.name,
@@ -69,9 +72,12 @@ def _examine_source(report: Report, source: Source, model_rate: int) -> None:
         return
     rate, channels = heard.blocks[-1].sample_rate, heard.blocks[-1].samples.shape[1]
     alike = [b.samples for b in heard.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
-    sound = measure(np.concatenate(alike)[: round(SOUND_SECONDS * rate)], rate)
+    samples, warning = choice.take(np.concatenate(alike), rate)
+    sound = measure(samples[: round(SOUND_SECONDS * rate)], rate)
     part |= sound.to_dict()
     report.findings += judge(sound, model_rate or rate, source.live)
+    if warning is not None and not any("cancel" in finding.text for finding in report.findings):
+        report.findings.append(Finding(True, warning))
     if source.live:
         part["pace"] = heard.pace
         if heard.pace is not None and heard.pace < _SLOWEST_PACE:

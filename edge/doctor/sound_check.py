@@ -22,6 +22,7 @@ _BAND_HZ = 100.0
 _RESOLUTION_HZ = 6.0
 _CLIFF_DB = 35.0
 _TONE_DB = 80.0
+_GREATEST_SAMPLE = 1e6  # what is beyond is damage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Sound:
         offset: mean of the mix, in full scales.
         zeros_seconds: in stretches of digital silence between sounds.
         limit_hz: where the sound ends as if cut off, well below half of the sample rate; None if it does not.
+        not_numbers: samples that are NaN, infinite or far beyond full scale; the runtime takes them as silence, and so
+            do the other figures.
     """
 
     seconds: float
@@ -51,6 +54,7 @@ class Sound:
     offset: float
     zeros_seconds: float
     limit_hz: float | None
+    not_numbers: int
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, which has no -inf: None there."""
@@ -60,6 +64,8 @@ class Sound:
 
 def measure(samples: Samples, sample_rate: int) -> Sound:
     """Measure `[samples, channels]`, at least one sample."""
+    numbers = np.abs(samples) < _GREATEST_SAMPLE
+    samples = np.where(numbers, samples, np.float32(0.0))
     mix = samples.mean(axis=1, dtype=np.float64)
     by_channel = np.sqrt(np.square(samples, dtype=np.float64).mean(axis=0))
     return Sound(
@@ -73,6 +79,7 @@ def measure(samples: Samples, sample_rate: int) -> Sound:
         offset=float(mix.mean()),
         zeros_seconds=_zeros(samples, max(1, round(_ZEROS_SECONDS * sample_rate))) / sample_rate,
         limit_hz=_limit_hz(mix, sample_rate),
+        not_numbers=int(numbers.size - np.count_nonzero(numbers)),
     )
 
 
@@ -84,9 +91,13 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
         model_rate: Hz; the model hears up to half of it.
         live: whether it comes from a device or a stream, which drop frames; files have been edited.
     """
-    if math.isinf(sound.peak_db):
-        return [Finding(True, "nothing but digital silence: is it the right device or stream, and is it not muted?")]
     found = []
+    if sound.not_numbers > 0:
+        text = f"{sound.not_numbers} sample(s) are NaN, infinite or far beyond full scale: they are taken as silence; "
+        found.append(Finding(True, text + "write integer samples, or mend the program that wrote these"))
+    if math.isinf(sound.peak_db):
+        text = "nothing but digital silence: is it the right device or stream, and is it not muted?"
+        return [*found, Finding(True, text)]
     if sound.peak_db < _QUIET_PEAK_DB:
         found.append(Finding(True, f"too quiet, its peak is {sound.peak_db:.0f} dBFS: raise the gain"))
     if sound.clipped > _CLIPPED_SHARE:

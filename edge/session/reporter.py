@@ -11,7 +11,7 @@ from edge.model import Floats, Step, StepModel, Window
 from edge.scores import DecoderInput, ScoreReceiver
 from edge.session.hop_control import HopControl
 from edge.session.stats import SourceStats
-from edge.sources import Block, Gap, Item, Source, Start, State
+from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ class Reporter:
         onsets: whether onsets are written as soon as they are certain.
         start: when the first sample was heard, for a source without a clock.
         scores: receives the frame scores too.
+        channel: of the source, to hear; see `ChannelChoice`.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Reporter:
         onsets: bool,
         start: Start | None,
         scores: ScoreReceiver | None = None,
+        channel: str = "mix",
     ) -> None:
         self._source, self._card, self._log, self._scores = source, model.card, log, scores
         self._labels, self._window, self._start = decoder.labels, window, start
@@ -53,11 +55,13 @@ class Reporter:
         widest_factor = (window.window_frames - window.lookahead_frames) // window.hop_frames
         self._hop_control = HopControl(window.hop_frames * model.card.frame_seconds, widest_factor)
         self._event_writer = EventWriter(source.name, model.card, log, self._stats.events, onsets=onsets)
+        self._channels = ChannelChoice(channel, source.name)
         self._lost_since: float | None = None
 
     def begin(self, first: Item | None) -> None:
         """Write the first record; `first` is the first item of the source, which tells when a live one began."""
         if isinstance(first, Block):
+            self._channels.require(first.samples.shape[1])
             self._observe(first)
         _log.info(
             "hears %s in %s, a window of %g s every %g s",
@@ -95,13 +99,17 @@ class Reporter:
         self._observe(block)
         self._lost_since = None
         began = time.monotonic()
-        events = self._event_stream.push(block)
+        samples, warning = self._channels.take(block.samples, block.sample_rate)
+        events = self._event_stream.push(block._replace(samples=samples))
         now = time.monotonic()
         self._stats.heard_seconds += Fraction(len(block.samples), block.sample_rate)
         self._stats.busy_seconds += now - began
         if block.heard_at is not None:
             self._stats.add_lag(now - block.heard_at - block.seconds)
         self._write_events(events)
+        if warning is not None:
+            _log.warning("%s: %s", self._source.name, warning)
+            self._write_now(source_record("warning", warning))
 
     def _observe(self, block: Block) -> None:
         if block.heard_at is not None:

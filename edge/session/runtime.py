@@ -35,6 +35,7 @@ def listen(
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
     scores: ScoreReceiver | None = None,
+    channel: str = "mix",
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log the detected events.
 
@@ -54,6 +55,7 @@ def listen(
             sources.
         queue_seconds: most sound of a source that may wait for the model.
         scores: receives the frame scores of all sources.
+        channel: of each source, to hear: `mix`, `best` or a number from 1.
 
     Raises:
         SedError: the error of a source, or how many sources failed.
@@ -64,7 +66,9 @@ def listen(
 
     def begin(source: Source) -> Worker:
         start = None if starts is None else starts.get(source.name)
-        reporter = Reporter(source, model, window, make_decoder(), log, onsets=onsets, start=start, scores=scores)
+        reporter = Reporter(
+            source, model, window, make_decoder(), log, onsets=onsets, start=start, scores=scores, channel=channel
+        )
         return Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put)
 
     turns = [deque(one.sources if isinstance(one, InTurn) else (one,)) for one in sources]

@@ -32,6 +32,7 @@ def open_source(
     once: bool = False,
     options: Mapping[str, str] | None = None,
     led: frozenset[Path] = frozenset(),
+    track: str = "default",
 ) -> Source:
     """The source that a user calls so; it is opened when it is read.
 
@@ -44,6 +45,7 @@ def open_source(
         once: end where a stream ends, and do not connect to it again.
         options: FFmpeg's, for a stream.
         led: the playlists on this machine that led here.
+        track: of a file or a container on stdin; see `edge.sources.audio.choose_track`.
 
     Raises:
         SedError: if it cannot be what it claims to be.
@@ -60,12 +62,12 @@ def open_source(
     if is_playlist_file(text):
 
         def opened(entry: str, led: frozenset[Path]) -> Source:
-            return open_source(entry, name=name, realtime=realtime, once=once, options=options, led=led)
+            return open_source(entry, name=name, realtime=realtime, once=once, options=options, track=track, led=led)
 
         return PlaylistFile(text, name=name, opened=opened, led=led)
     if text == "-" and (live or realtime):
         return LivePipe(name=name, pcm=pcm, paced=not live)
-    return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None)
+    return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None, track=track)
 
 
 def open_sources(
@@ -79,6 +81,7 @@ def open_sources(
     seconds: float | None = None,
     pcm: str | None = None,
     zone: Zone | None = None,
+    track: str = "default",
 ) -> list[Source | InTurn]:
     """All sources of one command; the files of a folder are heard in turn.
 
@@ -91,6 +94,7 @@ def open_sources(
         live: what comes on stdin is heard as it is made.
         seconds: to hear of each; all of it if None.
         pcm: what comes on stdin, as FORMAT:HZ:CHANNELS, if that is bare samples.
+        track: of files that have several; see `open_source`.
         zone: of the times by which the files of a folder are put in order; UTC if None.
 
     Raises:
@@ -100,12 +104,14 @@ def open_sources(
     wanted: list[tuple[str | None, str]] = [(None, text) for text in texts]
     wanted += [_split("--name", text, "NAME=SOURCE, such as porch=mic") for text in named]
     heard = [text for _, text in wanted]
-    _check(heard, options, seconds=seconds, pcm=pcm, live=live)
+    _check(heard, options, seconds=seconds, pcm=pcm, live=live, track=track)
     for_streams = dict(_split("--option", text, "KEY=VALUE, such as ca_file=camera.pem") for text in options)
     samples = None if pcm is None else _pcm(pcm)
 
     def opened(name: str | None, text: str) -> Source:
-        source = open_source(text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams)
+        source = open_source(
+            text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams, track=track
+        )
         return source if seconds is None else Limited(source, seconds)
 
     sources: list[Source | InTurn] = []
@@ -142,7 +148,9 @@ def starts_of(sources: Iterable[Source | InTurn], said: Sequence[str], zone: Zon
     return start_times(said, files, [source.name for source in every if source.live], zone)
 
 
-def _check(heard: Sequence[str], options: Sequence[str], *, seconds: float | None, pcm: str | None, live: bool) -> None:
+def _check(
+    heard: Sequence[str], options: Sequence[str], *, seconds: float | None, pcm: str | None, live: bool, track: str
+) -> None:
     if not heard:
         raise SettingError("there is nothing to hear; give a file, - for stdin, mic, or the URL of a stream")
     if heard.count("-") > 1:
@@ -153,6 +161,8 @@ def _check(heard: Sequence[str], options: Sequence[str], *, seconds: float | Non
         raise SettingError("--live says that the sound on stdin is live, but no source is stdin; give - as a source")
     if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
+    if track != "default" and all(is_url(text) or _is_microphone(text) for text in heard):
+        raise SettingError("--track chooses a sound track of files, but no source is one; leave it out")
     if options and not any(is_url(text) or is_playlist_file(text) for text in heard):
         raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
 

@@ -91,8 +91,16 @@ class FileSource:
         path: of the file; None for stdin.
     """
 
-    def __init__(self, path: str, *, name: str | None = None, realtime: bool = False, pcm: Pcm | None = None) -> None:
-        self._pcm = pcm
+    def __init__(
+        self,
+        path: str,
+        *,
+        name: str | None = None,
+        realtime: bool = False,
+        pcm: Pcm | None = None,
+        track: str = "default",
+    ) -> None:
+        self._pcm, self._track = pcm, track
         self.name = path if name is None else name
         self.path = None if path == "-" else Path(path)
         self.live = realtime
@@ -100,7 +108,7 @@ class FileSource:
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(self.path, self._pcm) as file:
+        with AudioFile(self.path, self._pcm, self._track) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():

@@ -1,5 +1,6 @@
 """Decoding and resampling, the same for training and for the device.
 
+channels   which channels are heard, and what mixing them would lose
 container  files and what is in them, before anything is decoded
 decoding   one container, decoded
 file       a file or stdin, decoded piece by piece
@@ -12,6 +13,7 @@ tracks     which of several sound tracks is heard
 wave       headers of WAVE files that say something else than what the file holds
 """
 
+from edge.sources.audio.channels import ChannelChoice
 from edge.sources.audio.container import AUDIO_SUFFIXES
 from edge.sources.audio.file import AudioFile
 from edge.sources.audio.frames import DecodedBlock, FrameConverter
@@ -23,6 +25,7 @@ from edge.sources.audio.tracks import choose_track, is_known
 __all__ = [
     "AUDIO_SUFFIXES",
     "AudioFile",
+    "ChannelChoice",
     "DecodedBlock",
     "FrameConverter",
     "Pcm",

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from edge.model.inference import shipped_model
-from tests.conftest import DEMO, command
+from tests.conftest import DEMO, command, run
+from tests.edge.live.servers import needs
 
 pytestmark = pytest.mark.realtime
 
@@ -355,3 +356,35 @@ def test_a_folder_is_heard_file_by_file_in_order_of_time(tmp_path: Path) -> None
     assert [f"2023-05-01T{time}:02.000Z" for time in ("02:00", "02:30", "03:00")] == onsets
     assert 1 == done.returncode
     assert "1 of 4 sources failed" in done.stderr
+
+
+@pytest.mark.parametrize(("channel", "events", "warnings"), [("mix", 0, 1), ("2", 12, 0), ("best", 12, 0)])
+def test_channels_that_cancel_are_told_and_can_be_chosen(
+    tmp_path: Path, channel: str, events: int, warnings: int
+) -> None:
+    """Two microphones of which one is wired the wrong way round: a warning on stderr and in the log, or one of them."""
+    audio, rate = soundfile.read(DEMO, dtype="float32")
+    soundfile.write(tmp_path / "a.wav", np.stack([-audio, audio], axis=1), rate)
+    done = run("sed-stream", tmp_path / "a.wav", "--channel", channel)
+    assert 0 == done.returncode, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events == sum(record["type"] == "event" for record in records)
+    told = [record["detail"] for record in records if record.get("state") == "warning"]
+    assert warnings == len(told) == done.stderr.count("its channels cancel each other out; --channel ")
+
+
+def test_another_sound_track_can_be_chosen(tmp_path: Path) -> None:
+    """By its number or its language; the one that is marked as default is heard else."""
+    needs("ffmpeg")
+    sound = ["-i", str(DEMO), "-f", "lavfi", "-i", "anullsrc=r=32000:cl=mono:d=56", "-map", "1", "-map", "0"]
+    marks = ["-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "language=eng", "-disposition:a:0", "0"]
+    marks += ["-disposition:a:1", "default", "-c:a", "flac"]
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *sound, *marks, tmp_path / "a.mka"], check=True)
+    found = {
+        track: run("sed-stream", tmp_path / "a.mka", "--track", track).stdout.count('"type": "event"')
+        for track in ("default", "1", "2", "eng", "deu")
+    }
+    assert {"default": 12, "1": 0, "2": 12, "eng": 12, "deu": 0} == found
+    refused = run("sed-stream", tmp_path / "a.mka", "--track", "fra")
+    assert 1 == refused.returncode
+    assert "has no sound track fra; expected --track default or one of 1 (deu), 2 (eng)" in refused.stderr

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import soundfile
@@ -41,6 +43,19 @@ def test_levels_are_those_of_the_signal() -> None:
     sound = measure(tone(1000).astype(np.float32)[:, None], RATE)
     assert (0.0, -3.01) == (round(sound.peak_db, 2), round(sound.rms_db, 2))
     assert (3.0, RATE, 1) == (sound.seconds, sound.sample_rate, sound.channels)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
+def test_samples_that_are_no_numbers_are_counted_and_spoil_no_figure(bad: float) -> None:
+    """They count as silence elsewhere, as in the runtime."""
+    samples = NOISE.copy()
+    samples[[100, 2000]] = bad
+    clean = NOISE.copy()
+    clean[[100, 2000]] = 0.0
+    found, expected = (measure(each.astype(np.float32)[:, None], RATE) for each in (samples, clean))
+    assert dataclasses.replace(expected, not_numbers=2) == found
+    assert ["2 sample(s) are NaN"] == verdict(samples)
+    assert ["6 sample(s) are NaN", "nothing but digital silence"] == verdict(np.full(6, bad))
 
 
 @pytest.mark.parametrize(

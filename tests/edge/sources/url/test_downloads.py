@@ -138,7 +138,7 @@ def test_no_redirect_leads_to_a_file(tmp_path: Path) -> None:
 def test_bare_samples_are_known_by_their_type(tmp_path: Path) -> None:
     """As network cameras send G.711."""
     with av.open(str(tmp_path / "a.ul"), "w", format="mulaw") as file:
-        stream = file.add_stream("pcm_mulaw", rate=8000)
+        stream = file.add_stream("pcm_mulaw", rate=8000, layout="mono")
         frame = av.AudioFrame.from_ndarray(np.full((1, 16_000), 1000, np.int16), format="s16", layout="mono")
         frame.rate = 8000
         file.mux(stream.encode(frame))
