@@ -3,6 +3,7 @@
 mic, mic:NAME        the microphone, or the one with NAME in its name or as its number
 -                    stdin
 http://, rtsp://...  a stream
+*.m3u, *.pls, ...    a playlist; its entries are heard one after another
 *.sdp                an RTP stream that the file describes
 a folder             the audio files below it, one after another, in order of time
 else                 an audio file
@@ -18,7 +19,7 @@ from edge.sources.audio import Pcm
 from edge.sources.pipe import LivePipe
 from edge.sources.recorders import Start, Zone, recordings_in, start_times
 from edge.sources.source import FileSource, InTurn, Limited, Source
-from edge.sources.url import is_url, redacted
+from edge.sources.url import PlaylistFile, is_playlist_file, is_url, redacted
 
 
 def open_source(
@@ -30,6 +31,7 @@ def open_source(
     pcm: Pcm | None = None,
     once: bool = False,
     options: Mapping[str, str] | None = None,
+    led: frozenset[Path] = frozenset(),
     track: str = "default",
 ) -> Source:
     """The source that a user calls so; it is opened when it is read.
@@ -42,6 +44,7 @@ def open_source(
         pcm: what comes on stdin, if that is bare samples.
         once: end where a stream ends, and do not connect to it again.
         options: FFmpeg's, for a stream.
+        led: the playlists on this machine that led here.
         track: of a file or a container on stdin; see `edge.sources.audio.choose_track`.
 
     Raises:
@@ -56,6 +59,12 @@ def open_source(
         from edge.sources.url import UrlSource
 
         return UrlSource(text, name=name, options=options, once=once)
+    if is_playlist_file(text):
+
+        def opened(entry: str, led: frozenset[Path]) -> Source:
+            return open_source(entry, name=name, realtime=realtime, once=once, options=options, track=track, led=led)
+
+        return PlaylistFile(text, name=name, opened=opened, led=led)
     if text == "-" and (live or realtime):
         return LivePipe(name=name, pcm=pcm, paced=not live)
     return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None, track=track)
@@ -154,7 +163,7 @@ def _check(
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
     if track != "default" and all(is_url(text) or _is_microphone(text) for text in heard):
         raise SettingError("--track chooses a sound track of files, but no source is one; leave it out")
-    if options and not any(is_url(text) for text in heard):
+    if options and not any(is_url(text) or is_playlist_file(text) for text in heard):
         raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
 
 

@@ -1,14 +1,18 @@
 """Streams over the network.
 
+camera       how a camera is asked for its sound
 connection   what comes over one connection: opened and decoded
+entries      plays the entries of a playlist
 failures     why a stream broke or cannot be opened
 https        HTTP by Python: what FFmpeg does not check, or does not tell
 placement    what a stream says, placed in time
+playlists    playlists that name what is to be heard
 source       a stream as a source
 urls         URLs of streams: what can be heard, and how it is written down
 """
 
+from edge.sources.url.entries import PlaylistFile, is_playlist_file
 from edge.sources.url.source import UrlSource
 from edge.sources.url.urls import SECRET_OPTIONS, is_url, redacted
 
-__all__ = ["SECRET_OPTIONS", "UrlSource", "is_url", "redacted"]
+__all__ = ["SECRET_OPTIONS", "PlaylistFile", "UrlSource", "is_playlist_file", "is_url", "redacted"]

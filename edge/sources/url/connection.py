@@ -1,5 +1,7 @@
 """What comes over one connection: opened and decoded, as a file is or placed in time."""
 
+import errno
+import itertools
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -12,27 +14,85 @@ from av.stream import Discard
 
 from edge.sources.audio import is_known
 from edge.sources.source import Block, Gap, Item, State
-from edge.sources.url.https import Fetch, https_fetcher, is_playlist
+from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement, StampedBlock, Stamps
+from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
+_JUDGED_SECONDS = 1.0  # in which a stream without a length shows whether it has an end
+_LONGEST_BURST_SECONDS = 30.0  # of sound that a radio server sends at once
+_STREAMED_BYTES = 0x7FFF_0000  # a WAV header that says so many says nothing
+_WITH_LENGTH = ("wav", "w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2")
+_LATE_FORMATS = ("mpegts", "flv", "hls", "mpeg")  # whose sound may begin later than their picture
+# Bare samples are sometimes taken for GSM or the like, never for these.
+_SURE_FORMATS = (*_WITH_LENGTH, *_LATE_FORMATS, "aac", "asf", "au", "caf", "matroska,webm", "mp3", "ogg")
+_RAW_FORMATS = {
+    "audio/basic": "mulaw",
+    "audio/x-mulaw": "mulaw",
+    "audio/mulaw": "mulaw",
+    "audio/pcmu": "mulaw",
+    "audio/g711": "mulaw",
+    "audio/x-alaw": "alaw",
+    "audio/alaw": "alaw",
+    "audio/pcma": "alaw",
+    "audio/l16": "s16be",
+}
 
 
 class NoSoundError(Exception):
     """Something comes, but nothing that can be heard."""
 
 
-BROKEN = (av.error.FFmpegError, OSError, HTTPException, NoSoundError)
+class Playlist(Exception):  # noqa: N818  # no error: its entries are played
+    """A playlist is there, not sound.
+
+    Attributes:
+        entries: as it writes them.
+        url: where it was found in the end.
+    """
+
+    def __init__(self, entries: list[str], url: str) -> None:
+        super().__init__()
+        self.entries, self.url = entries, url
+
+
+class UselessError(Exception):
+    """What is there can never be heard."""
+
+
+BROKEN = (av.error.FFmpegError, OSError, HTTPException, NoSoundError, UselessError)
 """What a connection raises as it breaks."""
+
+Arrivals = Iterator[tuple[StampedBlock, float]]
+"""What came, and when by `time.monotonic`."""
 
 
 def open_stream(url: str, protocol: str, options: Mapping[str, str]) -> InputContainer:
     """Connect.
 
     Raises:
-        FFmpegError, OSError, HTTPException, NoSoundError: if that fails.
+        Playlist: if that is what is there.
+        FFmpegError, OSError, HTTPException, NoSoundError, UselessError: if it fails.
     """
+    if protocol not in ("http", "https"):
+        return _open_with(url, options, _TIMEOUT_SECONDS)
+    try:
+        container = _open_http(url, protocol, options)
+        if container.format.name in _SURE_FORMATS:
+            return container
+        raw = _raw_format(url, options)
+        if raw is None:
+            return container
+        container.close()
+    except (av.error.InvalidDataError, av.error.OSError, NoSoundError):
+        raw = _raw_format(url, options)
+        if raw is None:
+            raise
+    return _open_with(url, dict(options) | raw[1], _TIMEOUT_SECONDS, form=raw[0])
+
+
+def _open_http(url: str, protocol: str, options: Mapping[str, str]) -> InputContainer:
     if protocol == "https":
         # FFmpeg checks no certificate when it fetches segments: it must not even begin to.
         fetch = https_fetcher(options)
@@ -45,9 +105,35 @@ def open_stream(url: str, protocol: str, options: Mapping[str, str]) -> InputCon
     return _open_with(url, options, _SEGMENT_TIMEOUT_SECONDS)
 
 
-def _open_with(url: str, options: Mapping[str, str], read_seconds: float, fetch: Fetch | None = None) -> InputContainer:
+def _raw_format(url: str, options: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
+    """What FFmpeg makes nothing of: the format of bare samples, by their media type.
+
+    Raises:
+        Playlist, UselessError: if it is a playlist or a web page.
+    """
+    head = first_bytes(url, options)
+    if head is None:
+        return None
+    entries = entries_of(head.data, head.url, head.media_type)
+    if entries is not None:
+        raise Playlist(entries, head.url)
+    if is_page(head.data, head.media_type):
+        raise UselessError("is a web page (HTML), no sound; give the URL of the stream itself")
+    name = _RAW_FORMATS.get(head.media_type.lower())
+    if name is None:
+        return None
+    rate, channels = head.parameters.get("rate", "8000"), head.parameters.get("channels", "1")
+    if not (rate.isdecimal() and channels.isdecimal() and 0 < int(rate) <= 768_000 and 0 < int(channels) <= 64):
+        return None
+    return name, {"sample_rate": rate, "ch_layout": f"{channels}C" if int(channels) > 1 else "mono"}
+
+
+def _open_with(
+    url: str, options: Mapping[str, str], read_seconds: float, fetch: Fetch | None = None, form: str | None = None
+) -> InputContainer:
     container = av.open(
         url,
+        format=form,
         mode="r",
         # FFmpeg aborts where it wants to keep a connection that is not its own.
         options=dict(options) if fetch is None else dict(options) | {"http_persistent": "0", "http_multiple": "0"},
@@ -55,6 +141,10 @@ def _open_with(url: str, options: Mapping[str, str], read_seconds: float, fetch:
         metadata_errors="ignore",
         io_open=fetch,
     )
+    if not container.streams.audio and container.streams and container.format.name not in _LATE_FORMATS:
+        kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+        container.close()
+        raise UselessError(f"has no sound track, only {kinds}; turn the sound on where it is made, or give another URL")
     if not container.streams.audio or not is_known(container.streams.audio[0]):
         container.close()
         raise NoSoundError("holds no sound that can be decoded")
@@ -64,32 +154,90 @@ def _open_with(url: str, options: Mapping[str, str], read_seconds: float, fetch:
     return container
 
 
+def arrivals(container: InputContainer, *, may_end: bool) -> tuple[bool, Arrivals]:
+    """What comes over one connection, and whether it is a download: has an end, and is heard as a file is.
+
+    Where nothing tells, the first second does: what is at its end by then, or comes faster than any burst, has one.
+
+    Args:
+        container: just opened.
+        may_end: whether it comes by HTTP and was never heard before.
+    """
+    coming = ((piece, time.monotonic()) for piece in _pieces(container))
+    if is_download(container):
+        return True, coming
+    if not may_end or _is_radio(container) or container.format.name == "hls":
+        return False, coming
+    held: list[tuple[StampedBlock, float]] = []
+    began, seconds = time.monotonic(), 0.0
+    try:
+        for piece, arrived in coming:
+            held.append((piece, arrived))
+            seconds += len(piece.samples) / piece.sample_rate
+            if seconds > _LONGEST_BURST_SECONDS or arrived - began > _JUDGED_SECONDS:
+                return seconds > _LONGEST_BURST_SECONDS, itertools.chain(held, coming)
+    except BROKEN as exc:
+        return is_http_end(exc) and bool(held), _and_then(held, exc)
+    return bool(held), iter(held)
+
+
+def _and_then(held: list[tuple[StampedBlock, float]], exc: Exception) -> Arrivals:
+    yield from held
+    raise exc
+
+
+def is_http_end(exc: Exception) -> bool:
+    """Whether a stream without a length is at its end: FFmpeg calls that an error."""
+    return isinstance(exc, OSError) and exc.errno == errno.EIO
+
+
 def is_download(container: InputContainer) -> bool:
-    """Whether it has an end. Some radio servers claim an enormous length; they give themselves away."""
-    if any(key.lower().startswith("icy-") for key in container.metadata):
+    """Whether it is known to have an end. Some radio servers claim an enormous length; they give themselves away."""
+    if _is_radio(container):
         return False
     if container.format.name == "hls":
         return container.duration is not None
-    return container.format.name not in ("rtsp", "sdp") and container.size > 0
+    if container.format.name in ("rtsp", "sdp"):
+        return False
+    return container.size > 0 or _declared_seconds(container) > 0
 
 
-def download(container: InputContainer, stopping: threading.Event) -> Iterator[Block | Gap]:
+def _declared_seconds(container: InputContainer) -> float:
+    """The length that a header says, 0 where none does."""
+    if container.format.name not in _WITH_LENGTH or not container.duration or container.duration < 0:
+        return 0.0
+    seconds = container.duration / av.time_base
+    return 0.0 if seconds * (container.bit_rate or 0) / 8 >= _STREAMED_BYTES else seconds
+
+
+def _is_radio(container: InputContainer) -> bool:
+    return any(key.lower().startswith("icy-") for key in container.metadata)
+
+
+def download(container: InputContainer, coming: Arrivals, stopping: threading.Event) -> Iterator[Block | Gap]:
     """What a file holds."""
-    stamps, samples, sample_rate = Stamps(), 0, 0
-    for piece in _pieces(container):
-        if stopping.is_set():
-            return
-        if piece.sample_rate != sample_rate:
-            stamps, samples, sample_rate = Stamps(), 0, piece.sample_rate
-        hole = stamps.hole(piece, samples)
-        if hole > 0:
-            yield Gap(hole / sample_rate, "decode")
-            samples += hole
-        samples += len(piece.samples)
-        yield Block(piece.samples, sample_rate)
+    stamps, samples, sample_rate, seconds = Stamps(), 0, 0, 0.0
+    try:
+        for piece, _ in coming:
+            if stopping.is_set():
+                return
+            if piece.sample_rate != sample_rate:
+                stamps, samples, sample_rate = Stamps(), 0, piece.sample_rate
+            hole = stamps.hole(piece, samples)
+            if hole > 0:
+                yield Gap(hole / sample_rate, "decode")
+                samples += hole
+            samples += len(piece.samples)
+            seconds += len(piece.samples) / sample_rate
+            yield Block(piece.samples, sample_rate)
+    except BROKEN as exc:
+        if container.size > 0 or not is_http_end(exc) or seconds < _declared_seconds(container) - 1.0:
+            raise
 
 
-def blocks(container: InputContainer, placement: Placement, stopping: threading.Event) -> Iterator[Item]:
+def blocks(
+    container: InputContainer, coming: Arrivals, placement: Placement, stopping: threading.Event
+) -> Iterator[Item]:
     """What comes over one connection, until it ends.
 
     Raises:
@@ -99,8 +247,7 @@ def blocks(container: InputContainer, placement: Placement, stopping: threading.
     failure: Exception | None = None
     connected = False
     try:
-        for piece in _pieces(container):
-            arrived = time.monotonic()
+        for piece, arrived in coming:
             if not connected:
                 connected = True
                 yield State("connected", _describe(container))

@@ -6,14 +6,16 @@ import http.client
 import socket
 import ssl
 import string
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 Fetch = Callable[[str, int, dict[str, str]], Any]  # as PyAV's io_open
 _TIMEOUT_SECONDS = 5.0
+_MOST_BYTES = 1_000_000  # of a playlist
 
 
 def refused_certificate(url: str, options: Mapping[str, str]) -> str | None:
@@ -29,6 +31,42 @@ def refused_certificate(url: str, options: Mapping[str, str]) -> str | None:
     except (OSError, ValueError):
         pass
     return None
+
+
+class Head(NamedTuple):
+    """The beginning of what a URL gives.
+
+    Attributes:
+        data: its first bytes.
+        url: where it was found in the end.
+        media_type: in lower case, without parameters.
+        parameters: those of the media type.
+    """
+
+    data: bytes
+    url: str
+    media_type: str
+    parameters: dict[str, str]
+
+
+def first_bytes(url: str, options: Mapping[str, str]) -> Head | None:
+    """What is there, as far as it takes to know what it is; None if it cannot be fetched."""
+    try:
+        with https_fetcher(options)(url, 0, {}) as answer:
+            data = b""
+            deadline = time.monotonic() + _TIMEOUT_SECONDS
+            while len(data) < _MOST_BYTES and time.monotonic() < deadline:
+                more = answer.read1(_MOST_BYTES - len(data))
+                if not more:
+                    break
+                data += more
+                if b"\0" in data or (len(data) > 65_536 and b"[playlist]" not in data and b"<" not in data[:100]):
+                    break
+            headers = answer.headers
+            parameters = {str(key).lower(): str(value) for key, value in headers.get_params([])[1:]}
+            return Head(data, answer.url, headers.get_content_type() if "Content-Type" in headers else "", parameters)
+    except (OSError, http.client.HTTPException):
+        return None
 
 
 def is_playlist(url: str, fetch: Fetch) -> bool:

@@ -64,10 +64,15 @@ SECRET_OPTIONS = ("cookies", "headers")
 
 # Two seconds are enough to find the sound; FFmpeg's own five would be all the time there is to open a stream.
 _DEFAULTS = {"analyzeduration": "2000000"}
+# What came over the network leads to the network only: no protocol here opens a file or a device.
+_RTSP_PROTOCOLS = "rtsp,rtp,srtp,udp,tcp,tls,crypto,http,https,httpproxy"
+_HTTP_PROTOCOLS = "http,https,tls,rtp,tcp,udp,crypto,httpproxy,data"
 _PROTOCOL_DEFAULTS = {
     # A camera's picture is not asked for. UDP gets lost in firewalls without a word.
-    "rtsp": {"rtsp_transport": "tcp", "allowed_media_types": "audio"},
-    "udp": {"overrun_nonfatal": "1"},
+    "rtsp": {"rtsp_transport": "tcp", "allowed_media_types": "audio", "protocol_whitelist": _RTSP_PROTOCOLS},
+    "http": {"protocol_whitelist": _HTTP_PROTOCOLS},
+    "https": {"protocol_whitelist": _HTTP_PROTOCOLS},
+    "udp": {"overrun_nonfatal": "1", "protocol_whitelist": "udp"},
     "sdp": {"protocol_whitelist": "file,udp,rtp"},
 }
 

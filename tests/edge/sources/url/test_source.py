@@ -288,6 +288,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="a"')
+        self.send_header("icy-name", "a radio, which has no end")
         self.end_headers()
         if status == 200:
             self.wfile.write(self.sound)

@@ -1,0 +1,54 @@
+"""How a camera is asked for its sound: alone, and together with its picture where it cannot give it alone."""
+
+from collections.abc import Mapping
+
+import av
+
+_LASTING_SECONDS = 10.0  # of sound over one connection, after which a way of asking is known to work
+
+NOTE = "it gives no lasting sound alone: its whole stream is taken, and the picture thrown away"
+"""What is said once of such a camera."""
+
+
+class Asking:
+    """The options by which a stream is opened; those of a camera change until one way has brought lasting sound.
+
+    Args:
+        options: to begin with.
+        may_change: whether the sound alone is asked for, and nobody has said that it must be.
+    """
+
+    def __init__(self, options: Mapping[str, str], *, may_change: bool) -> None:
+        self._alone = dict(options)
+        self._may_change, self._told = may_change, False
+        self.whole = False
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Those of the next connection."""
+        if not self.whole:
+            return self._alone
+        return {name: value for name, value in self._alone.items() if name != "allowed_media_types"}
+
+    def note(self) -> str:
+        """What is to be said of a connection that brings sound; the same is not said again."""
+        if not self.whole or self._told:
+            return ""
+        self._told = True
+        return f"; {NOTE}"
+
+    def heard(self, seconds: float) -> None:
+        """A connection has brought so much sound by now."""
+        if seconds >= _LASTING_SECONDS:
+            self._may_change = False
+
+    def failed(self, exc: Exception | None) -> bool:
+        """A connection failed, or ended if None: ask otherwise next time, if that can help.
+
+        Returns:
+            Whether the whole stream is to be asked for now.
+        """
+        if not self._may_change or isinstance(exc, ConnectionRefusedError | av.error.HTTPUnauthorizedError):
+            return False
+        self.whole = not self.whole
+        return self.whole
