@@ -39,6 +39,10 @@ class FrameConverter:
         if frame.format.name == "fltp":  # what most decoders give: nothing is to be converted
             yield DecodedBlock(frame.to_ndarray().T.astype(np.float32, copy=False), frame.rate, stamp)
             return
+        if frame.format.name == "s16":  # WAVE and FLAC, mostly
+            whole = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+            yield DecodedBlock(whole.astype(np.float32) * np.float32(2**-15), frame.rate, stamp)
+            return
         form = (frame.format.name, frame.layout.name, frame.rate)
         if form != self._form:
             self._form, self._to_float = form, av.AudioResampler(format="flt")
