@@ -11,6 +11,7 @@ from edge.errors import SettingError, SourceError
 Samples = NDArray[np.float32]
 
 _ROW_SECONDS = 0.05  # of one level
+_ENOUGH_HZ = 4000  # a level needs no more samples a second
 _MEMORY_SECONDS = 60.0
 _JUDGED_SECONDS = 5.0  # of sound between two looks at the levels
 _QUIET_DB = -60.0  # what is less is no sound to be lost
@@ -96,8 +97,10 @@ class ChannelChoice:
         """The levels of the last minute, when it is time for another look at them."""
         if samples.shape[1] != self._channels:
             self._forget(samples.shape[1])
-        row = max(1, min(len(samples), round(_ROW_SECONDS * sample_rate)))
-        whole = samples[: len(samples) // row * row]
+        step = max(1, sample_rate // _ENOUGH_HZ)
+        some = samples[::step]
+        row = max(1, min(len(some), round(_ROW_SECONDS * sample_rate / step)))
+        whole = some[: len(some) // row * row]
         with np.errstate(all="ignore"):
             both = np.concatenate([whole, whole.mean(axis=1, keepdims=True)], axis=1)
             energy = np.square(both).reshape(-1, row, both.shape[1]).mean(axis=1)  # [rows, channels + 1]

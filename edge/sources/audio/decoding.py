@@ -67,7 +67,7 @@ class Part:
             begins = False
         if frame.pts is None or frame.time_base is None:
             return 0
-        place = round(frame.pts * frame.time_base * frame.rate)
+        place = round(frame.pts * frame.time_base.numerator * frame.rate / frame.time_base.denominator)
         if self._origin is None:
             if begins:
                 self.late_seconds = self._late_seconds(place / frame.rate)

@@ -35,10 +35,23 @@ class FrameConverter:
         """The samples of a frame; a frame of another format than the one before is as welcome."""
         if frame.samples == 0 or frame.rate <= 0:
             return
+        stamp = _stamp(frame)
+        if frame.format.name == "fltp":  # what most decoders give: nothing is to be converted
+            yield DecodedBlock(frame.to_ndarray().T.astype(np.float32, copy=False), frame.rate, stamp)
+            return
+        if frame.format.name == "s16":  # WAVE and FLAC, mostly
+            whole = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+            yield DecodedBlock(whole.astype(np.float32) * np.float32(2**-15), frame.rate, stamp)
+            return
         form = (frame.format.name, frame.layout.name, frame.rate)
         if form != self._form:
             self._form, self._to_float = form, av.AudioResampler(format="flt")
-        stamp = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
         for converted in self._to_float.resample(frame):
             samples = converted.to_ndarray().reshape(-1, frame.layout.nb_channels)
             yield DecodedBlock(samples.astype(np.float32, copy=False), frame.rate, stamp)
+
+
+def _stamp(frame: av.AudioFrame) -> float | None:
+    """Seconds."""
+    base = frame.time_base
+    return None if frame.pts is None or base is None else frame.pts * base.numerator / base.denominator
