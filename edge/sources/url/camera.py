@@ -4,7 +4,11 @@ from collections.abc import Mapping
 
 import av
 
+from edge.sources.url.connection import UselessError
+
 _LASTING_SECONDS = 10.0  # of sound over one connection, after which a way of asking is known to work
+
+_WHOLE_TRIES = 3  # a camera is busy for a moment with whom it has just thrown out
 
 NOTE = "it gives no lasting sound alone: its whole stream is taken, and the picture thrown away"
 """What is said once of such a camera."""
@@ -22,6 +26,7 @@ class Asking:
         self._alone = dict(options)
         self._may_change, self._told = may_change, False
         self.whole = False
+        self._failures = 0  # of the whole, in a row
 
     @property
     def options(self) -> dict[str, str]:
@@ -41,14 +46,21 @@ class Asking:
         """A connection has brought so much sound by now."""
         if seconds >= _LASTING_SECONDS:
             self._may_change = False
+        if seconds > 0.0:
+            self._failures = 0
 
     def failed(self, exc: Exception | None) -> bool:
         """A connection failed, or ended if None: ask otherwise next time, if that can help.
 
         Returns:
-            Whether the whole stream is to be asked for now.
+            Whether the whole stream is to be asked for next.
         """
         if not self._may_change or isinstance(exc, ConnectionRefusedError | av.error.HTTPUnauthorizedError):
             return False
-        self.whole = not self.whole
+        if self.whole and isinstance(exc, UselessError):
+            return False
+        self._failures += 1
+        if self.whole and self._failures < _WHOLE_TRIES:
+            return True
+        self.whole, self._failures = not self.whole, 0
         return self.whole

@@ -91,9 +91,7 @@ class UrlSource:
             lost = True
             if sounded:
                 yield State("lost", why)
-            if changed:
-                continue
-            if why != told:
+            if why != told and not changed:
                 told = why
                 yield State("retrying", why)
             stopping.wait(backoff.next())
