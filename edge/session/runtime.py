@@ -128,7 +128,7 @@ class _Running:
                 raise failure
         if self._failures:
             names = ", ".join(name for name, _ in self._failures)
-            raise SourceError(f"{len(self._failures)} of {self._count} sources failed: {names}; why is said above")
+            raise SourceError(f"{len(self._failures)} of {self._count} sources failed: {names}; the reasons are above")
 
     def _note_failure(self, worker: Worker) -> None:
         failure, name = (

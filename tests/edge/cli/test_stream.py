@@ -218,9 +218,8 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["{bad}/none"], 1, "{bad}/none: holds no audio file; expected some"),
         (["{bad}/text.wav"], 1, "holds no audio that can be decoded"),
         (["{bad}/empty.wav"], 1, "is empty"),
-        (["-"], 1, "stdin: holds no audio"),
-        (["-"], 1, "or --pcm s16le:48000:1 where it is bare samples"),
-        (["{demo}", "--out", "{bad}/none/a.csv"], 1, "--out {bad}/none/a.csv: No such file or directory"),
+        (["-"], 1, "stdin: nothing came; pipe a recording into it"),
+        (["{demo}", "--out", "{bad}/gone/a.csv"], 1, "--out {bad}/gone/a.csv: No such file or directory"),
         (["{demo}", "--model", "{bad}/other.onnx"], 1, "without a card"),
         (["{demo}", "--model", "{bad}/card.onnx"], 1, "card.onnx: its card lacks model_id"),
         (["{demo}", "--model", "{bad}/text.wav"], 1, "is no ONNX model"),
@@ -258,6 +257,15 @@ def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: in
     assert (code, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines()), done.stderr
     assert message.format(bad=bad) in done.stderr
+
+
+def test_stdin_without_audio_gets_one_clear_line() -> None:
+    """Which says what may be missing, too."""
+    done = subprocess.run([command("sed-stream"), "-"], input=b"no sound\n" * 1000, capture_output=True, check=False)
+    assert (1, b"") == (done.returncode, done.stdout)
+    (line,) = done.stderr.decode().splitlines()
+    assert "stdin: holds no audio that can be decoded" in line
+    assert "or --pcm s16le:48000:1 where it is bare samples" in line
 
 
 def test_a_wav_cut_within_a_frame_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_each_fault_of_a_recording_is_said_with_what_to_do(tmp_path: Path) -> No
     [
         (["missing.wav"], "missing.wav: no such file"),
         (["--model", "missing.onnx"], "missing.onnx: no such model file"),
-        (["-"], "stdin: holds no audio"),
+        (["-"], "stdin: nothing came"),
     ],
 )
 def test_what_cannot_be_examined_is_wrong(arguments: list[str], message: str) -> None:
