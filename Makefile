@@ -36,7 +36,7 @@ pictures: .venv-dev/installed
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed
-	for part in speed operators process day; do .venv-dev/bin/python -m benchmarks $$part || exit 1; done
+	for part in speed operators process sources day; do .venv-dev/bin/python -m benchmarks $$part || exit 1; done
 	.venv-dev/bin/sed-bench --hop 0.1,0.25,1 --streams 1,4,16 --plot build/pictures
 	for hop in 1 0.25; do .venv-dev/bin/sed-bench streams --hop $$hop || exit 1; done
 	.venv-dev/bin/sed-bench latency demo/recording.ogg

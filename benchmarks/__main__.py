@@ -112,6 +112,8 @@ def sources(model: Path, rounds: int, seconds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         costs = whole_process.measure(model, _RECORDING, Path(folder), rounds, (60, 60 + seconds))
     reference = costs[whole_process.REFERENCE]
+    head = ("whole process", "FFmpeg alone", f"times {whole_process.REFERENCE}", "of what is allowed")
+    click.echo(f"{'ms per second of sound':26} {'  '.join(head)}")
     for name, cost in costs.items():
         times, share = cost.process / reference.process, cost.times_allowed(reference)
         click.echo(f"{name:26} {cost.process:13.2f}  {cost.decoder:12.2f}  {times:21.2f}  {share:18.2f}")

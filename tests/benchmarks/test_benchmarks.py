@@ -11,6 +11,7 @@ import torch
 from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
 from benchmarks.peers import DCASE_FRONTEND, DropHalf
 from benchmarks.variants import NETWORKS, LogMelByFft
+from benchmarks.whole_process import REFERENCE, SOURCES
 from edge.model.inference import Model, shipped_model
 from sed.evaluation.inference import RecordingResult
 from sed.evaluation.recordings import Recording
@@ -73,6 +74,18 @@ def test_a_process_is_measured() -> None:
     assert ["process start to first event", "sed-stream, most memory", "model file"] == [
         line.partition(":")[0] for line in lines[1:]
     ]
+
+
+def test_whole_processes_are_measured_from_outside() -> None:
+    """A row for each kind of file; a process costs more than its decoder."""
+    lines = run_benchmark("sources", "--rounds", "1", "--seconds", "20").splitlines()[1:]
+    assert lines[0].startswith("ms per second of sound")
+    rows = {line[:26].strip(): [float(cell) for cell in line[26:].split()] for line in lines[1:-1]}
+    assert set(SOURCES) == rows.keys()
+    assert 1.0 == rows[REFERENCE][2]
+    for process, decoder, times, _ in rows.values():
+        assert process > decoder
+        assert process / rows[REFERENCE][0] == pytest.approx(times, rel=0.02)
 
 
 @pytest.mark.slow
