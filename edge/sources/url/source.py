@@ -77,7 +77,12 @@ class UrlSource:
                     yield item
                 changed = not self._once and self._asking.failed(None)
             except Playlist as found:
-                yield from self._entries(found, stopping)
+                try:
+                    yield from self._entries(found, stopping)
+                except SourceError as exc:
+                    if self._once or placement.heard_until is None:
+                        raise
+                    why = str(exc)  # a radio that was heard may come back
                 if not self.live:
                     return
             except BROKEN as exc:
