@@ -7,6 +7,7 @@ doctor         sed-doctor: what is wrong, and what to do
 command_line   what all commands of the project share: errors in one line, exit codes
 options        the options of the runtime's commands
 settings       settings from flags, environment, file and card, by precedence
+decoding       labels and thresholds as the user chose them
 show_config    all settings, and where each came from
 log_sinks      the outputs of a log
 """

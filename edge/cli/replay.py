@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.cli.decoding import chosen_decoding, chosen_labels
 from edge.cli.log_sinks import opened_sinks
 from edge.cli.options import (
     DECODING_OPTIONS,
     LOG_OPTIONS,
     with_options,
 )
-from edge.cli.settings import Threshold, chosen_decoding, chosen_labels
+from edge.cli.settings import Threshold
 from edge.detection import Decoder
 from edge.log import FanOut
 from edge.scores import load_score_files

@@ -10,11 +10,10 @@ reading and checking the file, errors for unknown names, and thresholds, where t
 """
 
 import contextlib
-import dataclasses
 import datetime
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +22,6 @@ from click.core import ParameterSource
 
 from edge.cli.command_line import SedCommand
 from edge.errors import SettingError, did_you_mean
-from edge.model import Card, ClassDecoding
 from edge.sources.url import redacted
 
 _LONGEST_FILE = 100_000  # bytes
@@ -283,27 +281,3 @@ def _threshold(text: str, origin: Origin) -> Threshold:
         if label.strip() and 0.0 < float(score) < 1.0:
             return Threshold(label.strip(), float(score), origin)
     raise SettingError(f"{origin.place} {text}: expected LABEL=P with P between 0 and 1, such as dog=0.6")
-
-
-def chosen_labels(ctx: click.Context, labels: str | None, card: Card) -> list[str] | None:
-    """The labels of `--labels`, in the model's order, each known to it; None for all."""
-    if labels is None:
-        return None
-    wanted = [label.strip() for label in labels.split(",")]
-    for label in wanted:
-        _require_label(label, card, origin_of(ctx, "labels").place)
-    return [label for label in card.labels if label in wanted]
-
-
-def chosen_decoding(card: Card, thresholds: Iterable[Threshold]) -> dict[str, ClassDecoding]:
-    """The card's settings, with the user's thresholds; an event ends at the card's, or at a lower one's own."""
-    chosen = dict(card.decoding)
-    for label, on, origin in thresholds:
-        _require_label(label, card, origin.place)
-        chosen[label] = dataclasses.replace(chosen[label], on=on, off=min(on, card.decoding[label].off))
-    return chosen
-
-
-def _require_label(label: str, card: Card, place: str) -> None:
-    if label not in card.labels:
-        raise SettingError(f"{place}: the model knows no label {label!r}{did_you_mean(label, card.labels)}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from edge.cli.decoding import chosen_decoding, chosen_labels
 from edge.cli.log_sinks import opened_sinks
 from edge.cli.options import (
     DECODING_OPTIONS,
@@ -23,7 +24,7 @@ from edge.cli.options import (
     WINDOW_OPTIONS,
     with_options,
 )
-from edge.cli.settings import SettingsCommand, Threshold, chosen_decoding, chosen_labels
+from edge.cli.settings import SettingsCommand, Threshold
 from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
