@@ -10,14 +10,17 @@ RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 
-# Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
-# the servers that they talk to; at last, one by one, slow ones that compare speeds.
+# Tests run side by side, a thread each. Those that compute give way (nice) to those that wait for real time, which want a core
+# for the servers that they talk to as soon as there is sound. Slow ones that compare speeds run at last, one by one.
 WORKERS ?= 4
-SIDE_BY_SIDE = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+TESTS = .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+define SIDE_BY_SIDE
+export OMP_NUM_THREADS=1; nice -n 10 $(TESTS) -m '$(1) and not realtime and not alone' & computing=$$!; \
+$(TESTS) -m '$(1) and realtime and not alone'; waiting=$$?; wait $$computing && exit $$waiting
+endef
 
 test: .venv-dev/installed tests/node/node_modules
-	$(SIDE_BY_SIDE) -m 'not slow and not realtime'
-	$(SIDE_BY_SIDE) -m 'not slow and realtime'
+	$(call SIDE_BY_SIDE,not slow)
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -26,8 +29,7 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(SIDE_BY_SIDE) -m 'slow and not realtime and not alone'
-	$(SIDE_BY_SIDE) -m 'slow and realtime and not alone'
+	$(call SIDE_BY_SIDE,slow)
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The README's picture.
