@@ -10,17 +10,13 @@ RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 
-# Tests run side by side, a thread each. Those that compute give way (nice) to those that wait for real time, which want a core
-# for the servers that they talk to as soon as there is sound. Slow ones that compare speeds run at last, one by one.
-WORKERS ?= 4
-TESTS = .venv-dev/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-define SIDE_BY_SIDE
-export OMP_NUM_THREADS=1; nice -n 10 $(TESTS) -m '$(1) and not realtime and not alone' & computing=$$!; \
-$(TESTS) -m '$(1) and realtime and not alone'; waiting=$$?; wait $$computing && exit $$waiting
-endef
+# Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
+# the servers that they talk to; at last, one by one, slow ones that compare speeds.
+TESTS = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
-	$(call SIDE_BY_SIDE,not slow)
+	$(TESTS) -n 4 -m 'not slow and not realtime'
+	$(TESTS) -n 4 -m 'not slow and realtime'
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -29,7 +25,8 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(call SIDE_BY_SIDE,slow)
+	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
+	$(TESTS) -n 3 -m 'slow and realtime and not alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The README's picture.
