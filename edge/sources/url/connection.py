@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Discard
 
-from edge.sources.audio import is_known
+from edge.sources.audio import FrameConverter, is_known
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement, StampedBlock, Stamps
@@ -270,7 +269,7 @@ def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
     """What can be decoded; what cannot is missing, as the time stamps after it tell."""
     wanted = container.streams.audio[0].index
     last_sound = time.monotonic()
-    form, converter = None, None
+    converter = FrameConverter()
     for packet in container.demux():
         if packet.stream_index == wanted:
             try:
@@ -279,15 +278,8 @@ def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
                 frames = []
             for frame in frames:
                 assert isinstance(frame, av.AudioFrame)
-                if frame.samples == 0 or frame.rate <= 0:
-                    continue
-                if converter is None or form != (frame.format.name, frame.layout.name, frame.rate):
-                    form = (frame.format.name, frame.layout.name, frame.rate)
-                    converter = av.AudioResampler(format="flt")
-                stamp = None if frame.pts is None or frame.time_base is None else float(frame.pts * frame.time_base)
-                for converted in converter.resample(frame):
-                    samples = converted.to_ndarray().reshape(-1, frame.layout.nb_channels)
-                    yield StampedBlock(samples.astype(np.float32, copy=False), frame.rate, stamp)
-                last_sound = time.monotonic()
+                for samples, sample_rate, stamp, _ in converter.pieces(frame):
+                    yield StampedBlock(samples, sample_rate, stamp)
+                    last_sound = time.monotonic()
         if time.monotonic() - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise NoSoundError("something comes, but no sound in it")
