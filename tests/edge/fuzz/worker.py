@@ -82,7 +82,12 @@ def run_command(trial: Trial) -> Outcome:
         _ctrl_c(lambda: process.send_signal(signal.SIGINT)),
     ):
         stdout, stderr = process.communicate()
-    return Outcome(process.returncode, stdout.decode(), stderr.decode(errors="replace"))
+    return Outcome(_as_a_shell_tells(process.returncode), stdout.decode(), stderr.decode(errors="replace"))
+
+
+def _as_a_shell_tells(code: int) -> int:
+    """130 for Ctrl-C, also where it comes while the interpreter shuts down and ends the process itself."""
+    return 128 - code if code < 0 else code
 
 
 @contextlib.contextmanager
