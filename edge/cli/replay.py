@@ -16,7 +16,7 @@ from edge.cli.options import (
 from edge.cli.settings import Threshold
 from edge.detection import Decoder
 from edge.log import FanOut
-from edge.scores import load_score_files
+from edge.log.scores import load_score_files
 from edge.session import replay_scores
 
 

@@ -29,8 +29,8 @@ from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
 from edge.log import FanOut, Rotation
+from edge.log.scores import ScoreSink
 from edge.model import Model, shipped_model, window_of
-from edge.scores import ScoreSink
 from edge.session import listen
 from edge.sources import ChannelChoice, FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
 from edge.sources.microphone import all_devices, device_json, device_table

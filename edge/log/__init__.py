@@ -5,6 +5,7 @@ file_sink       writes records to a file, and keeps them in memory while the dis
 formats         records as lines of a file: JSON Lines, CSV, Raven, Audacity, DESED
 line_file       one open file of lines: repaired after a crash, rotated
 records         the records of the event log
+scores          frame scores kept without sound, in files of their own
 shared_log      one log that several sources write to
 sinks           the other sinks: several at once, memory, JSON Lines and text on a stream
 timeline        samples as seconds and as times of day

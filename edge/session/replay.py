@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from edge.detection import Decoder, Event, Onset, frame_edge
 from edge.errors import SourceError
 from edge.log import EventWriter, Log, Record, Sink, Timeline, gap_record
+from edge.log.scores import Entry, ScoreFile
 from edge.model import Card, Floats
-from edge.scores import Entry, ScoreFile
 
 
 def replay_scores(

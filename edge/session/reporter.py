@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from edge.detection import Decoder, Event, EventStream
 from edge.log import EventWriter, Log, Record, Timeline, gap_record, rfc3339, source_record, start_record, stop_record
+from edge.log.scores import DecoderInput, ScoreReceiver
 from edge.model import Floats, Step, StepModel, Window
-from edge.scores import DecoderInput, ScoreReceiver
 from edge.session.hop_control import HopControl
 from edge.session.stats import SourceStats
 from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from edge.detection import Decoder
 from edge.errors import SedError, SourceError
 from edge.log import Log, Sink
+from edge.log.scores import ScoreReceiver
 from edge.model import StepModel, Window
-from edge.scores import ScoreReceiver
 from edge.session.reporter import Reporter
 from edge.session.worker import Worker
 from edge.sources import InTurn, Source, Start

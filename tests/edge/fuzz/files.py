@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import onnx
 
+from edge.log.scores.files import load_score_files
 from edge.model.card import METADATA_KEY
-from edge.scores.files import load_score_files
 from tests.edge.fuzz.damage import damaged, mutated
 from tests.edge.fuzz.samples import CONTAINERS
 from tests.edge.fuzz.trial import Samples, Trial

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import edge.scores.sink
+import edge.log.scores.sink
 from edge.detection.decoder import Decoder
 from edge.errors import SourceError
 from edge.log.records import Record
+from edge.log.scores.files import load_score_files
+from edge.log.scores.sink import ScoreSink
 from edge.log.sinks import FanOut, MemorySink
 from edge.model.card import ClassDecoding
 from edge.model.inference import Model
 from edge.model.score_stream import window_of
-from edge.scores.files import load_score_files
-from edge.scores.sink import ScoreSink
 from edge.session.replay import replay_scores
 from edge.session.runtime import listen
 from edge.sources.recorders import Start
 from edge.sources.source import Block, Gap, Item, State
-from tests.edge.scores.test_sink import need_pyarrow
+from tests.edge.log.scores.test_sink import need_pyarrow
 
 
 class Played:
@@ -90,7 +90,7 @@ def logs(
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every 10 s of sound filled a piece."""
-    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
+    monkeypatch.setattr(edge.log.scores.sink, "_FILE_BYTES", 8_000)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -158,17 +158,17 @@ def test_scores_that_are_missing_are_a_gap(
     model: Model, demo_audio: NDArray[np.float32], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that was full for long: nothing bridges what it cost, and the log says how long that is."""
-    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
-    monkeypatch.setattr(edge.scores.sink, "_MOST_BYTES", 16_000)
-    monkeypatch.setattr(edge.scores.sink, "_RETRY_SECONDS", 0.0)
-    real, tries = edge.scores.sink.save_score_file, itertools.count()
+    monkeypatch.setattr(edge.log.scores.sink, "_FILE_BYTES", 8_000)
+    monkeypatch.setattr(edge.log.scores.sink, "_MOST_BYTES", 16_000)
+    monkeypatch.setattr(edge.log.scores.sink, "_RETRY_SECONDS", 0.0)
+    real, tries = edge.log.scores.sink.save_score_file, itertools.count()
 
     def full_for_a_while(piece: object, path: Path) -> None:
         if 1 <= next(tries) < 30:
             raise OSError(28, "No space left on device")
         real(piece, path)  # type: ignore[arg-type]  # it is a piece
 
-    monkeypatch.setattr(edge.scores.sink, "save_score_file", full_for_a_while)
+    monkeypatch.setattr(edge.log.scores.sink, "save_score_file", full_for_a_while)
     direct, replayed = logs(model, tmp_path / "a.npz", [Played(blocks(demo_audio, 0, 56))])
     gaps = [record for record in replayed if record["type"] == "gap"]
     assert {"scores"} == {gap["reason"] for gap in gaps}

@@ -5,8 +5,8 @@ files      numbered files of frame scores: NumPy archives or Parquet
 sink       keeps the scores of a run in such files
 """
 
-from edge.scores.entries import Entry
-from edge.scores.files import ScoreFile, load_score_files
-from edge.scores.sink import DecoderInput, ScoreReceiver, ScoreSink
+from edge.log.scores.entries import Entry
+from edge.log.scores.files import ScoreFile, load_score_files
+from edge.log.scores.sink import DecoderInput, ScoreReceiver, ScoreSink
 
 __all__ = ["DecoderInput", "Entry", "ScoreFile", "ScoreReceiver", "ScoreSink", "load_score_files"]

@@ -11,7 +11,7 @@ Neither kind of file can be appended to safely, so a run writes several, each wh
 | frame `[frames]`                     | frame                         | its number since the source began             |
 | lost `[frames]`                      | lost                          | True where the sound was lost                 |
 | card, entries                        | metadata: sed_edge_card,      | JSON: the model's card, and the entries       |
-|                                      | sed_edge_entries              | between the scores (see `edge.scores.sink`)   |
+|                                      | sed_edge_entries              | between the scores (see `sink`)               |
 
 Frame k begins at k * frame_samples / sample_rate seconds, both in the card.
 """
@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SettingError, SourceError
+from edge.log.scores.entries import Entry, check_entries
 from edge.model import Card, Floats
-from edge.scores.entries import Entry, check_entries
 
 _SUFFIXES = (".npz", ".parquet")
 # What NumPy, zipfile, pyarrow and json raise for a file in another form than they expect.

@@ -1,6 +1,6 @@
 """The entries kept beside the scores of a run, and their checks: a file may be damaged, or from another program.
 
-See `edge.scores.sink` for the entries and `edge.log.records` for the records among them.
+See `edge.log.scores.sink` for the entries and `edge.log.records` for the records among them.
 """
 
 import json

@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.detection import FrameScores
-from edge.log import Record
+from edge.log.records import Record
+from edge.log.scores.entries import Entry
+from edge.log.scores.files import ScoreFile, check_path, next_path, save_score_file
 from edge.model import Card, Floats
-from edge.scores.entries import Entry
-from edge.scores.files import ScoreFile, check_path, next_path, save_score_file
 
 _log = logging.getLogger(__name__)
 

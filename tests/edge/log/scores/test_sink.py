@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import edge.scores.files
-import edge.scores.sink
+import edge.log.scores.files
+import edge.log.scores.sink
 from edge.detection.event_stream import FrameScores
 from edge.errors import SedError, SettingError
+from edge.log.scores.files import load_score_files
+from edge.log.scores.sink import DecoderInput, ScoreSink
 from edge.model.card import Card
 from edge.model.inference import Model
-from edge.scores.files import load_score_files
-from edge.scores.sink import DecoderInput, ScoreSink
 from tests.conftest import DEMO, command
 
 
@@ -93,7 +93,7 @@ def test_memory_does_not_grow_and_a_crash_costs_one_piece(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written is forgotten; without an end, all but the last piece is there."""
-    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 8_000)
+    monkeypatch.setattr(edge.log.scores.sink, "_FILE_BYTES", 8_000)
     sink = ScoreSink(tmp_path / "a.npz", card)
     for frame in range(0, 2050, 20):
         sink.take("porch", pushed(card, frame))
@@ -106,7 +106,7 @@ def test_memory_does_not_grow_and_a_crash_costs_one_piece(
 def test_pieces_are_written_as_time_goes_by(card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However little is heard."""
     now = [100.0]
-    monkeypatch.setattr(edge.scores.sink.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(edge.log.scores.sink.time, "monotonic", lambda: now[0])
     sink = ScoreSink(tmp_path / "a.npz", card)
     for frame in range(0, 80, 20):
         sink.take("porch", pushed(card, frame))
@@ -118,15 +118,15 @@ def test_a_full_disk_keeps_scores_until_there_is_room(
     card: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Told of once, and once more when it is over; no half file is left."""
-    monkeypatch.setattr(edge.scores.sink, "_FILE_BYTES", 800)
-    monkeypatch.setattr(edge.scores.sink, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(edge.log.scores.sink, "_FILE_BYTES", 800)
+    monkeypatch.setattr(edge.log.scores.sink, "_RETRY_SECONDS", 0.0)
     sink = ScoreSink(tmp_path / "a.npz", card)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(edge.scores.files.os, "fsync", full)
+        patch.setattr(edge.log.scores.files.os, "fsync", full)
         for frame in range(0, 100, 20):
             sink.take("porch", pushed(card, frame))
         assert [] == list(tmp_path.iterdir())
