@@ -1,7 +1,9 @@
 """Files and what is in them, before anything is decoded: one container after another, as FFmpeg can read them."""
 
+import contextlib
 import io
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -40,26 +42,28 @@ class Containers:
     Args:
         path: of the file; None for stdin.
         pcm: what its bare samples are; None for a container, which says so itself.
+        opened: the file, where it is not on a disk of this machine; can be sought in, and is closed by its owner.
 
     Attributes:
         hidden: what the header conceals of the file, in words; None if it tells the truth.
         held_seconds: the length, where the header does not say it; None where it does.
         no_samples: whether it is a WAVE that ends with its header.
+        plain: whether FFmpeg reads the file itself, as it is.
 
     Raises:
         SourceError: if it is missing, is a folder, is empty, or may not be read.
     """
 
-    def __init__(self, path: Path | None, pcm: Pcm | None = None) -> None:
-        self._path, self._pcm = path, pcm
+    def __init__(self, path: Path | None, pcm: Pcm | None = None, opened: BinaryIO | None = None) -> None:
+        self._path, self._pcm, self._opened = path, pcm, opened
         self.name = "stdin" if path is None else str(path)
         self.hidden: str | None = None
         self.held_seconds: float | None = None
-        self.no_samples = False
+        self.no_samples, self.plain = False, True
         self.head = b""
         self._links: OggLinks | None = None
         self._file: BinaryIO | None = None
-        if path is not None:
+        if path is not None and opened is None:
             try:
                 check_path(path)
             except OSError as exc:
@@ -76,20 +80,22 @@ class Containers:
             return _open("pipe:0" if self._path is None else str(self._path.absolute()), **demuxer(self._pcm))
         if self._path is None:
             return self._open_stdin()
-        if not self._path.is_file():
+        if self._opened is None and not self._path.is_file():
             return _open(str(self._path.absolute()))
-        with self._path.open("rb") as file:
+        with self._reading() as file:
             self.head = file.read(_HEAD_BYTES)
+            if self._opened is not None and not self.head:
+                raise SourceError(f"{self.name}: is empty; give a file with sound in it")
             file.seek(0)
             wave = read_wave_header(file)
             if wave is not None:
                 return self._open_wave(wave, file)
-        if is_chained(self._path):
-            self._file = self._path.open("rb")
-            self._links = OggLinks(self._file.read)
+            file.seek(0)
+            chained = is_chained(file)
+        if chained:
+            self._links = OggLinks(self._kept().read)
             return _open(self._links)
-        # FFmpeg would take a relative name with a colon in it for a protocol.
-        return _open(str(self._path.absolute()))
+        return _open(self._place())
 
     def next(self) -> InputContainer | None:
         """Open the next; None if there is none.
@@ -107,15 +113,36 @@ class Containers:
         head = self.head
         if head.startswith(b"ID3") and len(head) >= 10 and self._path is not None:
             tag_bytes = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-            with self._path.open("rb") as file:
+            with self._reading() as file:
+                position = file.tell()  # FFmpeg's
                 file.seek(tag_bytes)
                 head = file.read(_HEAD_BYTES)
+                file.seek(position)
         return not any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))
 
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+
+    def _reading(self) -> AbstractContextManager[BinaryIO]:
+        """The file, to look into."""
+        assert self._path is not None
+        return self._path.open("rb") if self._opened is None else contextlib.nullcontext(self._opened)
+
+    def _kept(self) -> BinaryIO:
+        """The file from its beginning, open until `close`."""
+        assert self._path is not None
+        if self._opened is None:
+            self._file = self._path.open("rb")
+            return self._file
+        self._opened.seek(0)
+        return self._opened
+
+    def _place(self) -> str | BinaryIO:
+        """The whole file, as FFmpeg takes it; it would take a relative name with a colon in it for a protocol."""
+        assert self._path is not None
+        return str(self._path.absolute()) if self._opened is None else self._kept()
 
     def _open_stdin(self) -> InputContainer:
         stdin = _Stdin()
@@ -134,8 +161,7 @@ class Containers:
         return _open(stdin, **({"options": {"ignore_length": "1"}} if endless else {}))
 
     def _open_wave(self, wave: WaveHeader, file: BinaryIO) -> InputContainer:
-        assert self._path is not None
-        size = self._path.stat().st_size
+        size = file.seek(0, os.SEEK_END)
         end = wave.data_start + (wave.declared_bytes or 0)
         rest = size - end
         self.no_samples = size <= wave.data_start
@@ -151,12 +177,12 @@ class Containers:
             options["ignore_length"] = "1"
             declared, held = wave.declared_bytes / wave.byte_rate, (size - wave.data_start) / wave.byte_rate
             self.hidden = f"its header says {declared:.1f} s, but it holds {held:.1f} s"
+        self.plain = not options and not wave.patches
         if options:
             self.held_seconds = (size - wave.data_start) / wave.byte_rate
         if not wave.patches:
-            return _open(str(self._path.absolute()), **({"options": options} if options else {}))
-        self._file = self._path.open("rb")
-        return _open(_Patched(self._file, wave.patches), **({"options": options} if options else {}))
+            return _open(self._place(), **({"options": options} if options else {}))
+        return _open(_Patched(self._kept(), wave.patches), **({"options": options} if options else {}))
 
 
 def _is_chunks(file: BinaryIO, start: int, end: int) -> bool:

@@ -45,7 +45,7 @@ class Part:
         """
         converter = FrameConverter()
         channels = max(1, self._stream.channels)
-        for frame in self._frames():
+        for frame in self.frames():
             if frame is None:
                 self.damaged = True
                 continue
@@ -87,7 +87,7 @@ class Part:
         late = first_stamp - begins / av.time_base
         return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
 
-    def _frames(self) -> Iterator[av.AudioFrame | None]:
+    def frames(self) -> Iterator[av.AudioFrame | None]:
         """Decoded frames; None where something was damaged."""
         for packet in self._container.demux(self._stream):
             if packet.is_corrupt and self._is_cut(packet):

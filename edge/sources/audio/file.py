@@ -4,8 +4,9 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import av
 from av.container import InputContainer
@@ -34,6 +35,7 @@ class AudioFile:
         path: of the file; None for stdin.
         pcm: what its bare samples are; None for a container, which says so itself.
         track: as `choose_track` knows it.
+        opened: the file, where it is not on a disk of this machine; can be sought in, and is closed by its owner.
 
     Attributes:
         damaged: or cut short, as far as it has been read.
@@ -44,8 +46,14 @@ class AudioFile:
             FFmpeg knows.
     """
 
-    def __init__(self, path: Path | None, pcm: Pcm | None = None, track: str = "default") -> None:
-        self._containers, self._track = Containers(path, pcm), track
+    def __init__(
+        self,
+        path: Path | None,
+        pcm: Pcm | None = None,
+        track: str = "default",
+        opened: BinaryIO | None = None,
+    ) -> None:
+        self._containers, self._track = Containers(path, pcm, opened), track
         self._name = self._containers.name
         self._may_be_bare = path is None and pcm is None
         self.damaged = False
@@ -78,6 +86,11 @@ class AudioFile:
         return int(self._stream.rate)
 
     @property
+    def channels(self) -> int:
+        """Of its beginning, as its header says."""
+        return int(self._stream.channels)
+
+    @property
     def late_seconds(self) -> float:
         """Of picture before the first sound; known with the first piece."""
         return self._part.late_seconds
@@ -88,6 +101,30 @@ class AudioFile:
         if self._containers.held_seconds is not None:
             return self._containers.held_seconds
         return self._part.declared_seconds
+
+    @property
+    def can_be_entered(self) -> bool:
+        """Whether a frame of it is the same without those before it, and is found by its time stamp: WAVE and FLAC."""
+        codec = self._stream.codec_context.name
+        known = (self._container.format.name, codec) == ("flac", "flac") or (
+            self._container.format.name == "wav" and codec.startswith("pcm_")
+        )
+        return known and self._containers.plain and len(self._container.streams) == 1
+
+    def frames_from(self, sample: int) -> Iterator[av.AudioFrame | None]:
+        """Decoded frames from the one that holds a sample, or an earlier one; None where something is damaged.
+
+        Raises:
+            SourceError: if nothing more can be read.
+        """
+        assert self.can_be_entered and self._stream.time_base is not None
+        try:
+            if sample > 0:
+                place = Fraction(sample, self.sample_rate) / self._stream.time_base
+                self._container.seek(int(place), stream=self._stream)
+            yield from self._part.frames()
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise SourceError(f"{self._name}: cannot be read any further ({_reason(exc)})") from exc
 
     def pieces(self) -> Iterator[DecodedBlock]:
         """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
