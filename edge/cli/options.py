@@ -150,6 +150,7 @@ RUN_OPTIONS = (
         help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
     ),
 )
+OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = ()
 
 
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -22,6 +22,7 @@ from edge.sources.audio import (
     is_known,
     mono_blocks,
     read_audio,
+    read_wave_header,
 )
 from edge.sources.feed import Feed
 from edge.sources.opening import each_of, open_source, open_sources, starts_of
@@ -53,5 +54,6 @@ __all__ = [
     "open_source",
     "open_sources",
     "read_audio",
+    "read_wave_header",
     "starts_of",
 ]

@@ -1,12 +1,11 @@
 """Where sound comes from. A source knows nothing of models."""
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +86,6 @@ class FileSource:
         name: as the log names it; the path unless given.
         realtime: play it at its own pace, as a live source.
         pcm: what comes on stdin, if it is bare samples.
-        track: of a file with several; see `AudioFile`.
-        opened: opens the file, where it is not on a disk of this machine.
 
     Attributes:
         path: of the file; None for stdin.
@@ -102,9 +99,8 @@ class FileSource:
         realtime: bool = False,
         pcm: Pcm | None = None,
         track: str = "default",
-        opened: Callable[[], BinaryIO] | None = None,
     ) -> None:
-        self._pcm, self._track, self._opened = pcm, track, opened
+        self._pcm, self._track = pcm, track
         self.name = path if name is None else name
         self.path = None if path == "-" else Path(path)
         self.live = realtime
@@ -112,9 +108,7 @@ class FileSource:
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with contextlib.ExitStack() as stack:
-            opened = None if self._opened is None else stack.enter_context(self._opened())
-            file = stack.enter_context(AudioFile(self.path, self._pcm, self._track, opened))
+        with AudioFile(self.path, self._pcm, self._track) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():

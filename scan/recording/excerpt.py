@@ -3,37 +3,50 @@
 Other formats decode a frame with what came before it, so that nothing but the whole recording is exact there.
 """
 
+import contextlib
+import os
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import av
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
-from edge.sources import AudioFile, FrameConverter
+from edge.errors import SourceError
+from edge.sources import FrameConverter, read_wave_header
+
+_MOST_BEHIND_SECONDS = 0.1  # of bytes behind the samples: metadata; more may be sound that the header conceals
 
 
 class Recording(NamedTuple):
-    """How a recording is opened, here or on another machine.
+    """A recording to read from.
 
     Attributes:
         name: as the log names it.
-        path: of the file.
-        file: opened, where it is not on a disk of this machine.
+        file: its path, or the opened file where it is not on a disk of this machine.
     """
 
     name: str
-    path: Path
-    file: BinaryIO | None = None
+    file: Path | BinaryIO
 
-    def open(self) -> AudioFile:
-        """Open it.
+    @contextlib.contextmanager
+    def open(self) -> Iterator[InputContainer]:
+        """Its container.
 
         Raises:
-            SourceError: if that cannot be done.
+            SourceError: if it cannot be opened or read.
         """
-        return AudioFile(self.path, opened=self.file)
+        try:
+            if not isinstance(self.file, Path):
+                self.file.seek(0)
+            place = str(self.file.absolute()) if isinstance(self.file, Path) else self.file
+            with av.open(place, mode="r", metadata_errors="ignore") as container:
+                yield container
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            raise SourceError(f"{self.name}: cannot be read ({exc})") from exc
 
 
 class Outline(NamedTuple):
@@ -60,25 +73,54 @@ def outline_of(recording: Recording) -> Outline | None:
     Raises:
         SourceError: if it cannot be opened.
     """
-    with recording.open() as opened:
-        if not opened.can_be_entered or not opened.declared_seconds:
+    if not _header_is_true(recording):
+        return None
+    with recording.open() as container:
+        streams = container.streams
+        if len(streams) != 1 or len(streams.audio) != 1:
             return None
-        samples = round(opened.declared_seconds * opened.sample_rate)
-        return Outline(opened.sample_rate, opened.channels, samples)
+        stream, form = streams.audio[0], container.format.name
+        codec = "" if stream.codec_context is None else stream.codec_context.name
+        if not (form == codec == "flac" or (form == "wav" and codec.startswith("pcm_"))):
+            return None
+        if not stream.rate or not stream.duration or stream.time_base is None:
+            return None
+        return Outline(stream.rate, stream.channels, round(stream.duration * stream.time_base * stream.rate))
 
 
-def read_excerpt(file: AudioFile, outline: Outline, begin: int, end: int | None) -> Iterator[NDArray[np.float32]]:
+def _header_is_true(recording: Recording) -> bool:
+    """Whether the header of a WAVE says what the file holds, in words that FFmpeg reads right."""
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = recording.file
+            file = stack.enter_context(opened.open("rb")) if isinstance(opened, Path) else opened
+            file.seek(0)
+            wave = read_wave_header(file)
+            if wave is None:
+                return True
+            behind = file.seek(0, os.SEEK_END) - wave.data_start - (wave.declared_bytes or 0)
+        except OSError as exc:
+            raise SourceError(f"{recording.name}: cannot be read ({exc.strerror or exc})") from exc
+    known = wave.declared_bytes is not None and not wave.patches
+    return known and 0 <= behind <= wave.byte_rate * _MOST_BEHIND_SECONDS
+
+
+def read_excerpt(
+    container: InputContainer, outline: Outline, begin: int, end: int | None
+) -> Iterator[NDArray[np.float32]]:
     """The samples from `begin` to `end`, or to the recording's own end if None, as `[samples, channels]`.
 
     Raises:
+        FFmpegError, OSError: if nothing more can be read.
         Irregular: if they are not all there, one after another, in the outline's format.
-        SourceError: if nothing more can be read.
     """
     converter, position = FrameConverter(), begin
-    for frame in file.frames_from(begin):
-        if frame is None:
-            raise Irregular("is damaged")
-        place = _place(frame, outline)
+    for frame in _frames_from(container, begin):
+        if (frame.rate, frame.layout.nb_channels) != (outline.sample_rate, outline.channels):
+            raise Irregular("changes its rate or channels")
+        if frame.pts is None or frame.time_base is None:
+            raise Irregular("has no time stamps")
+        place = round(frame.pts * frame.time_base * frame.rate)
         for piece in converter.pieces(frame):
             first, place = place, place + len(piece.samples)
             if place <= position == begin:
@@ -94,10 +136,16 @@ def read_excerpt(file: AudioFile, outline: Outline, begin: int, end: int | None)
         raise Irregular("ends before its time")
 
 
-def _place(frame: av.AudioFrame, outline: Outline) -> int:
-    """The number of the first sample of a frame."""
-    if frame.pts is None or frame.time_base is None:
-        raise Irregular("has no time stamps")
-    if (frame.rate, frame.layout.nb_channels) != (outline.sample_rate, outline.channels):
-        raise Irregular("changes its rate or channels")
-    return round(frame.pts * frame.time_base * frame.rate)
+def _frames_from(container: InputContainer, sample: int) -> Iterator[av.AudioFrame]:
+    """Decoded frames from the one that holds a sample, or an earlier one."""
+    stream = container.streams.audio[0]
+    if sample > 0:
+        assert stream.rate and stream.time_base is not None
+        container.seek(int(Fraction(sample, stream.rate) / stream.time_base), stream=stream)
+    for packet in container.demux(stream):
+        if packet.is_corrupt:
+            raise Irregular("is damaged")
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError as exc:
+            raise Irregular("is damaged") from exc

@@ -52,9 +52,9 @@ def score_part(
     scorer = _Scorer(part, plan, entry, model, window)
     choice = ChannelChoice(channel, recording.name)
     choice.require(plan.outline.channels)
-    with recording.open() as file:
+    with recording.open() as container:
         end = None if part.end_step is None else _input_end(scorer.end_sample, plan, model.card)
-        pieces = read_excerpt(file, plan.outline, entry.sample, end)
+        pieces = read_excerpt(container, plan.outline, entry.sample, end)
         read_samples = entry.sample
         for block in _joined(pieces, plan.outline.sample_rate):
             read_samples += len(block)

@@ -4,16 +4,16 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import av
 from av.container import InputContainer
 
 from edge.errors import SourceError
+from edge.sources.audio.bare import is_bare
 from edge.sources.audio.container import Containers
-from edge.sources.audio.decoding import Part, is_bare
+from edge.sources.audio.decoding import Part
 from edge.sources.audio.frames import DecodedBlock
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.tracks import choose_track
@@ -22,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 # Headers of some formats round the length, or count the encoder's padding.
 _DECLARED_TOLERANCE_SECONDS = 0.5
+_INDEX_IS_LAST = (
+    "stdin: this MP4 cannot be read from a pipe, as its index (moov) stands at its end; give it as a file, "
+    "or write it anew with ffmpeg -i IN -c copy -movflags +faststart OUT"
+)
 
 
 class AudioFile:
@@ -35,7 +39,6 @@ class AudioFile:
         path: of the file; None for stdin.
         pcm: what its bare samples are; None for a container, which says so itself.
         track: as `choose_track` knows it.
-        opened: the file, where it is not on a disk of this machine; can be sought in, and is closed by its owner.
 
     Attributes:
         damaged: or cut short, as far as it has been read.
@@ -46,14 +49,8 @@ class AudioFile:
             FFmpeg knows.
     """
 
-    def __init__(
-        self,
-        path: Path | None,
-        pcm: Pcm | None = None,
-        track: str = "default",
-        opened: BinaryIO | None = None,
-    ) -> None:
-        self._containers, self._track = Containers(path, pcm, opened), track
+    def __init__(self, path: Path | None, pcm: Pcm | None = None, track: str = "default") -> None:
+        self._containers, self._track = Containers(path, pcm), track
         self._name = self._containers.name
         self._may_be_bare = path is None and pcm is None
         self.damaged = False
@@ -86,11 +83,6 @@ class AudioFile:
         return int(self._stream.rate)
 
     @property
-    def channels(self) -> int:
-        """Of its beginning, as its header says."""
-        return int(self._stream.channels)
-
-    @property
     def late_seconds(self) -> float:
         """Of picture before the first sound; known with the first piece."""
         return self._part.late_seconds
@@ -101,30 +93,6 @@ class AudioFile:
         if self._containers.held_seconds is not None:
             return self._containers.held_seconds
         return self._part.declared_seconds
-
-    @property
-    def can_be_entered(self) -> bool:
-        """Whether a frame of it is the same without those before it, and is found by its time stamp: WAVE and FLAC."""
-        codec = self._stream.codec_context.name
-        known = (self._container.format.name, codec) == ("flac", "flac") or (
-            self._container.format.name == "wav" and codec.startswith("pcm_")
-        )
-        return known and self._containers.plain and len(self._container.streams) == 1
-
-    def frames_from(self, sample: int) -> Iterator[av.AudioFrame | None]:
-        """Decoded frames from the one that holds a sample, or an earlier one; None where something is damaged.
-
-        Raises:
-            SourceError: if nothing more can be read.
-        """
-        assert self.can_be_entered and self._stream.time_base is not None
-        try:
-            if sample > 0:
-                place = Fraction(sample, self.sample_rate) / self._stream.time_base
-                self._container.seek(int(place), stream=self._stream)
-            yield from self._part.frames()
-        except (av.error.FFmpegError, OSError, ValueError) as exc:
-            raise SourceError(f"{self._name}: cannot be read any further ({_reason(exc)})") from exc
 
     def pieces(self) -> Iterator[DecodedBlock]:
         """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
@@ -146,6 +114,8 @@ class AudioFile:
                 self._container.close()
                 self._part = self._part_of(container)
         except (av.error.FFmpegError, OSError, ValueError) as exc:
+            if self._containers.index_is_last:
+                raise SourceError(_INDEX_IS_LAST) from exc
             raise SourceError(f"{self._name}: cannot be read any further ({_reason(exc)})") from exc
         self._report(heard_seconds, declared)
 
@@ -160,7 +130,8 @@ class AudioFile:
             raise SourceError(self._no_audio)
         self._stream = stream
         estimated = is_bare(container) and self._containers.length_is_estimated
-        return Part(container, stream, has_length=not estimated and self._containers.held_seconds is None)
+        has_length = not estimated and self._containers.held_seconds is None
+        return Part(container, stream, path=self._containers.path, has_length=has_length)
 
     def _report(self, heard_seconds: float, declared: float | None) -> None:
         # Some formats declare the length of the whole file for each of its tracks.
@@ -184,11 +155,8 @@ class AudioFile:
         """Why it cannot be opened, as what it is."""
         if isinstance(exc, OSError) and exc.errno in (errno.EACCES, errno.EPERM):
             return f"{self._name}: may not be read; give yourself the permission, such as by chmod +r"
-        if self._may_be_bare and self._containers.head[4:8] == b"ftyp":
-            return (
-                "stdin: this MP4 cannot be read from a pipe, as its index (moov) stands at its end; give it as a file, "
-                "or write it anew with ffmpeg -i IN -c copy -movflags +faststart OUT"
-            )
+        if self._containers.index_is_last:
+            return _INDEX_IS_LAST
         return self._no_audio
 
 

@@ -8,7 +8,7 @@ FFmpeg gives up where the next one has other channels, so each is given to it as
 
 import re
 from collections.abc import Callable
-from typing import BinaryIO
+from pathlib import Path
 
 _HEADER_BYTES = 27
 _BEGINS = 0x02
@@ -73,23 +73,25 @@ class OggLinks:
             self._ended = not came
 
 
-def is_chained(file: BinaryIO) -> bool:
-    """Whether an Ogg file, read from its beginning, holds more than one link."""
-    before = file.read(4)
-    if before != b"OggS":
-        return False
-    passed = False  # whether a page that does not begin a track came before
-    while block := file.read(_BLOCK_BYTES):
-        area = before + block
-        for page in re.finditer(rb"OggS\x00", area):
-            head = area[page.start() : page.start() + _HEADER_BYTES + 255 + 8]
-            if len(head) < _HEADER_BYTES + 255 + 8 and len(block) == _BLOCK_BYTES:
-                break  # again with the next block
-            begins = _begins(head)
-            if begins and passed:
-                return True
-            passed = passed or not begins
-        before = area[-(_HEADER_BYTES + 263) :]
+def is_chained(path: Path) -> bool:
+    """Whether an Ogg file holds more than one link."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(0)
+        before = b""
+        passed = False  # whether a page that does not begin a track came before
+        while block := file.read(_BLOCK_BYTES):
+            area = before + block
+            for page in re.finditer(rb"OggS\x00", area):
+                head = area[page.start() : page.start() + _HEADER_BYTES + 255 + 8]
+                if len(head) < _HEADER_BYTES + 255 + 8 and len(block) == _BLOCK_BYTES:
+                    break  # again with the next block
+                begins = _begins(head)
+                if begins and passed:
+                    return True
+                passed = passed or not begins
+            before = area[-(_HEADER_BYTES + 263) :]
     return False
 
 
