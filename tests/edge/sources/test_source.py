@@ -98,7 +98,7 @@ def clicks(*seconds: float, length: float) -> np.ndarray:
 
 def test_what_is_to_be_known_of_a_file_is_a_state(tmp_path: Path) -> None:
     """After its first block, or at its end: so that the log begins with sound."""
-    path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(clicks(0.5)), RATE))
+    path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(clicks(0.5, length=1.0)), RATE))
     path.write_bytes(path.read_bytes()[:-1])
     items = items_of(FileSource(str(path)))
     told = [(index, item.detail.partition(",")[0]) for index, item in enumerate(items) if isinstance(item, State)]
