@@ -200,7 +200,7 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     """
     known = settable(command)
     values = {}
-    for name, value in _read_toml(path).items():
+    for name, value in read_toml(path).items():
         key = name.replace("_", "-")
         if key not in known:
             raise SettingError(f"{path}: unknown key {name!r}{did_you_mean(name, known)}")
@@ -208,7 +208,12 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     return values
 
 
-def _read_toml(path: str) -> dict[str, Any]:
+def read_toml(path: str) -> dict[str, Any]:
+    """The content of a TOML file of settings.
+
+    Raises:
+        SettingError: if it cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
