@@ -28,9 +28,11 @@ from edge.sources.feed import Feed
 from edge.sources.opening import each_of, open_source, open_sources, starts_of
 from edge.sources.recorders import LAST_YEAR, Start, Zone
 from edge.sources.source import Block, FileSource, Gap, InTurn, Item, Source, State
+from edge.sources.url import CAMERA_NOTE
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "CAMERA_NOTE",
     "LAST_YEAR",
     "ArrivalClock",
     "AudioFile",

@@ -42,7 +42,7 @@ class AudioFile:
 
     Attributes:
         damaged: or cut short, as far as it has been read.
-        warnings: what is to be known of it, in words.
+        warnings: what is to be known of it, in words; who passes them on takes them out.
 
     Raises:
         SourceError: if it is missing, is a folder, is empty, may not be read, has no such track, or holds no audio that
@@ -66,7 +66,7 @@ class AudioFile:
             self.__exit__()
             raise
         if self._containers.hidden is not None:
-            self._warn(f"{self._containers.hidden}; all of it is heard")
+            self._warn(f"{self._containers.hidden}; all of it is heard, but other programs may not")
         if self._containers.no_samples:
             self._warn("has a header, but no sound behind it")
 
@@ -138,7 +138,7 @@ class AudioFile:
         if declared is not None and declared - heard_seconds - self.late_seconds > _DECLARED_TOLERANCE_SECONDS:
             self.damaged = True
         if self.damaged:
-            _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
+            self._warn(f"is damaged or cut short; {heard_seconds:.3f} s of it could be heard")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)
