@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, ThresholdOption, origin_of, settable
+from edge.cli.settings import StartOption, TableOption, ThresholdOption, origin_of, settable, table_origins
 from edge.model import Card, ClassDecoding, Window
 from edge.sources.url import SECRET_OPTIONS, redacted
 
@@ -36,6 +36,9 @@ def show_config(
         value, origin = ctx.params[str(param.name)], origin_of(ctx, param).kind
         if isinstance(param, ThresholdOption):
             tables.append([(f"[{key}]", ""), *_thresholds(value, card, decoding)])
+        elif isinstance(param, TableOption):
+            origins = ctx.meta[table_origins(param)]
+            tables.append([(f"[{key}]", ""), *((_assigned(name, value[name]), origins[name]) for name in value)])
         elif param.metavar is not None and "=" in param.metavar:
             pairs = [text.partition("=") for text in value]
             shown = [(name, "***" if key == "option" and name in SECRET_OPTIONS else text) for name, _, text in pairs]
