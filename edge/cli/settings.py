@@ -159,8 +159,8 @@ class TableOption(click.Option):
             (ParameterSource.ENVIRONMENT, self.value_from_envvar(ctx)),
             (ParameterSource.COMMANDLINE, value if source is ParameterSource.COMMANDLINE else ()),
         ):
-            origin = _origin(ctx, self, said_in)
             for text in texts or ():
+                origin = _origin(ctx, self, said_in)
                 key, equals, said = text.partition("=")
                 if not key or not equals:
                     raise SettingError(f"{origin.place} {text}: expected KEY=VALUE, such as quota=5GB")
@@ -240,7 +240,7 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     """
     known = settable(command)
     values = {}
-    for name, value in _read_toml(path).items():
+    for name, value in read_toml(path).items():
         key = name.replace("_", "-")
         if key not in known:
             raise SettingError(f"{path}: unknown key {name!r}{did_you_mean(name, known)}")
@@ -248,7 +248,12 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     return values
 
 
-def _read_toml(path: str) -> dict[str, Any]:
+def read_toml(path: str) -> dict[str, Any]:
+    """The content of a TOML file of settings.
+
+    Raises:
+        SettingError: if it cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)

@@ -1,6 +1,7 @@
 """Outputs beside the files of the log. None delays or stops the listening.
 
 listening   whether a source is heard now: coverage, lag, level
+notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for
 output      what an output is, and the thread and the queue that each has
 """
