@@ -12,9 +12,19 @@ webhook        one attempt to send a message to a webhook
 """
 
 from edge.outputs.notify.engine import Engine
-from edge.outputs.notify.notification import Notification
-from edge.outputs.notify.output import NotifyOutput
+from edge.outputs.notify.notification import Notification, key_of
+from edge.outputs.notify.output import open_notifications
 from edge.outputs.notify.rules import Rule, rules_of
 from edge.outputs.notify.targets import shown, targets_of
 
-__all__ = ["Engine", "Notification", "NotifyOutput", "Rule", "rules_of", "shown", "targets_of"]
+__all__ = [
+    "Engine",
+    "Notification",
+    "NotifyOutput",
+    "Rule",
+    "key_of",
+    "open_notifications",
+    "rules_of",
+    "shown",
+    "targets_of",
+]

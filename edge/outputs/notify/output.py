@@ -5,6 +5,7 @@ records ─────────────────┘           │
 └─ keys of what was accepted: a restart repeats nothing
 """
 
+import contextlib
 import json
 import logging
 import time
@@ -12,20 +13,42 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from edge.log import Record
+from edge.log import Record, read_log
 from edge.outputs.notify.engine import Engine
 from edge.outputs.notify.notification import Notification
-from edge.outputs.notify.rules import Rule
+from edge.outputs.notify.rules import Rule, rules_of
 from edge.outputs.notify.sender import CLOSE_SECONDS, Sender
 from edge.outputs.notify.targets import targets_of
 from edge.outputs.output import Output
-from edge.outputs.spool import Spool
+from edge.outputs.spool import Spool, state_folder
 
 _log = logging.getLogger(__name__)
 
 _KEPT = timedelta(days=1)  # a message waits for its target, and one that a crash cost is made again
 _EXPIRE_SECONDS = 600.0
 _WRITTEN_LATE = timedelta(seconds=30)  # an event is written up to so long after it ended
+
+
+def open_notifications(tables: object, where: str, folder: Path | None, log: Path | None) -> "NotifyOutput":
+    """The output of the rules in these tables.
+
+    Args:
+        tables: `[[notify]]`, as TOML gives them.
+        where: they stand, as errors name it.
+        folder: of the spool; see `state_folder`.
+        log: that the run appends to; what it holds by now is read when the output starts.
+
+    Raises:
+        InstallError, OSError, SettingError: if a rule, a target or a file cannot be used.
+    """
+    rules = rules_of(tables, where)
+    if log is None:
+        _log.warning("notify: without --out events.jsonl a restart forgets what was before, such as a cooldown")
+    earlier: Iterable[Record] = ()
+    if log is not None:
+        with contextlib.suppress(FileNotFoundError):  # the first run
+            earlier = read_log(log)
+    return NotifyOutput(rules, state_folder(folder), earlier)
 
 
 class NotifyOutput(Output):
