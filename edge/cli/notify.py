@@ -15,15 +15,16 @@ from edge.outputs.notify import Engine, Notification, Rule, key_of, rules_of, sh
 
 
 @click.command(cls=SedCommand)
-@click.option("--config", required=True, metavar="FILE", help="Settings of sed-stream, with tables [[notify]].")
+@click.option("--config", required=True, metavar="FILE", help="Settings with tables [[notify]].  [default: none]")
 @click.option(
     "--dry-run",
     "log_path",
     type=click.Path(path_type=Path),
     metavar="LOG",
-    help="Print the notifications that would have been sent for this log (.jsonl, with its rotated files) until now.",
+    help="Print the notifications that would have been sent for this log (.jsonl, with its rotated files) until now.  "
+    "[default: none]",
 )
-@click.option("--test", is_flag=True, help="Send one message to each target, and say what became of it.")
+@click.option("--test", is_flag=True, help="Send one message to each target.  [default: send nothing]")
 @click.option(
     "--format",
     "form",
