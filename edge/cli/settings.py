@@ -134,7 +134,7 @@ class ThresholdOption(click.Option):
         return joined, source
 
 
-class TableOption(click.Option):
+class KeyValueOption(click.Option):
     """`--clip-option KEY=VALUE`: a table of settings, whose origins are joined, and the stronger wins key by key.
 
     In the file, the values may be text, numbers, true, false or lists of them, too. The value of the parameter is a
@@ -169,9 +169,26 @@ class TableOption(click.Option):
         return [f"{key}={said}" for key, said in joined.items()], source
 
 
-def table_origins(param: TableOption) -> str:
+def table_origins(param: KeyValueOption) -> str:
     """Where the context's `meta` has the kind of origin of each key of a table."""
     return f"edge.settings.{param.name}"
+
+
+class TablesOption(click.Option):
+    """`--notify FILE`: tables such as `[[notify]]` in that file, or in the file of `--config` itself.
+
+    The value of the parameter is a pair: the file, and what TOML gives for the tables; or None.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"type": click.UNPROCESSED, "metavar": "FILE"})
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """See `click.Option.consume_value`."""
+        value, source = super().consume_value(ctx, opts)
+        if isinstance(value, str):
+            value = (value, read_toml(value).get(_key(self), []))
+        return value, source
 
 
 class StartOption(click.Option):
@@ -272,11 +289,13 @@ def _checked(param: click.Parameter, value: Any, where: str) -> Any:
     """A value from a file, if its type fits the parameter."""
     if isinstance(value, datetime.date):  # or a time of day with it
         value = value.isoformat()
+    if isinstance(param, TablesOption):
+        return value if isinstance(value, str) else (where.rpartition(": ")[0], value)
     if isinstance(param, ThresholdOption):
         origin = Origin("file", where)
         table = _table(value, where, (int, float), "a score such as 0.6")
         return [_threshold(f"{label}={on!r}", origin) for label, on in table.items()]
-    if isinstance(param, TableOption):
+    if isinstance(param, KeyValueOption):
         table = _table(value, where, (str, int, float, bool, list), "text or a number")
         return [f"{name}={_as_text(each)}" for name, each in table.items()]
     if param.metavar is not None and "=" in param.metavar:

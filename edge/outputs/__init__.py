@@ -4,6 +4,7 @@ listening   whether a source is heard now: coverage, lag, level
 notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for
 output      what an output is, and the thread and the queue that each has
+spool       messages on disk until they are delivered
 """
 
 from edge.outputs.listening import Listening

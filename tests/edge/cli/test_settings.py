@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.cli.settings import SettingsCommand, TableOption, read_config, settable
+from edge.cli.settings import KeyValueOption, SettingsCommand, read_config, settable
 from edge.cli.stream import stream
 from edge.errors import SettingError
 from edge.model.inference import Model, shipped_model
@@ -193,7 +193,7 @@ def test_no_bytes_break_the_reader_of_files(tmp_path: Path) -> None:
 
 
 @click.command(cls=SettingsCommand, environment_prefix="TRIED")
-@click.option("--clip-option", cls=TableOption)
+@click.option("--clip-option", cls=KeyValueOption)
 def tried(clip_option: dict[str, str], show_config: bool) -> None:  # noqa: ARG001  # every command of settings has it
     """Print a table of settings."""
     click.echo(json.dumps(clip_option))
