@@ -162,6 +162,9 @@ class Containers:
             and rest > wave.byte_rate * _WORTH_SECONDS
             and not _is_chunks(file, end, size)
         ):
+            # As a RIFF of unknown length: else FFmpeg looks for chunks in what stands behind the declared length, for
+            # hours where that is gigabytes of silence.
+            wave.patches.update({0: b"RIFF", wave.data_start - 4: bytes(4)})
             options["ignore_length"] = "1"
             declared, held = wave.declared_bytes / wave.byte_rate, (size - wave.data_start) / wave.byte_rate
             self.hidden = f"its header says {declared:.1f} s, but it holds {held:.1f} s"
@@ -197,11 +200,13 @@ class _Patched:
 
     def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
         self._file, self._patches = file, patches
+        self._end = max(place + len(other) for place, other in patches.items())
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
         position = self._file.tell()
-        return _patched(self._file.read(size), position, self._patches)
+        block = self._file.read(size)
+        return _patched(block, position, self._patches) if position < self._end else block
 
 
 class _Stdin:
