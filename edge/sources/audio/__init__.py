@@ -20,6 +20,7 @@ from edge.sources.audio.frames import DecodedBlock, FrameConverter
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.reading import Resampler, mono_blocks, read_audio
 from edge.sources.audio.tracks import choose_track, is_known
+from edge.sources.audio.wave import read_wave_header
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -33,4 +34,5 @@ __all__ = [
     "is_known",
     "mono_blocks",
     "read_audio",
+    "read_wave_header",
 ]
