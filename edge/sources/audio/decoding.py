@@ -1,12 +1,13 @@
 """One container, decoded: what could not be is silence of its length."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import numpy as np
 from av.container import InputContainer
 
-from edge.sources.audio.frames import DecodedBlock, FrameConverter
+from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
@@ -20,6 +21,7 @@ class Part:
     Args:
         container: opened.
         stream: one of its sound tracks.
+        block_seconds: least length of the blocks that it gives.
         has_length: whether the length that FFmpeg gives is to be believed.
 
     Attributes:
@@ -28,13 +30,16 @@ class Part:
         heard_seconds: so far, without what was lost.
     """
 
-    def __init__(self, container: InputContainer, stream: av.AudioStream, *, has_length: bool = True) -> None:
-        self._has_length = has_length
+    def __init__(
+        self, container: InputContainer, stream: av.AudioStream, *, block_seconds: float, has_length: bool = True
+    ) -> None:
+        self._block_seconds, self._has_length = block_seconds, has_length
         self._container, self._stream = container, stream
         self.damaged = False
         self.late_seconds = self.heard_seconds = 0.0
         self._rate, self._samples = 0, 0
         self._origin: int | None = None
+        self._time_base: Fraction | None = None
         self._bare = is_bare(container)
 
     def pieces(self) -> Iterator[DecodedBlock]:
@@ -43,31 +48,40 @@ class Part:
         Raises:
             FFmpegError, OSError, ValueError: if nothing more can be read.
         """
-        converter = FrameConverter()
+        joiner = FrameJoiner(self._block_seconds)
         channels = max(1, self._stream.channels)
-        for frame in self._frames():
-            if frame is None:
-                self.damaged = True
-                continue
-            hole = self._hole(frame)
-            if hole:
-                self._samples += hole
-                yield DecodedBlock(np.zeros((hole, channels), dtype=np.float32), frame.rate, lost=True)
-            channels = frame.layout.nb_channels
-            for piece in converter.pieces(frame):
-                self._samples += len(piece.samples)
-                self.heard_seconds += len(piece.samples) / frame.rate
-                yield piece
+        try:
+            for frame in self._frames():
+                if frame is None:
+                    self.damaged = True
+                    continue
+                hole, channels_before, channels = self._hole(frame), channels, frame.layout.nb_channels
+                if hole:
+                    self._samples += hole
+                    yield from self._counted(joiner.flush())
+                    yield DecodedBlock(np.zeros((hole, channels_before), dtype=np.float32), frame.rate, lost=True)
+                self._samples += frame.samples
+                yield from self._counted(joiner.push(frame))
+        except Exception:
+            yield from self._counted(joiner.flush())
+            raise
+        yield from self._counted(joiner.flush())
+
+    def _counted(self, blocks: list[DecodedBlock]) -> list[DecodedBlock]:
+        for block in blocks:
+            self.heard_seconds += len(block.samples) / block.sample_rate
+        return blocks
 
     def _hole(self, frame: av.AudioFrame) -> int:
         """How many samples are missing before a frame."""
         if frame.rate != self._rate:  # time stamps begin anew
             begins, self._rate, self._samples, self._origin = self._rate == 0, frame.rate, 0, None
+            self._time_base = frame.time_base
         else:
             begins = False
-        if frame.pts is None or frame.time_base is None:
+        if frame.pts is None or self._time_base is None:
             return 0
-        place = round(frame.pts * frame.time_base.numerator * frame.rate / frame.time_base.denominator)
+        place = round(frame.pts * self._time_base.numerator * frame.rate / self._time_base.denominator)
         if self._origin is None:
             if begins:
                 self.late_seconds = self._late_seconds(place / frame.rate)
