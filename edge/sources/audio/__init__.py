@@ -16,7 +16,7 @@ wave       headers of WAVE files and their like that say something else than wha
 from edge.sources.audio.channels import ChannelChoice
 from edge.sources.audio.container import AUDIO_SUFFIXES
 from edge.sources.audio.file import AudioFile
-from edge.sources.audio.frames import DecodedBlock, FrameConverter
+from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.reading import Resampler, mono_blocks, read_audio
 from edge.sources.audio.tracks import choose_track, is_known
@@ -27,7 +27,7 @@ __all__ = [
     "AudioFile",
     "ChannelChoice",
     "DecodedBlock",
-    "FrameConverter",
+    "FrameJoiner",
     "Pcm",
     "Resampler",
     "choose_track",
