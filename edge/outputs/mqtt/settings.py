@@ -1,17 +1,17 @@
 """How the broker is reached: the URL of `--mqtt` and the table `[mqtt-option]`.
 
-| option        | value                                                                                   | unless given   |
-|---------------|-----------------------------------------------------------------------------------------|----------------|
-| node          | name of this machine in topics and ids                                                  | its host name  |
-| discovery     | topic of Home Assistant's discovery, or `off`                                           | homeassistant  |
-| password-file | a file with the password; or it is in the environment, `SED_MQTT_PASSWORD`               | none           |
-| ca            | a file with the certificate that the broker's is signed by                              | the system's   |
-| cert, key     | files with our own certificate and its key                                              | none           |
-| version       | of the protocol: `3.1.1` or `5`                                                         | 3.1.1          |
-| stats         | time between two messages of coverage, lag and level                                    | 1m             |
-| keep          | how long an event waits for the broker                                                  | 1h             |
-| settle        | how long events wait for other clients, once a broken connection is back                | 15s            |
-| onsets        | whether onsets have a topic of their own                                                | false          |
+| option        | value                                                                         | unless given  |
+|---------------|-------------------------------------------------------------------------------|---------------|
+| node          | name of this machine in topics and ids                                        | its host name |
+| discovery     | topic of Home Assistant's discovery, or `off`                                 | homeassistant |
+| password-file | a file with the password; or it is in the environment, `SED_MQTT_PASSWORD`    | none          |
+| ca            | a file with the certificate that the broker's is signed by                    | the system's  |
+| cert, key     | files with our own certificate and its key                                    | none          |
+| version       | of the protocol: `3.1.1` or `5`                                               | 3.1.1         |
+| stats         | time between two messages of coverage, lag and level                          | 1m            |
+| keep          | how long an event waits for the broker                                        | 1h            |
+| settle        | how long events wait for other clients, once a connection is back             | 15s           |
+| onsets        | whether onsets have a topic of their own                                      | false         |
 """
 
 import os
@@ -83,7 +83,7 @@ def mqtt_settings(url: str, options: Mapping[str, str]) -> MqttSettings:
     """
     values = _of_url(url)
     known = {each.name.replace("_", "-"): each.name for each in fields(MqttSettings) if each.name in _READERS}
-    known["password-file"] = "password"
+    known["password-file"] = known.pop("password")
     for name, text in options.items():
         key = name.replace("_", "-")
         if key not in known:
