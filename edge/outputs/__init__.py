@@ -1,5 +1,7 @@
 """Outputs beside the files of the log. None delays or stops the listening.
 
+clips       the sound of each event as a file
+context     what outputs may know of the run
 lengths     lengths of time, as they stand in settings
 listening   whether a source is heard now: coverage, lag, level
 mqtt        an MQTT broker, and Home Assistant's discovery
@@ -9,8 +11,9 @@ output      what an output is, and the thread and the queue that each has
 spool       messages on disk until they are delivered
 """
 
+from edge.outputs.context import OutputContext
 from edge.outputs.listening import Listening
-from edge.outputs.opening import OutputContext, OutputSettings, open_outputs
+from edge.outputs.opening import OutputSettings, open_outputs
 from edge.outputs.output import Output, Outputs, OutputState, Sound, WithOutputs
 
 __all__ = [
