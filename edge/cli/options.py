@@ -166,6 +166,17 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
     ),
     click.option(
+        "--mqtt",
+        metavar="URL",
+        help="Publish to this MQTT broker, and announce to Home Assistant: mqtt://USER@HOST:PORT/PREFIX, or mqtts.  "
+        "[default: none]",
+    ),
+    click.option(
+        "--mqtt-option",
+        cls=KeyValueOption,
+        help="Setting of MQTT, such as node=porch or ca=FILE; may be repeated.  [default: see docs/operations.md]",
+    ),
+    click.option(
         "--notify",
         cls=TablesOption,
         help="Send notifications by the tables [[notify]] of this file; --config may have them too.  [default: none]",

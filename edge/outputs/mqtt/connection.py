@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.outputs.mqtt.settings import MqttSettings
 
 _KEEPALIVE_SECONDS = 20
-MOST_IN_FLIGHT = 100  # messages that are not acknowledged
+MOST_IN_FLIGHT = 500  # messages that are not acknowledged; acknowledgements are looked at four times a second
 
 
 class Happening(NamedTuple):

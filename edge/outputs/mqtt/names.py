@@ -13,7 +13,7 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
         names: of labels or sources. Which others there are matters only where two would be called the same.
 
     >>> slugs(["Dog bark", "Café", "犬"])
-    {'Dog bark': 'dog_bark', 'Café': 'cafe', '犬': '1c4b9c'}
+    {'Dog bark': 'dog_bark', 'Café': 'cafe', '犬': '1e82f9'}
     """
     plain = {name: slug(name) for name in names}
     taken = list(plain.values())

@@ -7,6 +7,7 @@ Nothing is sent while the broker is away; states are replaced by newer ones, eve
 connection is back, events wait until other clients are, too: for Home Assistant's birth message, or for `settle`.
 """
 
+import contextlib
 import logging
 import queue
 import random
@@ -15,7 +16,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from edge.log import Record
+from edge.log import Record, read_log
+from edge.outputs.context import OutputContext
 from edge.outputs.mqtt.announcing import Announcer
 from edge.outputs.mqtt.connection import Connection, Happening
 from edge.outputs.mqtt.discovery import Place
@@ -36,33 +38,25 @@ _CLOSE_SECONDS = 4.0
 _EXPIRE_SECONDS = 60.0
 
 
-def open_mqtt(
-    url: str,
-    options: Mapping[str, str],
-    *,
-    sources: Sequence[str],
-    labels: Sequence[str],
-    model: str,
-    folder: Path | None,
-    earlier: Iterable[Record],
-) -> "MqttOutput":
+def open_mqtt(url: str, options: Mapping[str, str], context: OutputContext, folder: Path | None) -> "MqttOutput":
     """The output of `--mqtt`.
 
     Args:
         url: of the broker.
         options: of `[mqtt-option]`.
-        sources: their names.
-        labels: that are reported.
-        model: its id.
+        context: of the run; what its log holds by now is read when the output starts, for the counts of the day.
         folder: of the spool; see `state_folder`.
-        earlier: the records of earlier runs, for the counts of the day.
 
     Raises:
         OSError, SettingError: if a setting or a file cannot be used.
     """
     settings = mqtt_settings(url, options)
     settings.tls_context()  # its files are there
-    return MqttOutput(settings, sources, labels, model, state_folder(folder), earlier)
+    earlier: Iterable[Record] = ()
+    if context.log is not None:
+        with contextlib.suppress(FileNotFoundError):  # the first run
+            earlier = read_log(context.log)
+    return MqttOutput(settings, context, state_folder(folder), earlier)
 
 
 class MqttOutput(Output):
@@ -75,14 +69,13 @@ class MqttOutput(Output):
     def __init__(
         self,
         settings: MqttSettings,
-        sources: Sequence[str],
-        labels: Sequence[str],
-        model: str,
+        context: OutputContext,
         folder: Path,
         earlier: Iterable[Record],
     ) -> None:
         super().__init__()
         self._settings, self._earlier = settings, earlier
+        sources, labels, model = context.sources, context.labels, context.card.model_id
         self._spool = Spool(folder / "mqtt.sqlite", settings.keep)
         self._outbox = Outbox(self._spool)
         self._announcer = Announcer(settings, labels, model, self._outbox, self._spool)

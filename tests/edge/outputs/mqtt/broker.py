@@ -15,29 +15,40 @@ from tests.edge.live.servers import Program, free_port, needs
 CONFIG = """listener {port} 127.0.0.1
 allow_anonymous {anonymous}
 user root
-persistence true
+max_queued_messages 0
+log_type error
+"""
+LASTING = """persistence true
 persistence_location {folder}/
 autosave_interval 1
 autosave_on_changes true
-max_queued_messages 0
-log_type error
 """
 
 
 class Broker(Program):
-    """Mosquitto, which keeps what is retained and its clients' sessions when it is killed.
+    """Mosquitto.
 
     Args:
         folder: for its files.
         password: of the user `porch`; without one everybody may connect.
         certificate: with its key, for TLS.
+        lasting: whether it has what is retained and its clients' sessions again after it was killed.
     """
 
-    def __init__(self, folder: Path, password: str | None = None, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        password: str | None = None,
+        certificate: tuple[Path, Path] | None = None,
+        *,
+        lasting: bool = False,
+    ) -> None:
         needs("mosquitto")
         self.port = free_port()
         folder.mkdir(exist_ok=True)
-        config = CONFIG.format(port=self.port, folder=folder, anonymous=str(password is None).lower())
+        config = CONFIG.format(port=self.port, anonymous=str(password is None).lower())
+        if lasting:
+            config += LASTING.format(folder=folder)
         if password is not None:
             command = ["mosquitto_passwd", "-b", "-c", str(folder / "passwords"), "porch", password]
             subprocess.run(command, check=True, capture_output=True)

@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -10,11 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge.cli.stream import stream
 from edge.log import Record, rfc3339
+from edge.model.inference import Model, shipped_model
+from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
+from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
 from edge.outputs.mqtt.output import MqttOutput
 from edge.outputs.output import Outputs
 from edge.sources import Block
+from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
 
@@ -62,6 +68,14 @@ class Run:
         self._outputs.close()
 
 
+CARD = Model(shipped_model(), "cpu").card
+
+
+def context_of(sources: Iterable[str], labels: list[str], log: Path | None = None) -> OutputContext:
+    """What a run of the shipped model lets its outputs know."""
+    return OutputContext(card=CARD, decoding=CARD.decoding, labels=labels, sources=list(sources), log=log)
+
+
 @contextmanager
 def running(
     url: str,
@@ -69,12 +83,12 @@ def running(
     *,
     sources: Iterable[str] = ("yard",),
     labels: list[str] = LABELS,
-    earlier: Iterable[Record] = (),
+    log: Path | None = None,
     **options: str,
 ) -> Iterator[Run]:
     """A run that hears its sources."""
     chosen = {"node": "pi", "settle": "0", **{key.replace("_", "-"): value for key, value in options.items()}}
-    made = open_mqtt(url, chosen, sources=list(sources), labels=labels, model="esc10", folder=folder, earlier=earlier)
+    made = open_mqtt(url, chosen, context_of(sources, labels, log), folder)
     run = Run(made)
     for source in sources:
         run.hear(source)
@@ -121,7 +135,7 @@ def test_an_event_is_a_message_and_turns_its_label_on_and_off(broker: Broker, tm
         wait_until(lambda: len(home.of("label/dog/state")) == 3, "the states")
     (message,) = home.of("sed-edge/pi/yard/event")
     data = message.data
-    assert ("dog", "dog", 1, 1.5, 0.9, "esc10", False) == tuple(
+    assert ("dog", "dog", 1, 1.5, 0.9, CARD.model_id, False) == tuple(
         data[key] for key in ("event_type", "label", "seq", "duration", "confidence", "model", "late")
     )
     assert ["OFF", "ON", "OFF"] == [state.text for state in home.of("sed-edge/pi/yard/label/dog/state")]
@@ -147,9 +161,10 @@ def test_a_source_is_available_while_it_is_heard(broker: Broker, tmp_path: Path)
     assert ["online", "offline"] == [state.text for state in home.of("pi/availability")]
 
 
-def outage(broker: Broker, folder: Path, seconds: float, settle: str) -> list[int]:
+def outage(folder: Path, seconds: float, settle: str) -> list[int]:
     """The events that came although the broker was away for so long in the middle of them."""
-    with Subscriber(broker) as home, running(broker.url, folder, settle=settle) as run:
+    broker = Broker(folder / "broker", lasting=True)
+    with broker, Subscriber(broker) as home, running(broker.url, folder, settle=settle) as run:
         for number in range(30):
             run.write(event(number))
             if number == 10:
@@ -165,19 +180,19 @@ def outage(broker: Broker, folder: Path, seconds: float, settle: str) -> list[in
 
 
 @pytest.mark.realtime
-def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(broker: Broker, tmp_path: Path) -> None:
+def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(tmp_path: Path) -> None:
     """They come in order once it is back and other clients are."""
-    assert list(range(30)) == outage(broker, tmp_path, 1.0, "2s")
+    assert list(range(30)) == outage(tmp_path, 1.0, "2s")
 
 
 @pytest.mark.slow
 @pytest.mark.realtime
-def test_half_a_minute_without_a_broker_costs_no_event(broker: Broker, tmp_path: Path) -> None:
+def test_half_a_minute_without_a_broker_costs_no_event(tmp_path: Path) -> None:
     """The same for longer, with all waits as they are in use."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(output, "_LONGEST_WAIT_SECONDS", 60.0)
         patch.setattr(output, "_FIRST_WAIT_SECONDS", 1.0)
-        assert list(range(30)) == outage(broker, tmp_path, 30.0, "15s")
+        assert list(range(30)) == outage(tmp_path, 30.0, "15s")
 
 
 def test_a_broker_that_is_not_there_at_the_start_is_waited_for(tmp_path: Path) -> None:
@@ -313,9 +328,7 @@ def test_coverage_lag_and_level_are_published(broker: Broker, tmp_path: Path) ->
 
 def test_what_a_file_holds_are_events_without_states(broker: Broker, tmp_path: Path) -> None:
     """Home Assistant would keep a device for each file."""
-    made = open_mqtt(
-        broker.url, {"node": "pi"}, sources=["a.wav"], labels=LABELS, model="x", folder=tmp_path, earlier=()
-    )
+    made = open_mqtt(broker.url, {"node": "pi"}, context_of(["a.wav"], LABELS), tmp_path)
     with Subscriber(broker) as home:
         run = Run(made)
         made_of_file = Block(np.zeros((1600, 1), np.float32), 16_000)
@@ -324,3 +337,55 @@ def test_what_a_file_holds_are_events_without_states(broker: Broker, tmp_path: P
         run.close()
         wait_until(lambda: numbers(home) == [1], "the event")
     assert [] == [message for message in home.received if "a_wav" in message.topic and message.topic[-6:] != "/event"]
+
+
+def test_the_counts_of_the_day_are_those_of_the_log(broker: Broker, tmp_path: Path) -> None:
+    """A restart does not begin them anew."""
+    log = tmp_path / "events.jsonl"
+    log.write_text("".join(json.dumps(event(number)) + "\n" for number in range(3)))
+    with Subscriber(broker) as home, running(broker.url, tmp_path, log=log) as run:
+        run.write(event(4))
+        wait_until(lambda: home.of("label/dog/attr"), "the attributes")
+    assert 4 == home.of("label/dog/attr")[0].data["count_today"]
+
+
+def test_a_broker_that_hangs_delays_events_and_nothing_else(broker: Broker, tmp_path: Path) -> None:
+    """They wait, and no more of them are on their way than it has room for."""
+    with Subscriber(broker) as home, running(broker.url, tmp_path) as run:
+        wait_until(lambda: home.of("label/rooster/state"), "the connection")
+        broker.freeze()
+        for number in range(700):
+            run.write(event(number))
+        wait_until(lambda: run.mqtt._spool.waiting("mqtt", 1, 699), "all in the spool")
+        wait_until(lambda: len(run.mqtt._outbox._in_flight) == MOST_IN_FLIGHT, "as many on their way")
+        broker.thaw()
+        wait_until(lambda: len(numbers(home)) == 700, "all events")
+    assert list(range(700)) == numbers(home)
+
+
+def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker, tmp_path: Path) -> None:
+    """In several payloads about one device."""
+    labels = [f"Sound {number}" for number in range(500)]
+    with Subscriber(broker) as home, running(broker.url, tmp_path, labels=labels):
+        wait_until(lambda: len(home.of("/state")) == 500, "the states")
+    configurations = [message.data for message in home.of("/config")]
+    devices = {configuration["dev"]["ids"][0] for configuration in configurations}
+    assert {"sed_edge_pi", "sed_edge_pi_yard"} == devices
+    assert 500 == sum(key.startswith("label_") for each in configurations for key in each["cmps"])
+
+
+@pytest.mark.realtime
+def test_a_stream_publishes_what_it_hears_while_it_sounds(broker: Broker, tmp_path: Path) -> None:
+    """The state of a label is on before its event is over; the log itself has no onsets that nobody asked for."""
+    with Subscriber(broker) as home:
+        option = ["--mqtt-option", "node=pi", "--state", tmp_path]
+        done = invoke(stream, "--name", f"yard={DEMO}", "--realtime", "--duration", 11, "--mqtt", broker.url, *option)
+        wait_until(lambda: home.of("pi/availability")[-1].text == "offline", "the end")
+    assert 0 == done.exit_code, done.stderr
+    log = [json.loads(line) for line in done.stdout.splitlines()]
+    events = [record for record in log if record["type"] == "event"]
+    assert ["dog", "dog", "rooster"] == [record["label"] for record in events]
+    assert "onset" not in {record["type"] for record in log}
+    assert [record["onset_utc"] for record in events] == [message.data["onset_utc"] for message in home.of("/event")]
+    assert ["OFF", "ON", "OFF", "ON", "OFF"] == [state.text for state in home.of("label/dog/state")]
+    assert ["online", "offline"] == [state.text for state in home.of("yard/availability")]
