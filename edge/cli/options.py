@@ -41,7 +41,7 @@ SOUND_OPTIONS = (
         default="default",
         show_default=True,
         metavar="N|LANGUAGE",
-        help="Sound track of files with several: the one marked as default, number N, or a language such as eng.",
+        help="Sound track of sources with several: the one marked as default, number N, or a language such as eng.",
     ),
 )
 SOURCE_OPTIONS = (
