@@ -19,6 +19,7 @@ from edge.errors import InstallError, SedError
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
     "pyarrow": "parquet",
+    "prometheus_client": "health",
     "librosa": "export",
     "threadpoolctl": "export",
     "torch": "train",

@@ -166,6 +166,16 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
     ),
     click.option(
+        "--health",
+        metavar="HOST:PORT",
+        help="Serve /metrics, /livez, /readyz and /healthz there, such as on 127.0.0.1:9464.  [default: none]",
+    ),
+    click.option(
+        "--health-option",
+        cls=KeyValueOption,
+        help="Limit of health: lost=60, coverage=0.95 or lag=10; may be repeated.  [default: these]",
+    ),
+    click.option(
         "--notify",
         cls=TablesOption,
         help="Send notifications by the tables [[notify]] of this file; --config may have them too.  [default: none]",

@@ -2,6 +2,7 @@
 
 clips       the sound of each event as a file
 context     what outputs may know of the run
+health      whether all is heard and written, for monitors
 listening   whether a source is heard now: coverage, lag, level
 notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for

@@ -64,12 +64,14 @@ class Output:
         hears: whether it receives sound.
         takes_scores: whether it receives frame scores.
         failure: why it does not work now, such as `No space left on device`; None while it does. Other threads read it.
+        run: all outputs of the run, this one among them, once they are together.
     """
 
     name = "output"
     hears = False
     takes_scores = False
     failure: str | None = None
+    run: "Outputs | None" = None
 
     def __init__(self) -> None:
         self._losses = _Losses()
@@ -127,6 +129,8 @@ class Outputs:
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._threads = [_OutputThread(output) for output in outputs]
+        for output in outputs:
+            output.run = self
 
     @property
     def takes_scores(self) -> bool:
