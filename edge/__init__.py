@@ -5,6 +5,7 @@ model          a model file: what it says of itself, what runs it
 sources        where sound comes from: files, microphones, URLs
 detection      frame scores -> events
 log            the event log: records, formats, files; kept frame scores
+outputs        where the log and the sound go besides files
 session        a source and a model at work
 doctor         what is wrong, and what to do
 cli            sed-stream, sed-replay, sed-info, sed-doctor

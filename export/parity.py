@@ -74,7 +74,7 @@ def require_parity(comparisons: Sequence[Comparison], tolerance: float) -> None:
 def _steps(
     recipe: Recipe, trained: TorchModel, exported: Model, sound: Floats, state: Floats
 ) -> Iterator[tuple[Step, Step]]:
-    """Steps of both through a sound, each with its own embeddings of the steps before; the last state is compared too."""
+    """Steps of both through a sound, each with the embeddings of its own steps before."""
     states = [state, state]
     hop_samples = (len(sound) - recipe.context_samples) // STEPS
     for start in range(0, STEPS * hop_samples, hop_samples):

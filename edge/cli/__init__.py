@@ -2,6 +2,7 @@
 
 stream         sed-stream: detects sound events in sources, and writes their log
 replay         sed-replay: kept frame scores, decoded again
+notify         sed-notify: which notifications a log leads to
 info           sed-info: the card of a model file
 doctor         sed-doctor: what is wrong, and what to do
 command_line   what all commands of the project share: errors in one line, exit codes

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, ThresholdOption
+from edge.cli.settings import StartOption, TablesOption, ThresholdOption
 from edge.model import PROVIDERS
 
 
@@ -148,6 +148,19 @@ RUN_OPTIONS = (
         type=float,
         metavar="S",
         help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
+    ),
+)
+OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--notify",
+        cls=TablesOption,
+        help="Send notifications by the tables [[notify]] of this file; --config may have them too.  [default: none]",
+    ),
+    click.option(
+        "--state",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Where outputs keep what is not delivered yet.  [default: systemd's, else ~/.local/state/sed-edge]",
     ),
 )
 

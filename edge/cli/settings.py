@@ -134,6 +134,23 @@ class ThresholdOption(click.Option):
         return joined, source
 
 
+class TablesOption(click.Option):
+    """`--notify FILE`: tables such as `[[notify]]` in that file, or in the file of `--config` itself.
+
+    The value of the parameter is a pair: the file, and what TOML gives for the tables; or None.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"type": click.UNPROCESSED, "metavar": "FILE"})
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """See `click.Option.consume_value`."""
+        value, source = super().consume_value(ctx, opts)
+        if isinstance(value, str):
+            value = (value, read_toml(value).get(_key(self), []))
+        return value, source
+
+
 class StartOption(click.Option):
     """`--started-at`: a variable of the environment is one value: a time may have a space in it."""
 
@@ -200,7 +217,7 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     """
     known = settable(command)
     values = {}
-    for name, value in _read_toml(path).items():
+    for name, value in read_toml(path).items():
         key = name.replace("_", "-")
         if key not in known:
             raise SettingError(f"{path}: unknown key {name!r}{did_you_mean(name, known)}")
@@ -208,7 +225,12 @@ def read_config(path: str, command: click.Command) -> dict[str, Any]:
     return values
 
 
-def _read_toml(path: str) -> dict[str, Any]:
+def read_toml(path: str) -> dict[str, Any]:
+    """The content of a TOML file of settings.
+
+    Raises:
+        SettingError: if it cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
@@ -227,6 +249,8 @@ def _checked(param: click.Parameter, value: Any, where: str) -> Any:
     """A value from a file, if its type fits the parameter."""
     if isinstance(value, datetime.date):  # or a time of day with it
         value = value.isoformat()
+    if isinstance(param, TablesOption):
+        return value if isinstance(value, str) else (where.rpartition(": ")[0], value)
     if isinstance(param, ThresholdOption):
         origin = Origin("file", where)
         table = _table(value, where, (int, float), "a score such as 0.6")

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,7 @@ from edge.cli.options import (
     DECODING_OPTIONS,
     LOG_OPTIONS,
     MODEL_OPTIONS,
+    OUTPUT_OPTIONS,
     RUN_OPTIONS,
     SOUND_OPTIONS,
     SOURCE_OPTIONS,
@@ -28,9 +30,10 @@ from edge.cli.settings import SettingsCommand, Threshold
 from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
-from edge.log import FanOut, Rotation
+from edge.log import FanOut, Rotation, json_lines_file
 from edge.log.scores import ScoreSink
 from edge.model import Model, shipped_model, window_of
+from edge.outputs import OutputContext, OutputSettings, open_outputs
 from edge.session import listen
 from edge.sources import ChannelChoice, FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
 from edge.sources.microphone import all_devices, device_json, device_table
@@ -48,11 +51,13 @@ _log = logging.getLogger(__name__)
     *DECODING_OPTIONS,
     *LOG_OPTIONS,
     *RUN_OPTIONS,
+    *OUTPUT_OPTIONS,
 )
 @click.version_option(package_name="sed-edge")
 @click.pass_context
 def stream(
     ctx: click.Context,
+    /,
     sources: tuple[str, ...],
     list_devices: bool,
     as_json: bool,
@@ -82,6 +87,7 @@ def stream(
     scores_path: Path | None,
     stats_every: float | None,
     show_config: bool,
+    **outputs: Any,
 ) -> None:
     """Write down which sounds each SOURCE holds, each with onset and offset.
 
@@ -126,9 +132,13 @@ def stream(
     rotation = None if rotate is None else Rotation.parse(rotate)
     if provider == "auto":
         _log.info("runs on the %s", model.provider)
+    names = [source.name for source in each_of(heard)]
+    known = OutputContext(
+        card=card, decoding=decoding, labels=reported or card.labels, sources=names, log=json_lines_file(outs)
+    )
+    opened = open_outputs(OutputSettings(**outputs), known)
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:
-        names = [source.name for source in each_of(heard)]
         sinks = stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
         scores = None
         if scores_path is not None:
@@ -145,6 +155,7 @@ def stream(
             starts=starts,
             stats_every_seconds=stats_every,
             scores=scores,
+            outputs=opened,
             channel=channel,
         )
     if stopping.is_set():

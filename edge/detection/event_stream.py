@@ -73,6 +73,11 @@ class EventStream:
         """Position of the source, in samples at the model's rate since it began."""
         return round(self._position)
 
+    @property
+    def position_seconds(self) -> Fraction:
+        """Position of the source in seconds since it began; exact."""
+        return self._position / self._rate
+
     def set_hop(self, frames: int) -> None:
         """See `ScoreStream.set_hop`."""
         self._stream.set_hop(frames)

@@ -14,7 +14,7 @@ from edge.doctor.report import Finding, Report
 from edge.doctor.sound_check import judge, measure
 from edge.errors import SedError
 from edge.model import Model
-from edge.sources import Block, ChannelChoice, Feed, Gap, Source, State
+from edge.sources import CAMERA_NOTE, Block, ChannelChoice, Feed, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _TIMEOUT_SECONDS = 15.0  # for a source to deliver `SOUND_SECONDS`
@@ -27,6 +27,8 @@ _GAP_ADVICE = {
     "reconnect": "the stream broke off: look at the network and the server",
     "device": "look at the microphone's plug and power",
 }
+_CAMERA_ADVICE = "--option allowed_media_types=video+audio"
+_CAMERA_GAP = f"it was asked for its sound alone; give {_CAMERA_ADVICE}, and nothing is missed at the start"
 
 
 def examine(
@@ -61,14 +63,18 @@ def _examine_source(report: Report, source: Source, model_rate: int, channel: st
     report.parts["sound"] = part
     if recorded.failure is not None:
         report.findings.append(Finding(True, str(recorded.failure)))
-    for reason, advice in _GAP_ADVICE.items():
+    report.findings += [Finding(True, state.detail) for state in recorded.states if state.state == "warning"]
+    whole = any(CAMERA_NOTE in state.detail for state in recorded.states)
+    if whole:
+        report.findings.append(Finding(False, f"{CAMERA_NOTE}; {_CAMERA_ADVICE} asks for that at once"))
+    for reason, advice in (_GAP_ADVICE | ({"reconnect": _CAMERA_GAP} if whole else {})).items():
         lost_seconds = sum(gap.seconds for gap in recorded.gaps if gap.reason == reason)
         if lost_seconds >= _LEAST_LOSS_SECONDS:
             report.findings.append(Finding(True, f"{lost_seconds:.2f} s of sound are missing ({reason}): {advice}"))
     if not recorded.blocks:
         if recorded.failure is None:
-            text = f"no sound came within {_TIMEOUT_SECONDS:g} s; {_last_state(recorded.states)}"
-            report.findings.append(Finding(True, text))
+            came = "it ended without any sound" if recorded.ended else f"no sound came within {_TIMEOUT_SECONDS:g} s"
+            report.findings.append(Finding(True, f"{came}; {_last_state(recorded.states)}"))
         return
     rate, channels = recorded.blocks[-1].sample_rate, recorded.blocks[-1].samples.shape[1]
     alike = [b.samples for b in recorded.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
@@ -97,6 +103,7 @@ class _Recorded:
     states: list[State] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     failure: SedError | None = None
+    ended: bool = False
 
     @property
     def seconds(self) -> float:
@@ -119,13 +126,15 @@ def _record(source: Source) -> _Recorded:
     recorded, end = _Recorded(), time.monotonic() + _TIMEOUT_SECONDS
     feed = Feed(source, capacity_seconds=2 * SOUND_SECONDS)
     try:
-        while recorded.seconds < SOUND_SECONDS and (item := feed.next(max(0.0, end - time.monotonic()))) is not None:
+        while recorded.seconds < SOUND_SECONDS and not recorded.ended:
+            item = feed.next(max(0.0, end - time.monotonic()))
+            recorded.ended = item is None
             if isinstance(item, Block):
                 recorded.blocks.append(item)
                 recorded.arrivals.append(time.monotonic())
             elif isinstance(item, Gap):
                 recorded.gaps.append(item)
-            else:
+            elif item is not None:
                 recorded.states.append(item)
     except queue.Empty:
         pass

@@ -106,7 +106,7 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
         text = f"a DC offset of {sound.offset:+.1%} of full scale: check the microphone's wiring, or use another input"
         found.append(Finding(True, text))
     if sound.channels > 1 and sound.rms_db < sound.loudest_rms_db - _CANCELLED_DB:
-        text = "the channels cancel each other out: reverse one of them, or give one channel only"
+        text = "the channels cancel each other out: reverse the wires of one of them, or give --channel 1"
         found.append(Finding(True, text))
     if sound.zeros_seconds > 0 and sound.peak_db >= _QUIET_PEAK_DB:
         text = (
@@ -120,8 +120,8 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
 def _judge_bandwidth(sound: Sound, model_rate: int) -> list[Finding]:
     if sound.sample_rate < model_rate:
         text = (
-            f"its rate of {sound.sample_rate} Hz is below the model's {model_rate} Hz, which uses what is missing above "
-            f"{sound.sample_rate / 2000:g} kHz: record at {model_rate} Hz or more"
+            f"its rate of {sound.sample_rate} Hz is below the model's {model_rate} Hz, which uses what is missing "
+            f"above {sound.sample_rate / 2000:g} kHz: record at {model_rate} Hz or more"
         )
         return [Finding(True, text)]
     if sound.limit_hz is None:

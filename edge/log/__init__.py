@@ -4,6 +4,7 @@ event_writer    numbers events and writes them to the log
 file_sink       writes records to a file, and keeps them in memory while the disk is full
 formats         records as lines of a file: JSON Lines, CSV, Raven, Audacity, DESED
 line_file       one open file of lines: repaired after a crash, rotated
+reading         reads the records of a log back
 records         the records of the event log
 scores          frame scores kept without sound, in files of their own
 shared_log      one log that several sources write to
@@ -13,7 +14,9 @@ timeline        samples as seconds and as times of day
 
 from edge.log.event_writer import EventWriter
 from edge.log.file_sink import open_files
+from edge.log.formats import json_lines_file
 from edge.log.line_file import Rotation
+from edge.log.reading import read_log
 from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
 from edge.log.shared_log import Log
 from edge.log.sinks import FanOut, JsonLinesSink, Sink, TextSink
@@ -31,7 +34,9 @@ __all__ = [
     "Timeline",
     "event_record",
     "gap_record",
+    "json_lines_file",
     "open_files",
+    "read_log",
     "rfc3339",
     "source_record",
     "start_record",

@@ -164,15 +164,39 @@ class LineFile:
 
 def _unused_name(path: Path, suffix: str, at: datetime) -> Path:
     """A new name in the folder of `path` for lines written until `at`, which sorts after the existing ones."""
-    stem, end = path.name, ""
-    if path.name.lower().endswith(suffix):
-        stem, end = path.name[: -len(suffix)], path.name[-len(suffix) :]
-    pattern = re.compile(re.escape(stem) + r"\.(\d{8}T\d{6}\.\d{6}Z)" + re.escape(end))
-    used = [found[1] for found in map(pattern.fullmatch, os.listdir(path.parent)) if found is not None]
+    used = _stamps(path, suffix)
     if used:
         newest = datetime.strptime(max(used), _STAMP).replace(tzinfo=UTC)
         at = max(at, newest + timedelta(microseconds=1))
-    return path.with_name(f"{stem}.{at.strftime(_STAMP)}{end}")
+    return _stamped(path, suffix, at.strftime(_STAMP))
+
+
+def rotated_files(path: Path, suffix: str) -> list[Path]:
+    """The files that rotation has put aside for the file of that name, the oldest first.
+
+    Raises:
+        OSError: if its folder cannot be read.
+    """
+    return [_stamped(path, suffix, stamp) for stamp in sorted(_stamps(path, suffix))]
+
+
+def _stamps(path: Path, suffix: str) -> list[str]:
+    """The times in the names of the rotated files."""
+    stem, end = _divided(path, suffix)
+    pattern = re.compile(re.escape(stem) + r"\.(\d{8}T\d{6}\.\d{6}Z)" + re.escape(end))
+    return [found[1] for found in map(pattern.fullmatch, os.listdir(path.parent)) if found is not None]
+
+
+def _stamped(path: Path, suffix: str, stamp: str) -> Path:
+    stem, end = _divided(path, suffix)
+    return path.with_name(f"{stem}.{stamp}{end}")
+
+
+def _divided(path: Path, suffix: str) -> tuple[str, str]:
+    """The file's name without the suffix of its format, and that suffix as it is written, if it has one."""
+    if path.name.lower().endswith(suffix):
+        return path.name[: -len(suffix)], path.name[-len(suffix) :]
+    return path.name, ""
 
 
 def _sync_folder(folder: Path) -> None:

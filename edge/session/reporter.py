@@ -9,6 +9,7 @@ from edge.detection import Decoder, Event, EventStream
 from edge.log import EventWriter, Log, Record, Timeline, gap_record, rfc3339, source_record, start_record, stop_record
 from edge.log.scores import DecoderInput, ScoreReceiver
 from edge.model import Floats, Step, StepModel, Window
+from edge.outputs import Outputs
 from edge.session.hop_control import HopControl
 from edge.session.stats import SourceStats
 from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
@@ -30,6 +31,7 @@ class Reporter:
         onsets: whether onsets are written as soon as they are certain.
         start: when the first sample was heard, for a source without a clock.
         scores: receives the frame scores too.
+        outputs: receive the sound, and the frame scores if they want them.
         channel: of the source, to hear; see `ChannelChoice`.
     """
 
@@ -44,9 +46,12 @@ class Reporter:
         onsets: bool,
         start: Start | None,
         scores: ScoreReceiver | None = None,
+        outputs: Outputs | None = None,
         channel: str = "mix",
     ) -> None:
-        self._source, self._card, self._log, self._scores = source, model.card, log, scores
+        self._source, self._card, self._log, self._outputs = source, model.card, log, outputs
+        wanted = outputs if outputs is not None and outputs.takes_scores else None
+        self._score_receivers = [receiver for receiver in (scores, wanted) if receiver is not None]
         self._labels, self._window, self._start = decoder.labels, window, start
         self._model = _TimedModel(model)
         self._event_stream = EventStream(self._model, window, decoder)
@@ -98,7 +103,7 @@ class Reporter:
     def _hear(self, block: Block) -> None:
         self._observe(block)
         self._lost_since = None
-        began = time.monotonic()
+        begin_seconds, began = self._event_stream.position_seconds, time.monotonic()
         samples, warning = self._channels.take(block.samples, block.sample_rate)
         events = self._event_stream.push(block._replace(samples=samples))
         now = time.monotonic()
@@ -106,18 +111,25 @@ class Reporter:
         self._stats.busy_seconds += now - began
         if block.heard_at is not None:
             self._stats.add_lag(now - block.heard_at - block.seconds)
+        self._hand_on(block, begin_seconds)
         self._write_events(events)
         if warning is not None:
             _log.warning("%s: %s", self._source.name, warning)
             self._write_now(source_record("warning", warning))
+
+    def _hand_on(self, item: Block | Gap, begin_seconds: Fraction) -> None:
+        if self._outputs is not None:
+            self._outputs.hear(self._source.name, item, begin_seconds, wait=not self._source.live)
 
     def _observe(self, block: Block) -> None:
         if block.heard_at is not None:
             self._timeline.observe(self._event_stream.position_samples, block.heard_at)
 
     def _miss(self, gap: Gap) -> None:
-        begin = self._event_stream.position_samples
-        self._write_events(self._event_stream.skip(gap))
+        begin, begin_seconds = self._event_stream.position_samples, self._event_stream.position_seconds
+        events = self._event_stream.skip(gap)
+        self._hand_on(gap, begin_seconds)
+        self._write_events(events)
         self._stats.missed_seconds += Fraction(gap.seconds)
         self._lost_since = None
         self._write(gap_record(begin, self._event_stream.position_samples, gap.reason, self._timeline))
@@ -148,9 +160,9 @@ class Reporter:
             return  # most blocks complete no hop; do not lock the shared log for them
         began_at = self._timeline.began_at()
         with self._log.exclusive():
-            if self._scores is not None:
+            for receiver in self._score_receivers:
                 pushed = DecoderInput(stream.scores, stream.closed_by, stream.heard_samples, began_at)
-                self._scores.take(self._source.name, pushed)
+                receiver.take(self._source.name, pushed)
             self._event_writer.write(events, stream.onsets, stream.heard_samples, began_at)
 
     def _write_now(self, record: Record) -> None:

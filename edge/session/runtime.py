@@ -1,5 +1,6 @@
 """Connects several sources, one model, a decoder for each source, and one log; nothing else knows all of them."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -12,6 +13,7 @@ from edge.errors import SedError, SourceError
 from edge.log import Log, Sink
 from edge.log.scores import ScoreReceiver
 from edge.model import StepModel, Window
+from edge.outputs import Outputs, WithOutputs
 from edge.session.reporter import Reporter
 from edge.session.worker import Worker
 from edge.sources import InTurn, Source, Start
@@ -35,6 +37,7 @@ def listen(
     stats_every_seconds: float | None = None,
     queue_seconds: float = 30.0,
     scores: ScoreReceiver | None = None,
+    outputs: Outputs | None = None,
     channel: str = "mix",
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log the detected events.
@@ -55,6 +58,7 @@ def listen(
             sources.
         queue_seconds: most sound of a source that may wait for the model.
         scores: receives the frame scores of all sources.
+        outputs: receive sound and records, each in a thread of its own; started and closed here.
         channel: of each source, to hear: `mix`, `best` or a number from 1.
 
     Raises:
@@ -62,21 +66,32 @@ def listen(
         OSError: the error of the sink, which ends all sources.
     """
     block_seconds = min(_LONGEST_BLOCK_SECONDS, window.hop_frames * model.card.frame_seconds)
-    log, done = Log(sink), queue.SimpleQueue[Worker]()
+    log, done = Log(sink if outputs is None else WithOutputs(sink, outputs)), queue.SimpleQueue[Worker]()
 
     def begin(source: Source) -> Worker:
         start = None if starts is None else starts.get(source.name)
         reporter = Reporter(
-            source, model, window, make_decoder(), log, onsets=onsets, start=start, scores=scores, channel=channel
+            source,
+            model,
+            window,
+            make_decoder(),
+            log,
+            onsets=onsets,
+            start=start,
+            scores=scores,
+            outputs=outputs,
+            channel=channel,
         )
         return Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put)
 
     turns = [deque(one.sources if isinstance(one, InTurn) else (one,)) for one in sources]
-    running = _Running(begin, turns, log)
-    try:
+    with contextlib.ExitStack() as stack:
+        if outputs is not None:
+            outputs.start(log.write)
+            stack.callback(outputs.close)
+        running = _Running(begin, turns, log)
+        stack.callback(running.stop)
         running.wait(done, stopping)
-    finally:
-        running.stop()
     if log.failure is not None:
         raise log.failure
     running.raise_failures()

@@ -13,14 +13,26 @@ url         streams over the network, as sources
 """
 
 from edge.sources.arrival import ArrivalClock, Backoff
-from edge.sources.audio import AUDIO_SUFFIXES, AudioFile, ChannelChoice, Resampler, is_known, mono_blocks, read_audio
+from edge.sources.audio import (
+    AUDIO_SUFFIXES,
+    AudioFile,
+    ChannelChoice,
+    FrameConverter,
+    Resampler,
+    is_known,
+    mono_blocks,
+    read_audio,
+    read_wave_header,
+)
 from edge.sources.feed import Feed
 from edge.sources.opening import each_of, open_source, open_sources, starts_of
 from edge.sources.recorders import LAST_YEAR, Start, Zone
 from edge.sources.source import Block, FileSource, Gap, InTurn, Item, Source, State
+from edge.sources.url import CAMERA_NOTE
 
 __all__ = [
     "AUDIO_SUFFIXES",
+    "CAMERA_NOTE",
     "LAST_YEAR",
     "ArrivalClock",
     "AudioFile",
@@ -29,6 +41,7 @@ __all__ = [
     "ChannelChoice",
     "Feed",
     "FileSource",
+    "FrameConverter",
     "Gap",
     "InTurn",
     "Item",
@@ -43,5 +56,6 @@ __all__ = [
     "open_source",
     "open_sources",
     "read_audio",
+    "read_wave_header",
     "starts_of",
 ]

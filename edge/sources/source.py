@@ -46,7 +46,7 @@ class Gap(NamedTuple):
 
 
 class State(NamedTuple):
-    """What becomes of a live source: it is `connected`, `lost` or `retrying`; `detail` says why, for people."""
+    """What becomes of a source: `connected`, `lost`, `retrying`, or a `warning` about it; `detail` is for people."""
 
     state: str
     detail: str
@@ -123,6 +123,14 @@ class FileSource:
                     yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
                     yield Block(piece.samples, piece.sample_rate, heard_at)
+                yield from _new_warnings(file)
+            yield from _new_warnings(file)
+
+
+def _new_warnings(file: AudioFile) -> list[State]:
+    """Those that nobody has told yet."""
+    told, file.warnings = file.warnings, []
+    return [State("warning", text) for text in told]
 
 
 class InTurn(NamedTuple):

@@ -1,5 +1,6 @@
 """Decoding and resampling, the same for training and for the device.
 
+bare       frames without a container: how much was lost between them
 channels   which channels are heard, and what mixing them would lose
 container  files and what is in them, before anything is decoded
 decoding   one container, decoded
@@ -7,8 +8,7 @@ file       a file or stdin, decoded piece by piece
 frames     what a decoder gives, as samples: the same for files and streams
 ogg        chained Ogg, link by link
 pcm        bare samples, as the user describes them
-reading    a file as the model hears it
-resampler  mixes channels down and resamples
+reading    a file as the model hears it: mixed down and resampled
 tracks     which of several sound tracks is heard
 wave       headers of WAVE files that say something else than what the file holds
 """
@@ -18,9 +18,9 @@ from edge.sources.audio.container import AUDIO_SUFFIXES
 from edge.sources.audio.file import AudioFile
 from edge.sources.audio.frames import DecodedBlock, FrameConverter
 from edge.sources.audio.pcm import Pcm
-from edge.sources.audio.reading import mono_blocks, read_audio
-from edge.sources.audio.resampler import Resampler
+from edge.sources.audio.reading import Resampler, mono_blocks, read_audio
 from edge.sources.audio.tracks import choose_track, is_known
+from edge.sources.audio.wave import read_wave_header
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -34,4 +34,5 @@ __all__ = [
     "is_known",
     "mono_blocks",
     "read_audio",
+    "read_wave_header",
 ]

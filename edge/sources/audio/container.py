@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -9,6 +10,7 @@ import av
 from av.container import InputContainer
 
 from edge.errors import SourceError
+from edge.sources.audio.bare import tag_bytes
 from edge.sources.audio.ogg import OggLinks, is_chained
 from edge.sources.audio.pcm import Pcm, demuxer
 from edge.sources.audio.wave import WaveHeader, holds_chunks, read_wave_header
@@ -31,6 +33,7 @@ AUDIO_SUFFIXES = {
     ".wma",
 }
 _HEAD_BYTES = 4096
+_BOXES = (b"ftyp", b"free", b"skip", b"wide", b"uuid", b"mdat")  # of an MP4, that may stand before its index
 _WORTH_SECONDS = 0.1  # of sound behind the declared length
 
 
@@ -42,6 +45,7 @@ class Containers:
         pcm: what its bare samples are; None for a container, which says so itself.
 
     Attributes:
+        path: of the file; None for stdin.
         hidden: what the header conceals of the file, in words; None if it tells the truth.
         held_seconds: the length, where the header does not say it; None where it does.
         no_samples: whether it is a WAVE that ends with its header.
@@ -51,7 +55,7 @@ class Containers:
     """
 
     def __init__(self, path: Path | None, pcm: Pcm | None = None) -> None:
-        self._path, self._pcm = path, pcm
+        self.path, self._pcm = path, pcm
         self.name = "stdin" if path is None else str(path)
         self.hidden: str | None = None
         self.held_seconds: float | None = None
@@ -73,23 +77,23 @@ class Containers:
             SourceError: if nothing comes on stdin.
         """
         if self._pcm is not None:
-            return _open("pipe:0" if self._path is None else str(self._path.absolute()), **demuxer(self._pcm))
-        if self._path is None:
+            return _open("pipe:0" if self.path is None else str(self.path.absolute()), **demuxer(self._pcm))
+        if self.path is None:
             return self._open_stdin()
-        if not self._path.is_file():
-            return _open(str(self._path.absolute()))
-        with self._path.open("rb") as file:
+        if not self.path.is_file():
+            return _open(str(self.path.absolute()))
+        with self.path.open("rb") as file:
             self.head = file.read(_HEAD_BYTES)
             file.seek(0)
             wave = read_wave_header(file)
             if wave is not None:
                 return self._open_wave(wave, file)
-        if is_chained(self._path):
-            self._file = self._path.open("rb")
+        if is_chained(self.path):
+            self._file = self.path.open("rb")
             self._links = OggLinks(self._file.read)
             return _open(self._links)
         # FFmpeg would take a relative name with a colon in it for a protocol.
-        return _open(str(self._path.absolute()))
+        return _open(str(self.path.absolute()))
 
     def next(self) -> InputContainer | None:
         """Open the next; None if there is none.
@@ -105,12 +109,22 @@ class Containers:
     def length_is_estimated(self) -> bool:
         """Whether FFmpeg can only guess the length by the bit rate, since nothing in it says it."""
         head = self.head
-        if head.startswith(b"ID3") and len(head) >= 10 and self._path is not None:
-            tag_bytes = 10 + sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-            with self._path.open("rb") as file:
-                file.seek(tag_bytes)
+        if (size := tag_bytes(head)) and self.path is not None:
+            with self.path.open("rb") as file:
+                file.seek(size)
                 head = file.read(_HEAD_BYTES)
         return not any(mark in head for mark in (b"Xing", b"Info", b"VBRI"))
+
+    @property
+    def index_is_last(self) -> bool:
+        """Whether it is an MP4 on stdin whose index comes after its sound, which FFmpeg would have to read first."""
+        position = 0
+        while self.path is None and self.head[position + 4 : position + 8] in _BOXES:
+            size, name = struct.unpack(">I4s", self.head[position : position + 8])
+            if name == b"mdat":
+                return True
+            position += max(8, size)
+        return False
 
     def close(self) -> None:
         """Close the file."""
@@ -134,8 +148,8 @@ class Containers:
         return _open(stdin, **({"options": {"ignore_length": "1"}} if endless else {}))
 
     def _open_wave(self, wave: WaveHeader, file: BinaryIO) -> InputContainer:
-        assert self._path is not None
-        size = self._path.stat().st_size
+        assert self.path is not None
+        size = self.path.stat().st_size
         end = wave.data_start + (wave.declared_bytes or 0)
         rest = size - end
         self.no_samples = size <= wave.data_start
@@ -154,8 +168,8 @@ class Containers:
         if options:
             self.held_seconds = (size - wave.data_start) / wave.byte_rate
         if not wave.patches:
-            return _open(str(self._path.absolute()), **({"options": options} if options else {}))
-        self._file = self._path.open("rb")
+            return _open(str(self.path.absolute()), **({"options": options} if options else {}))
+        self._file = self.path.open("rb")
         return _open(_Patched(self._file, wave.patches), **({"options": options} if options else {}))
 
 

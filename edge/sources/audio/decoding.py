@@ -1,17 +1,23 @@
 """One container, decoded: what could not be is silence of its length."""
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
 from av.container import InputContainer
 
+from edge.sources.audio.bare import BareFrames, is_bare
 from edge.sources.audio.frames import DecodedBlock, FrameConverter
 
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
-# Of these nothing but the frames themselves tells anything: FFmpeg counts them, and estimates the length.
-_BARE_FRAMES = {"mp3", "aac", "ac3", "eac3", "dts", "truehd", "loas", "amr", "amrnb", "amrwb", "mlp"}
+# Of these one time stamp is for several frames: FFmpeg makes the others, by the rate at which the file began.
+_SHARED_STAMPS = {"mpegts", "mpeg"}
+
+Packet: TypeAlias = "av.Packet[av.AudioStream]"
 
 
 class Part:
@@ -20,6 +26,7 @@ class Part:
     Args:
         container: opened.
         stream: one of its sound tracks.
+        path: of the file that the container is; None where it is none.
         has_length: whether the length that FFmpeg gives is to be believed.
 
     Attributes:
@@ -28,14 +35,17 @@ class Part:
         heard_seconds: so far, without what was lost.
     """
 
-    def __init__(self, container: InputContainer, stream: av.AudioStream, *, has_length: bool = True) -> None:
-        self._has_length = has_length
+    def __init__(
+        self, container: InputContainer, stream: av.AudioStream, *, path: Path | None = None, has_length: bool = True
+    ) -> None:
+        self._path, self._has_length = path, has_length
         self._container, self._stream = container, stream
         self.damaged = False
         self.late_seconds = self.heard_seconds = 0.0
         self._rate, self._samples = 0, 0
         self._origin: int | None = None
-        self._bare = is_bare(container)
+        self._bare: BareFrames | None = None
+        self._counted_pts: int | None = None  # what FFmpeg's own count of frames comes to
 
     def pieces(self) -> Iterator[DecodedBlock]:
         """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
@@ -43,14 +53,23 @@ class Part:
         Raises:
             FFmpegError, OSError, ValueError: if nothing more can be read.
         """
+        with contextlib.ExitStack() as stack:
+            if is_bare(self._container):
+                # FFmpeg leaves out what it takes for no frame of AAC; of the others it hands out all.
+                reread = self._container.format.name == "aac" and self._path is not None and self._path.is_file()
+                self._bare = stack.enter_context(contextlib.closing(BareFrames(self._path if reread else None)))
+            yield from self._pieces()
+
+    def _pieces(self) -> Iterator[DecodedBlock]:
         converter = FrameConverter()
         channels = max(1, self._stream.channels)
-        for frame in self._frames():
+        for packet, frame in self._frames():
             if frame is None:
                 self.damaged = True
                 continue
-            hole = self._hole(frame)
+            hole = self._hole(packet, frame) if self._bare is None else self._bare.hole(bytes(packet), frame.samples)
             if hole:
+                self.damaged = self.damaged or self.heard_seconds > 0.0
                 self._samples += hole
                 yield DecodedBlock(np.zeros((hole, channels), dtype=np.float32), frame.rate, lost=True)
             channels = frame.layout.nb_channels
@@ -59,8 +78,9 @@ class Part:
                 self.heard_seconds += len(piece.samples) / frame.rate
                 yield piece
 
-    def _hole(self, frame: av.AudioFrame) -> int:
-        """How many samples are missing before a frame."""
+    def _hole(self, packet: Packet, frame: av.AudioFrame) -> int:
+        """How many samples are missing before a frame, by its time stamp."""
+        counted = self._is_counted(packet, frame)
         if frame.rate != self._rate:  # time stamps begin anew
             begins, self._rate, self._samples, self._origin = self._rate == 0, frame.rate, 0, None
         else:
@@ -73,11 +93,20 @@ class Part:
                 self.late_seconds = self._late_seconds(place / frame.rate)
             late = round(self.late_seconds * frame.rate) if begins else 0
             self._origin = place - late
-        hole = place - self._origin - self._samples
+        hole = 0 if counted else place - self._origin - self._samples
         if not _LEAST_HOLE_SECONDS < hole / frame.rate < _GREATEST_HOLE_SECONDS:
             return 0
-        self.damaged = self.damaged or self._samples > 0
         return hole
+
+    def _is_counted(self, packet: Packet, frame: av.AudioFrame) -> bool:
+        """Whether a time stamp is FFmpeg's own count of frames, and that a wrong one."""
+        before, self._counted_pts = self._counted_pts, None
+        if packet.pts is None or not packet.duration or packet.time_base is None:
+            return False
+        self._counted_pts = packet.pts + packet.duration
+        samples = float(packet.duration * packet.time_base) * frame.rate
+        is_wrong = abs(samples - frame.samples) > frame.samples / 20
+        return is_wrong and packet.pts == before and self._container.format.name in _SHARED_STAMPS
 
     def _late_seconds(self, first_stamp: float) -> float:
         """How much later the sound begins than the file does, where that holds more than sound."""
@@ -87,17 +116,22 @@ class Part:
         late = first_stamp - begins / av.time_base
         return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
 
-    def _frames(self) -> Iterator[av.AudioFrame | None]:
-        """Decoded frames; None where something was damaged."""
+    def _frames(self) -> Iterator[tuple[Packet, av.AudioFrame | None]]:
+        """Decoded frames with their packets; None where something was damaged."""
         for packet in self._container.demux(self._stream):
             if packet.is_corrupt and self._is_cut(packet):
-                yield None
+                yield packet, None
             try:
-                yield from packet.decode()
-            except av.error.InvalidDataError:
-                yield None
+                frames = packet.decode()
+            except av.error.FFmpegError:  # decoders have many words for damage
+                if self._bare is not None:
+                    self._bare.lost(bytes(packet))
+                yield packet, None
+                continue
+            for frame in frames:
+                yield packet, frame
 
-    def _is_cut(self, packet: "av.Packet[av.AudioStream]") -> bool:
+    def _is_cut(self, packet: Packet) -> bool:
         """Whether the last packet ends before it should; where no length is declared, only within a sample."""
         sample_bytes = max(1, self._byte_rate // max(1, self._stream.rate or 1))
         return self.declared_seconds is not None or packet.size % sample_bytes != 0
@@ -113,8 +147,3 @@ class Part:
     @property
     def _byte_rate(self) -> int:
         return (self._stream.codec_context.bit_rate or 0) // 8
-
-
-def is_bare(container: InputContainer) -> bool:
-    """Whether it is nothing but frames of sound, one after another, with no time stamps of their own."""
-    return container.format.name in _BARE_FRAMES

@@ -11,8 +11,9 @@ import av
 from av.container import InputContainer
 
 from edge.errors import SourceError
+from edge.sources.audio.bare import is_bare
 from edge.sources.audio.container import Containers
-from edge.sources.audio.decoding import Part, is_bare
+from edge.sources.audio.decoding import Part
 from edge.sources.audio.frames import DecodedBlock
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.tracks import choose_track
@@ -21,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 # Headers of some formats round the length, or count the encoder's padding.
 _DECLARED_TOLERANCE_SECONDS = 0.5
+_INDEX_IS_LAST = (
+    "stdin: this MP4 cannot be read from a pipe, as its index (moov) stands at its end; give it as a file, "
+    "or write it anew with ffmpeg -i IN -c copy -movflags +faststart OUT"
+)
 
 
 class AudioFile:
@@ -37,7 +42,7 @@ class AudioFile:
 
     Attributes:
         damaged: or cut short, as far as it has been read.
-        warnings: what is to be known of it, in words.
+        warnings: what is to be known of it, in words; who passes them on takes them out.
 
     Raises:
         SourceError: if it is missing, is a folder, is empty, may not be read, has no such track, or holds no audio that
@@ -61,7 +66,7 @@ class AudioFile:
             self.__exit__()
             raise
         if self._containers.hidden is not None:
-            self._warn(f"{self._containers.hidden}; all of it is heard")
+            self._warn(f"{self._containers.hidden}; all of it is heard, but other programs may not")
         if self._containers.no_samples:
             self._warn("has a header, but no sound behind it")
 
@@ -109,6 +114,8 @@ class AudioFile:
                 self._container.close()
                 self._part = self._part_of(container)
         except (av.error.FFmpegError, OSError, ValueError) as exc:
+            if self._containers.index_is_last:
+                raise SourceError(_INDEX_IS_LAST) from exc
             raise SourceError(f"{self._name}: cannot be read any further ({_reason(exc)})") from exc
         self._report(heard_seconds, declared)
 
@@ -123,14 +130,15 @@ class AudioFile:
             raise SourceError(self._no_audio)
         self._stream = stream
         estimated = is_bare(container) and self._containers.length_is_estimated
-        return Part(container, stream, has_length=not estimated and self._containers.held_seconds is None)
+        has_length = not estimated and self._containers.held_seconds is None
+        return Part(container, stream, path=self._containers.path, has_length=has_length)
 
     def _report(self, heard_seconds: float, declared: float | None) -> None:
         # Some formats declare the length of the whole file for each of its tracks.
         if declared is not None and declared - heard_seconds - self.late_seconds > _DECLARED_TOLERANCE_SECONDS:
             self.damaged = True
         if self.damaged:
-            _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
+            self._warn(f"is damaged or cut short; {heard_seconds:.3f} s of it could be heard")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)
@@ -147,11 +155,8 @@ class AudioFile:
         """Why it cannot be opened, as what it is."""
         if isinstance(exc, OSError) and exc.errno in (errno.EACCES, errno.EPERM):
             return f"{self._name}: may not be read; give yourself the permission, such as by chmod +r"
-        if self._may_be_bare and self._containers.head[4:8] == b"ftyp":
-            return (
-                "stdin: this MP4 cannot be read from a pipe, as its index (moov) stands at its end; give it as a file, "
-                "or write it anew with ffmpeg -i IN -c copy -movflags +faststart OUT"
-            )
+        if self._containers.index_is_last:
+            return _INDEX_IS_LAST
         return self._no_audio
 
 

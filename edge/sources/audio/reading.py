@@ -5,10 +5,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from edge.sources.audio.file import AudioFile
-from edge.sources.audio.resampler import Resampler
+
+_GREATEST_SAMPLE = 1e6
+
+
+class Resampler:
+    """Mixes channels down and resamples, piece by piece: the output does not depend on the pieces.
+
+    Args:
+        input_rate: Hz.
+        output_rate: Hz.
+    """
+
+    def __init__(self, input_rate: int, output_rate: int) -> None:
+        self._rates = (input_rate, output_rate)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._stream = None
+        if self._rates[0] != self._rates[1]:
+            self._stream = soxr.ResampleStream(*self._rates, 1, dtype="float32", quality="HQ")
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take `[samples, channels]` at the input rate, return `[samples]` at the output rate, within [-1, 1].
+
+        What is no number, or far beyond full scale, is damage, and heard as silence: it would spoil what is near it.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            mono = block.mean(axis=1, dtype=np.float32)
+        return self._resample(np.where(np.abs(mono) < _GREATEST_SAMPLE, mono, np.float32(0.0)), last=False)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return what is still inside, then reset."""
+        rest = self._resample(np.zeros(0, dtype=np.float32), last=True)
+        self.reset()
+        return rest
+
+    def _resample(self, mono: NDArray[np.float32], last: bool) -> NDArray[np.float32]:
+        resampled = mono if self._stream is None else self._stream.resample_chunk(mono, last=last)
+        return np.clip(resampled, -1.0, 1.0)
 
 
 def mono_blocks(file: AudioFile, sample_rate: int) -> Iterator[NDArray[np.float32]]:

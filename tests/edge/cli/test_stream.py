@@ -186,6 +186,20 @@ def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:
     assert 0 == piped.returncode
 
 
+def test_an_mp4_whose_index_is_last_says_so_on_stdin(tmp_path: Path) -> None:
+    """And what to do; with its index first it is heard."""
+    needs("ffmpeg")
+    outcomes = []
+    for flags, arguments in (("+faststart", ()), ("0", ()), ("0", ("--live",))):
+        path = tmp_path / f"{flags}.mp4"
+        making = ["-y", "-t", "3", "-c:a", "aac", "-movflags", flags, path]
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", DEMO, *making], check=True)
+        done = stream("-", *arguments, stdin=path.read_bytes())
+        told = "its index (moov) stands at its end; give it as a file, or write it anew with ffmpeg" in done.stderr
+        outcomes.append((done.returncode, told, '"label": "dog"' in done.stdout))
+    assert [(0, False, True), (1, True, False), (1, True, False)] == outcomes
+
+
 def test_options_reach_the_decoder_and_the_window() -> None:
     """Fewer labels, another threshold, another hop: each changes what comes out as it should."""
     events = [r for r in records(stream(DEMO, "--labels", "rooster,dog").stdout) if r["type"] == "event"]
