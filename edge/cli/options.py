@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, TablesOption, ThresholdOption
+from edge.cli.settings import KeyValueOption, StartOption, TablesOption, ThresholdOption
 from edge.model import PROVIDERS
 
 
@@ -151,6 +151,20 @@ RUN_OPTIONS = (
     ),
 )
 OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--clips",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Save the sound of each event there, with a JSON file beside it.  [default: none]",
+    ),
+    click.option(
+        "--clip-option",
+        cls=KeyValueOption,
+        help="Setting of clips, such as pre=2 or quota=5GB; may be repeated.  [default: see docs/operations.md]",
+    ),
+    click.option(
+        "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
+    ),
     click.option(
         "--notify",
         cls=TablesOption,

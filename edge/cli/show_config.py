@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, TablesOption, ThresholdOption, origin_of, settable
+from edge.cli.settings import (
+    KeyValueOption,
+    StartOption,
+    TablesOption,
+    ThresholdOption,
+    origin_of,
+    settable,
+    table_origins,
+)
 from edge.model import Card, ClassDecoding, Window
 from edge.sources.url import SECRET_OPTIONS, redacted
 
@@ -36,6 +44,9 @@ def show_config(
         value, origin = ctx.params[str(param.name)], origin_of(ctx, param).kind
         if isinstance(param, ThresholdOption):
             tables.append([(f"[{key}]", ""), *_thresholds(value, card, decoding)])
+        elif isinstance(param, KeyValueOption):
+            origins = ctx.meta[table_origins(param)]
+            tables.append([(f"[{key}]", ""), *((_assigned(name, value[name]), origins[name]) for name in value)])
         elif isinstance(param, TablesOption):
             tables += [] if value is None else [_table(key, table, origin) for table in value[1]]
         elif param.metavar is not None and "=" in param.metavar:

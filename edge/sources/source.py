@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from edge.sources.audio import AudioFile, Pcm
 
+_BLOCK_SECONDS = 1.0  # of a file
+_REALTIME_BLOCK_SECONDS = 0.05  # at its own pace: no hop is shorter
+
 
 class Block(NamedTuple):
     """A piece of sound.
@@ -108,7 +111,8 @@ class FileSource:
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(self.path, self._pcm, self._track) as file:
+        block_seconds = _REALTIME_BLOCK_SECONDS if self.live else _BLOCK_SECONDS
+        with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
             for piece in file.pieces():

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from edge.errors import SourceError
-from edge.sources import FrameConverter, read_wave_header
+from edge.sources import FrameJoiner, read_wave_header
 
 _MOST_BEHIND_SECONDS = 0.1  # of bytes behind the samples: metadata; more may be sound that the header conceals
 
@@ -114,14 +114,14 @@ def read_excerpt(
         FFmpegError, OSError: if nothing more can be read.
         Irregular: if they are not all there, one after another, in the outline's format.
     """
-    converter, position = FrameConverter(), begin
+    joiner, position = FrameJoiner(block_seconds=0.0), begin
     for frame in _frames_from(container, begin):
         if (frame.rate, frame.layout.nb_channels) != (outline.sample_rate, outline.channels):
             raise Irregular("changes its rate or channels")
         if frame.pts is None or frame.time_base is None:
             raise Irregular("has no time stamps")
         place = round(frame.pts * frame.time_base * frame.rate)
-        for piece in converter.pieces(frame):
+        for piece in joiner.push(frame):
             first, place = place, place + len(piece.samples)
             if place <= position == begin:
                 continue  # of before the excerpt

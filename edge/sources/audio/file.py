@@ -39,6 +39,7 @@ class AudioFile:
         path: of the file; None for stdin.
         pcm: what its bare samples are; None for a container, which says so itself.
         track: as `choose_track` knows it.
+        block_seconds: least length of the blocks that it gives; 0 for the decoder's frames.
 
     Attributes:
         damaged: or cut short, as far as it has been read.
@@ -49,8 +50,10 @@ class AudioFile:
             FFmpeg knows.
     """
 
-    def __init__(self, path: Path | None, pcm: Pcm | None = None, track: str = "default") -> None:
-        self._containers, self._track = Containers(path, pcm), track
+    def __init__(
+        self, path: Path | None, pcm: Pcm | None = None, track: str = "default", *, block_seconds: float = 1.0
+    ) -> None:
+        self._containers, self._track, self._block_seconds = Containers(path, pcm), track, block_seconds
         self._name = self._containers.name
         self._may_be_bare = path is None and pcm is None
         self.damaged = False
@@ -131,7 +134,13 @@ class AudioFile:
         self._stream = stream
         estimated = is_bare(container) and self._containers.length_is_estimated
         has_length = not estimated and self._containers.held_seconds is None
-        return Part(container, stream, path=self._containers.path, has_length=has_length)
+        return Part(
+            container,
+            stream,
+            block_seconds=self._block_seconds,
+            path=self._containers.path,
+            has_length=has_length,
+        )
 
     def _report(self, heard_seconds: float, declared: float | None) -> None:
         # Some formats declare the length of the whole file for each of its tracks.
