@@ -168,7 +168,10 @@ def test_a_header_that_hides_sound_is_wrong(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * RATE)
     for held, found in (
         (samples, ["its header says 0.5 s, but it holds 3.0 s; all of it is heard, but other programs may not"]),
-        (samples[:0], ["has a header, but no sound behind it", "it ended without any sound; its last state is: warning, "]),
+        (
+            samples[:0],
+            ["has a header, but no sound behind it", "it ended without any sound; its last state is: warning, "],
+        ),
     ):
         path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(held), RATE if len(held) else 0))
         report = examine(shipped_model(), "cpu", 1, lambda path=path: FileSource(str(path)))
