@@ -41,7 +41,7 @@ SOUND_OPTIONS = (
         default="default",
         show_default=True,
         metavar="N|LANGUAGE",
-        help="Sound track of files with several: the one marked as default, number N, or a language such as eng.",
+        help="Sound track of sources with several: the one marked as default, number N, or a language such as eng.",
     ),
 )
 SOURCE_OPTIONS = (
@@ -164,6 +164,17 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
+    ),
+    click.option(
+        "--mqtt",
+        metavar="URL",
+        help="Publish to this MQTT broker, and announce to Home Assistant: mqtt://USER@HOST:PORT/PREFIX, or mqtts.  "
+        "[default: none]",
+    ),
+    click.option(
+        "--mqtt-option",
+        cls=KeyValueOption,
+        help="Setting of MQTT, such as node=porch or ca=FILE; may be repeated.  [default: see docs/operations.md]",
     ),
     click.option(
         "--notify",

@@ -17,6 +17,8 @@ class OutputSettings:
         clips: the folder that clips are saved in.
         clip_option: settings of clips.
         clip_pictures: whether a spectrogram is drawn beside each clip.
+        mqtt: URL of the broker that the log goes to.
+        mqtt_option: settings of it.
         notify: the tables of rules for notifications, and where they stand.
         state: folder of what outputs must remember; that of systemd or of the user if None.
     """
@@ -24,6 +26,8 @@ class OutputSettings:
     clips: Path | None = None
     clip_option: Mapping[str, str] = field(default_factory=dict)
     clip_pictures: bool = False
+    mqtt: str | None = None
+    mqtt_option: Mapping[str, str] = field(default_factory=dict)
     notify: tuple[str, object] | None = None
     state: Path | None = None
 
@@ -51,6 +55,16 @@ def _clips(settings: OutputSettings, context: OutputContext) -> list[Output]:
     return [ClipsOutput(settings.clips, replace(chosen, pictures=settings.clip_pictures), context)]
 
 
+def _mqtt(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.mqtt is None:
+        if settings.mqtt_option:
+            raise SettingError("settings of MQTT are for --mqtt; give the URL of a broker, such as mqtt://porch.local")
+        return []
+    from edge.outputs.mqtt import open_mqtt
+
+    return [open_mqtt(settings.mqtt, settings.mqtt_option, context, settings.state)]
+
+
 def _notifications(settings: OutputSettings, context: OutputContext) -> list[Output]:
     if settings.notify is None:
         return []
@@ -62,4 +76,4 @@ def _notifications(settings: OutputSettings, context: OutputContext) -> list[Out
 
 # Each makes the outputs of one kind, none if the settings do not ask for it, and imports what it needs only then: a run
 # without outputs starts as fast, and in as little memory, as if there were none.
-_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = (_clips, _notifications)
+_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = (_clips, _mqtt, _notifications)
