@@ -20,6 +20,8 @@ from edge.errors import InstallError, SedError
 _EXTRAS = {
     "pyarrow": "parquet",
     "prometheus_client": "health",
+    "paho": "mqtt",
+    "apprise": "notify",
     "librosa": "export",
     "threadpoolctl": "export",
     "torch": "train",

@@ -1,4 +1,4 @@
-"""`sed-stream`: sources in, a log of what was heard out."""
+"""`sed-stream`: detects sound events in sources, and writes their log."""
 
 import contextlib
 import itertools

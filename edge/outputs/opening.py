@@ -20,6 +20,8 @@ class OutputSettings:
         clip_pictures: whether a spectrogram is drawn beside each clip.
         health: the address that health and metrics are served on.
         health_option: limits beyond which a source is unhealthy.
+        mqtt: URL of the broker that the log goes to.
+        mqtt_option: settings of it.
         notify: the tables of rules for notifications, and where they stand.
         state: folder of what outputs must remember; that of systemd or of the user if None.
     """
@@ -29,6 +31,8 @@ class OutputSettings:
     clip_pictures: bool = False
     health: str | None = None
     health_option: Mapping[str, str] = field(default_factory=dict)
+    mqtt: str | None = None
+    mqtt_option: Mapping[str, str] = field(default_factory=dict)
     notify: tuple[str, object] | None = None
     state: Path | None = None
 
@@ -75,6 +79,16 @@ def _systemd(_: OutputSettings, context: OutputContext) -> list[Output]:
     return [] if output is None else [output]
 
 
+def _mqtt(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.mqtt is None:
+        if settings.mqtt_option:
+            raise SettingError("settings of MQTT are for --mqtt; give the URL of a broker, such as mqtt://porch.local")
+        return []
+    from edge.outputs.mqtt import open_mqtt
+
+    return [open_mqtt(settings.mqtt, settings.mqtt_option, context, settings.state)]
+
+
 def _notifications(settings: OutputSettings, context: OutputContext) -> list[Output]:
     if settings.notify is None:
         return []
@@ -90,5 +104,6 @@ _MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] =
     _clips,
     _health,
     _systemd,
+    _mqtt,
     _notifications,
 )

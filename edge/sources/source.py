@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.sources.audio import AudioFile, Pcm
+from edge.sources.slots import in_slots, work_slots
 
 _BLOCK_SECONDS = 1.0  # of a file
 _REALTIME_BLOCK_SECONDS = 0.05  # at its own pace: no hop is shorter
+_reading_slots = work_slots()
 
 
 class Block(NamedTuple):
@@ -115,7 +117,9 @@ class FileSource:
         with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
-            for piece in file.pieces():
+            # At its own pace it is one of many; else its disk, or a pipe, may keep it waiting in its slot.
+            pieces = in_slots(file.pieces(), _reading_slots) if self.live else file.pieces()
+            for piece in pieces:
                 heard_at = began + float(passed) if self.live else None
                 first = passed == 0
                 passed += Fraction(len(piece.samples), piece.sample_rate)
