@@ -2,6 +2,7 @@
 
 clips       the sound of each event as a file
 context     what outputs may know of the run
+health      whether all is heard and written, for monitors
 lengths     lengths of time, as they stand in settings
 listening   whether a source is heard now: coverage, lag, level
 mqtt        an MQTT broker, and Home Assistant's discovery

@@ -65,6 +65,7 @@ class Output:
         takes_scores: whether it receives frame scores.
         takes_onsets: whether it receives `onset` records although the log does not have them.
         failure: why it does not work now, such as `No space left on device`; None while it does. Other threads read it.
+        run: all outputs of the run, this one among them, once they are together.
     """
 
     name = "output"
@@ -72,6 +73,7 @@ class Output:
     takes_scores = False
     takes_onsets = False
     failure: str | None = None
+    run: "Outputs | None" = None
 
     def __init__(self) -> None:
         self._losses = _Losses()
@@ -129,6 +131,8 @@ class Outputs:
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._threads = [_OutputThread(output) for output in outputs]
+        for output in outputs:
+            output.run = self
 
     @property
     def takes_scores(self) -> bool:
