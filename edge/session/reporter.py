@@ -29,10 +29,10 @@ class Reporter:
         decoder: of this source only.
         log: shared with other sources.
         onsets: whether onsets are written as soon as they are certain.
-        start: when the first sample was heard, for a source without a clock.
+        start: when the first sample was recorded, for a source without a clock.
         scores: receives the frame scores too.
         outputs: receive the sound, and the frame scores if they want them.
-        channel: of the source, to hear; see `ChannelChoice`.
+        channel: of the source, to use; see `ChannelChoice`.
     """
 
     def __init__(

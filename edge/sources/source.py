@@ -24,7 +24,7 @@ class Block(NamedTuple):
     Attributes:
         samples: `[samples, channels]`.
         sample_rate: Hz; may change from one block to the next.
-        heard_at: when its first sample was heard, by `time.monotonic`; None from a source without a time of day.
+        heard_at: when its first sample was captured, by `time.monotonic`; None from a source without a time of day.
     """
 
     samples: NDArray[np.float32]
@@ -38,7 +38,7 @@ class Block(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """So many seconds, before the next block, in which nothing was heard.
+    """Seconds without sound before the next block.
 
     Attributes:
         seconds: how long.
@@ -142,7 +142,7 @@ def _new_warnings(file: AudioFile) -> list[State]:
 
 
 class InTurn(NamedTuple):
-    """Sources that are heard one after another: the next begins where one has ended."""
+    """Sources that are read one after another: the next begins where one has ended."""
 
     sources: tuple[Source, ...]
 
