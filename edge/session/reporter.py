@@ -107,7 +107,7 @@ class Reporter:
         samples, warning = self._channels.take(block.samples, block.sample_rate)
         events = self._event_stream.push(block._replace(samples=samples))
         now = time.monotonic()
-        self._stats.heard_seconds += Fraction(len(block.samples), block.sample_rate)
+        self._stats.heard_samples[block.sample_rate] += len(block.samples)
         self._stats.busy_seconds += now - began
         if block.heard_at is not None:
             self._stats.add_lag(now - block.heard_at - block.seconds)
