@@ -1,11 +1,12 @@
 """Where sound comes from: files, stdin, and in folders of their own microphones and URLs.
 
-arrival     when the sound of a live source was heard
+arrival     when the sound of a live source was captured
 audio       decoding and resampling
 blocks      pieces of sound, joined into longer ones
 feed        a source, read in a thread
 opening     what a user calls a source, as a source
 pipe        live sound on stdin
+slots       for threads at work: as many as there are cores
 source      where sound comes from
 microphone  microphones of this machine, as sources
 recorders   when a recording began, as its recorder wrote it
@@ -27,6 +28,7 @@ from edge.sources.audio import (
 from edge.sources.feed import Feed
 from edge.sources.opening import each_of, open_source, open_sources, starts_of
 from edge.sources.recorders import LAST_YEAR, Start, Zone
+from edge.sources.slots import work_slots
 from edge.sources.source import Block, FileSource, Gap, InTurn, Item, Source, State
 from edge.sources.url import CAMERA_NOTE
 
@@ -58,4 +60,5 @@ __all__ = [
     "read_audio",
     "read_wave_header",
     "starts_of",
+    "work_slots",
 ]
