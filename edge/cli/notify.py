@@ -11,18 +11,20 @@ from edge.cli.command_line import SedCommand
 from edge.cli.settings import read_toml
 from edge.errors import SettingError
 from edge.log import read_log
-from edge.outputs.notify import Engine, Notification, Rule, rules_of
+from edge.outputs.notify import Engine, Notification, Rule, key_of, rules_of, shown, targets_of
 
 
 @click.command(cls=SedCommand)
-@click.option("--config", required=True, metavar="FILE", help="Settings of sed-stream, with tables [[notify]].")
+@click.option("--config", required=True, metavar="FILE", help="Settings with tables [[notify]].  [default: none]")
 @click.option(
     "--dry-run",
     "log_path",
     type=click.Path(path_type=Path),
     metavar="LOG",
-    help="Print the notifications that would have been sent for this log (.jsonl, with its rotated files) until now.",
+    help="Print the notifications that would have been sent for this log (.jsonl, with its rotated files) until now.  "
+    "[default: none]",
 )
+@click.option("--test", is_flag=True, help="Send one message to each target.  [default: send nothing]")
 @click.option(
     "--format",
     "form",
@@ -30,19 +32,37 @@ from edge.outputs.notify import Engine, Notification, Rule, rules_of
     help="Of what is printed.  [default: text on a terminal, else jsonl]",
 )
 @click.version_option(package_name="sed-edge")
-def notify(config: str, log_path: Path | None, form: str | None) -> None:
+def notify(config: str, log_path: Path | None, test: bool, form: str | None) -> None:
     """Try the rules of notifications in a settings file.
 
-    sed-stream sends the notifications itself; this says what its rules make of a log that exists.
+    sed-stream sends the notifications itself; this says what its rules make of a log that exists, or tries the targets.
     """
     rules = rules_of(read_toml(config).get("notify", []), config)
     if not rules:
         raise SettingError(f"{config}: has no tables [[notify]]")
-    if log_path is None:
-        raise SettingError("--dry-run LOG is missing: name a log that sed-stream wrote, such as events.jsonl")
-    as_text = sys.stdout.isatty() if form is None else form == "text"
-    for each in _notifications(rules, log_path):
-        click.echo(_line(each, rules) if as_text else json.dumps(each.to_dict(), ensure_ascii=False))
+    if test:
+        _test(rules)
+    elif log_path is None:
+        raise SettingError("say what to do: --dry-run LOG, such as events.jsonl, or --test")
+    else:
+        as_text = sys.stdout.isatty() if form is None else form == "text"
+        for each in _notifications(rules, log_path):
+            click.echo(_line(each, rules) if as_text else json.dumps(each.to_dict(), ensure_ascii=False))
+
+
+def _test(rules: list[Rule]) -> None:
+    """Send a message to each target; exit code 1 if one fails."""
+    failed = 0
+    for url, send in targets_of(rules).items():
+        now = datetime.now(UTC)
+        key = key_of("test", url, now.isoformat())
+        text = "A trial: notifications reach you here."
+        trial = Notification(key=key, rule="test", kind="test", at=now, title="sed-notify", text=text)
+        failure = send(trial.to_dict()).failure
+        failed += failure is not None
+        click.echo(f"{shown(url)}: {'delivered' if failure is None else failure}")
+    if failed:
+        sys.exit(1)
 
 
 def _notifications(rules: list[Rule], log_path: Path) -> list[Notification]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, ThresholdOption
+from edge.cli.settings import KeyValueOption, StartOption, TablesOption, ThresholdOption
 from edge.model import PROVIDERS
 
 
@@ -150,7 +150,33 @@ RUN_OPTIONS = (
         help="Seconds between lines of figures; 0 for one at the end only.  [default: 3600 for what is live, else 0]",
     ),
 )
-OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = ()
+OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--clips",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Save the sound of each event there, with a JSON file beside it.  [default: none]",
+    ),
+    click.option(
+        "--clip-option",
+        cls=KeyValueOption,
+        help="Setting of clips, such as pre=2 or quota=5GB; may be repeated.  [default: see docs/operations.md]",
+    ),
+    click.option(
+        "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
+    ),
+    click.option(
+        "--notify",
+        cls=TablesOption,
+        help="Send notifications by the tables [[notify]] of this file; --config may have them too.  [default: none]",
+    ),
+    click.option(
+        "--state",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Where outputs keep what is not delivered yet.  [default: systemd's, else ~/.local/state/sed-edge]",
+    ),
+)
 
 
 def with_options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

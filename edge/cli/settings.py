@@ -134,6 +134,63 @@ class ThresholdOption(click.Option):
         return joined, source
 
 
+class KeyValueOption(click.Option):
+    """`--clip-option KEY=VALUE`: a table of settings, whose origins are joined, and the stronger wins key by key.
+
+    In the file, the values may be text, numbers, true, false or lists of them, too. The value of the parameter is a
+    dictionary of texts; what they may be is checked by what is set with them.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {
+            "multiple": True,
+            "type": click.UNPROCESSED,
+            "metavar": "KEY=VALUE",
+            "callback": lambda _, __, texts: dict(text.split("=", 1) for text in texts),
+        }
+        super().__init__(*args, **kwargs)
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """See `click.Option.consume_value`."""
+        value, source = super().consume_value(ctx, opts)
+        joined, origins = dict[str, str](), dict[str, str]()
+        for said_in, texts in (
+            (ParameterSource.DEFAULT_MAP, ctx.lookup_default(str(self.name))),
+            (ParameterSource.ENVIRONMENT, self.value_from_envvar(ctx)),
+            (ParameterSource.COMMANDLINE, value if source is ParameterSource.COMMANDLINE else ()),
+        ):
+            for text in texts or ():
+                origin = _origin(ctx, self, said_in)
+                key, equals, said = text.partition("=")
+                if not key or not equals:
+                    raise SettingError(f"{origin.place} {text}: expected KEY=VALUE, such as quota=5GB")
+                joined[key], origins[key] = said, origin.kind
+        ctx.meta[table_origins(self)] = origins
+        return [f"{key}={said}" for key, said in joined.items()], source
+
+
+def table_origins(param: KeyValueOption) -> str:
+    """Where the context's `meta` has the kind of origin of each key of a table."""
+    return f"edge.settings.{param.name}"
+
+
+class TablesOption(click.Option):
+    """`--notify FILE`: tables such as `[[notify]]` in that file, or in the file of `--config` itself.
+
+    The value of the parameter is a pair: the file, and what TOML gives for the tables; or None.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"type": click.UNPROCESSED, "metavar": "FILE"})
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """See `click.Option.consume_value`."""
+        value, source = super().consume_value(ctx, opts)
+        if isinstance(value, str):
+            value = (value, read_toml(value).get(_key(self), []))
+        return value, source
+
+
 class StartOption(click.Option):
     """`--started-at`: a variable of the environment is one value: a time may have a space in it."""
 
@@ -232,10 +289,15 @@ def _checked(param: click.Parameter, value: Any, where: str) -> Any:
     """A value from a file, if its type fits the parameter."""
     if isinstance(value, datetime.date):  # or a time of day with it
         value = value.isoformat()
+    if isinstance(param, TablesOption):
+        return value if isinstance(value, str) else (where.rpartition(": ")[0], value)
     if isinstance(param, ThresholdOption):
         origin = Origin("file", where)
         table = _table(value, where, (int, float), "a score such as 0.6")
         return [_threshold(f"{label}={on!r}", origin) for label, on in table.items()]
+    if isinstance(param, KeyValueOption):
+        table = _table(value, where, (str, int, float, bool, list), "text or a number")
+        return [f"{name}={_as_text(each)}" for name, each in table.items()]
     if param.metavar is not None and "=" in param.metavar:
         return [f"{name}={text}" for name, text in _table(value, where, (str,), "text").items()]
     types, expected = _toml_types(param)
@@ -247,6 +309,13 @@ def _checked(param: click.Parameter, value: Any, where: str) -> Any:
         return ",".join(values) if with_commas else values
     _check_type(value, types, where, expected)
     return value
+
+
+def _as_text(value: Any) -> str:
+    """A value of a file as a flag would give it: lists by commas."""
+    if isinstance(value, list):
+        return ",".join(map(_as_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _table(value: Any, where: str, types: tuple[type, ...], expected: str) -> dict[str, Any]:

@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import StartOption, ThresholdOption, origin_of, settable
+from edge.cli.settings import (
+    KeyValueOption,
+    StartOption,
+    TablesOption,
+    ThresholdOption,
+    origin_of,
+    settable,
+    table_origins,
+)
 from edge.model import Card, ClassDecoding, Window
 from edge.sources.url import SECRET_OPTIONS, redacted
 
@@ -36,6 +44,11 @@ def show_config(
         value, origin = ctx.params[str(param.name)], origin_of(ctx, param).kind
         if isinstance(param, ThresholdOption):
             tables.append([(f"[{key}]", ""), *_thresholds(value, card, decoding)])
+        elif isinstance(param, KeyValueOption):
+            origins = ctx.meta[table_origins(param)]
+            tables.append([(f"[{key}]", ""), *((_assigned(name, value[name]), origins[name]) for name in value)])
+        elif isinstance(param, TablesOption):
+            tables += [] if value is None else [_table(key, table, origin) for table in value[1]]
         elif param.metavar is not None and "=" in param.metavar:
             pairs = [text.partition("=") for text in value]
             shown = [(name, "***" if key == "option" and name in SECRET_OPTIONS else text) for name, _, text in pairs]
@@ -52,6 +65,17 @@ def show_config(
             lines.append((_assigned(key, value), origin))
     tables = [table for table in tables if len(table) > 1]
     return "\n".join([_aligned(lines), *("\n" + _aligned(table) for table in tables)])
+
+
+def _table(key: str, table: Mapping[str, Any], origin: str) -> list[tuple[str, str]]:
+    """One of several tables of a name. Where messages go is shown without what may be a secret."""
+    from edge.outputs.notify import shown
+
+    lines = [(f"[[{key}]]", "")]
+    for name, value in table.items():
+        urls = value if isinstance(value, list) else [value]
+        lines.append((_assigned(name, [shown(url) for url in urls] if name == "to" else value), origin))
+    return lines
 
 
 def _aligned(lines: list[tuple[str, str]]) -> str:

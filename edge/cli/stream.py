@@ -30,7 +30,7 @@ from edge.cli.settings import SettingsCommand, Threshold
 from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
-from edge.log import FanOut, Rotation
+from edge.log import FanOut, Rotation, json_lines_file
 from edge.log.scores import ScoreSink
 from edge.model import Model, shipped_model, window_of
 from edge.outputs import OutputContext, OutputSettings, open_outputs
@@ -133,7 +133,9 @@ def stream(
     if provider == "auto":
         _log.info("runs on the %s", model.provider)
     names = [source.name for source in each_of(heard)]
-    known = OutputContext(card=card, decoding=decoding, labels=reported or card.labels, sources=names)
+    known = OutputContext(
+        card=card, decoding=decoding, labels=reported or card.labels, sources=names, log=json_lines_file(outs)
+    )
     opened = open_outputs(OutputSettings(**outputs), known)
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:

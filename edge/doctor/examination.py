@@ -14,7 +14,7 @@ from edge.doctor.report import Finding, Report
 from edge.doctor.sound_check import judge, measure
 from edge.errors import SedError
 from edge.model import Model
-from edge.sources import Block, ChannelChoice, Feed, Gap, Source, State
+from edge.sources import CAMERA_NOTE, Block, ChannelChoice, Feed, Gap, Source, State
 
 SOUND_SECONDS = 5.0
 _PATIENCE_SECONDS = 15.0  # until a source must have said so much
@@ -27,6 +27,8 @@ _GAP_ADVICE = {
     "reconnect": "the stream broke off: look at the network and the server",
     "device": "look at the microphone's plug and power",
 }
+_CAMERA_ADVICE = "--option allowed_media_types=video+audio"
+_CAMERA_GAP = f"it was asked for its sound alone; give {_CAMERA_ADVICE}, and nothing is missed at the start"
 
 
 def examine(
@@ -61,14 +63,18 @@ def _examine_source(report: Report, source: Source, model_rate: int, channel: st
     report.parts["sound"] = part
     if heard.failure is not None:
         report.findings.append(Finding(True, str(heard.failure)))
-    for reason, advice in _GAP_ADVICE.items():
+    report.findings += [Finding(True, state.detail) for state in heard.states if state.state == "warning"]
+    whole = any(CAMERA_NOTE in state.detail for state in heard.states)
+    if whole:
+        report.findings.append(Finding(False, f"{CAMERA_NOTE}; {_CAMERA_ADVICE} asks for that at once"))
+    for reason, advice in (_GAP_ADVICE | ({"reconnect": _CAMERA_GAP} if whole else {})).items():
         lost_seconds = sum(gap.seconds for gap in heard.gaps if gap.reason == reason)
         if lost_seconds >= _LEAST_LOSS_SECONDS:
             report.findings.append(Finding(True, f"{lost_seconds:.2f} s were not heard ({reason}): {advice}"))
     if not heard.blocks:
         if heard.failure is None:
-            text = f"no sound came within {_PATIENCE_SECONDS:g} s; {_last_words(heard.states)}"
-            report.findings.append(Finding(True, text))
+            came = "it ended without any sound" if heard.ended else f"no sound came within {_PATIENCE_SECONDS:g} s"
+            report.findings.append(Finding(True, f"{came}; {_last_words(heard.states)}"))
         return
     rate, channels = heard.blocks[-1].sample_rate, heard.blocks[-1].samples.shape[1]
     alike = [b.samples for b in heard.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
@@ -97,6 +103,7 @@ class _Heard:
     states: list[State] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     failure: SedError | None = None
+    ended: bool = False
 
     @property
     def seconds(self) -> float:
@@ -119,13 +126,15 @@ def _hear(source: Source) -> _Heard:
     heard, end = _Heard(), time.monotonic() + _PATIENCE_SECONDS
     feed = Feed(source, capacity_seconds=2 * SOUND_SECONDS)
     try:
-        while heard.seconds < SOUND_SECONDS and (item := feed.next(max(0.0, end - time.monotonic()))) is not None:
+        while heard.seconds < SOUND_SECONDS and not heard.ended:
+            item = feed.next(max(0.0, end - time.monotonic()))
+            heard.ended = item is None
             if isinstance(item, Block):
                 heard.blocks.append(item)
                 heard.arrivals.append(time.monotonic())
             elif isinstance(item, Gap):
                 heard.gaps.append(item)
-            else:
+            elif item is not None:
                 heard.states.append(item)
     except queue.Empty:
         pass

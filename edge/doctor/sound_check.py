@@ -106,7 +106,7 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
         text = f"a DC offset of {sound.offset:+.1%} of full scale: check the microphone's wiring, or use another input"
         found.append(Finding(True, text))
     if sound.channels > 1 and sound.rms_db < sound.loudest_rms_db - _CANCELLED_DB:
-        text = "the channels cancel each other out: reverse one of them, or give one channel only"
+        text = "the channels cancel each other out: reverse the wires of one of them, or give --channel 1"
         found.append(Finding(True, text))
     if sound.zeros_seconds > 0 and sound.peak_db >= _QUIET_PEAK_DB:
         text = (

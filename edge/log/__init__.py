@@ -14,6 +14,7 @@ timeline        samples as seconds and as times of day
 
 from edge.log.event_writer import EventWriter
 from edge.log.file_sink import open_files
+from edge.log.formats import format_of, json_lines_file
 from edge.log.line_file import Rotation
 from edge.log.reading import read_log
 from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
@@ -32,7 +33,9 @@ __all__ = [
     "TextSink",
     "Timeline",
     "event_record",
+    "format_of",
     "gap_record",
+    "json_lines_file",
     "open_files",
     "read_log",
     "rfc3339",

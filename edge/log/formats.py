@@ -264,6 +264,16 @@ def format_of(argument: str, *, sample_rate: int, several: bool) -> tuple[Path, 
     return Path(path), AudacityLabels(several) if form is AudacityLabels else form()
 
 
+def json_lines_file(arguments: Sequence[str]) -> Path | None:
+    """The first of some `--out` arguments that is a file of JSON Lines: the log itself, which can be read back.
+
+    Raises:
+        SettingError: if the format of one is unknown.
+    """
+    files = (format_of(argument, sample_rate=0, several=False) for argument in arguments)
+    return next((path for path, form in files if isinstance(form, JsonLines)), None)
+
+
 def json_line(record: Record) -> str:
     """A record as one line of JSON, with its end."""
     return json.dumps(record, ensure_ascii=False) + "\n"

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from edge.errors import SettingError
 from edge.log.formats import JsonLines
@@ -14,9 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 def read_log(path: Path) -> Iterator[Record]:
-    """The records of a JSON Lines log, in the order in which they were written.
+    """The records that a JSON Lines log has now, in the order in which they were written.
 
-    A line that is no record, as a crash may leave one, is left out with a warning.
+    They are read when they are asked for; what is written or rotated until then changes nothing. A line that is no
+    record, as a crash may leave one, is left out with a warning.
 
     Args:
         path: as `--out` was given it; the file may be missing where rotated ones are there.
@@ -25,25 +27,39 @@ def read_log(path: Path) -> Iterator[Record]:
         OSError: if a file cannot be read, or there is none.
         SettingError: if a file holds something else.
     """
-    rotated = rotated_files(path, JsonLines.suffix) if path.parent.is_dir() else []
-    for each in [*rotated, path]:
-        if each != path or path.exists() or not rotated:
-            yield from _records(each)
+    paths = [*(rotated_files(path, JsonLines.suffix) if path.parent.is_dir() else []), path]
+    if len(paths) > 1 and not path.exists():
+        paths.pop()
+    newest = paths[-1].open("rb")  # it may have another name when it is read
+    return _records(paths, newest, paths[-1].stat().st_size)
 
 
-def _records(path: Path) -> Iterator[Record]:
+def _records(paths: list[Path], newest: BinaryIO, size: int) -> Iterator[Record]:
+    """The records of several files, of which the last is open and so many bytes long."""
+    with newest:
+        for path in paths[:-1]:
+            with path.open("rb") as file:
+                yield from _records_of(path, file)
+        yield from _records_of(paths[-1], _lines(newest, size))
+
+
+def _lines(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The lines within the first `size` bytes."""
+    while line := file.readline(max(0, size)):
+        size -= len(line)
+        yield line
+
+
+def _records_of(path: Path, lines: Iterable[bytes]) -> Iterator[Record]:
     unreadable = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file):
-            record = _record(line)
-            if record is not None:
-                yield record
-            elif number == 0:
-                raise SettingError(
-                    f"{path}: is no log of sed-stream; expected JSON Lines, as --out events.jsonl writes"
-                )
-            else:
-                unreadable += 1
+    for number, line in enumerate(lines):
+        record = _record(line)
+        if record is not None:
+            yield record
+        elif number == 0:
+            raise SettingError(f"{path}: is no log of sed-stream; expected JSON Lines, as of --out events.jsonl")
+        else:
+            unreadable += 1
     if unreadable:
         _log.warning("%s: %d lines could not be read and are left out", path, unreadable)
 

@@ -20,9 +20,9 @@ class RingBuffer:
         self.capacity = capacity
         self.reset()
 
-    def reset(self) -> None:
-        """Forget everything."""
-        self.end = 0  # index of the next sample since the source began
+    def reset(self, first: int = 0) -> None:
+        """Forget everything; the next sample has the index `first`."""
+        self.end = first  # index of the next sample since the source began
         self._samples = np.zeros(self.capacity, dtype=np.float32)
 
     def grow(self, capacity: int) -> None:

@@ -39,6 +39,11 @@ class Window(NamedTuple):
     hop_frames: int
     lookahead_frames: int
 
+    def warm_up_frames(self, grid_frames: int) -> int:
+        """Frames that go through the model before a step sees no embeddings but those of the source's sound."""
+        old = self.window_frames - self.hop_frames + grid_frames - 1
+        return -(-old // self.hop_frames) * self.hop_frames
+
 
 def window_of(card: Card, window_seconds: float | None = None, hop_seconds: float | None = None) -> Window:
     """The window of a card, with the lengths that a user chose instead.
@@ -97,6 +102,24 @@ class ScoreStream:
         self._emitted_frames = 0
         self._embeddings: Floats | None = None
         self._scores = np.zeros((0, len(self._model.card.labels)), dtype=np.float32)  # of the last window
+
+    def enter(self, first_frame: int, context: Floats) -> None:
+        """Go on in the middle of a source, where one of its steps begins.
+
+        Its scores are those of the whole source, to the bit, from `Window.warm_up_frames` after it on; those before
+        are to be thrown away. The first to come is that of frame `first_frame - lookahead_frames`.
+
+        Args:
+            first_frame: a multiple of the hop, counted from the source's first frame.
+            context: `[context_samples]` before this frame.
+        """
+        card = self._model.card
+        assert first_frame % self._window.hop_frames == 0 and len(context) == card.context_samples, first_frame
+        self.reset()
+        self._ring.reset(first_frame * card.frame_samples - card.context_samples)
+        self._ring.append(context)
+        self._done_frames = first_frame
+        self._emitted_frames = first_frame - self._window.lookahead_frames
 
     def push(self, samples: Floats) -> list[Floats]:
         """Take `[samples]` at the card's rate.

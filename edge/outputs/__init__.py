@@ -1,14 +1,21 @@
 """Outputs beside the files of the log. None delays or stops the listening.
 
+clips       the sound of each event as a file
+context     what outputs may know of the run
+listening   whether a source is heard now: coverage, lag, level
 notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for
 output      what an output is, and the thread and the queue that each has
+spool       messages on disk until they are delivered
 """
 
-from edge.outputs.opening import OutputContext, OutputSettings, open_outputs
+from edge.outputs.context import OutputContext
+from edge.outputs.listening import Listening
+from edge.outputs.opening import OutputSettings, open_outputs
 from edge.outputs.output import Output, Outputs, OutputState, Sound, WithOutputs
 
 __all__ = [
+    "Listening",
     "Output",
     "OutputContext",
     "OutputSettings",

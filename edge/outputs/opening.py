@@ -1,32 +1,31 @@
 """The outputs that the settings of a command ask for, checked before anything is heard."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from edge.model import Card, ClassDecoding
+from edge.errors import SettingError
+from edge.outputs.context import OutputContext
 from edge.outputs.output import Output, Outputs
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputSettings:
-    """What the options of a command say of its outputs: a field for each of `OUTPUT_OPTIONS` in `edge.cli.options`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputContext:
-    """What outputs may know of the run that they belong to.
+    """What the options of a command say of its outputs: a field for each of `OUTPUT_OPTIONS` in `edge.cli.options`.
 
     Attributes:
-        card: of the model.
-        decoding: label -> settings of the decoder, as chosen.
-        labels: those that are reported.
-        sources: their names.
+        clips: the folder that clips are saved in.
+        clip_option: settings of clips.
+        clip_pictures: whether a spectrogram is drawn beside each clip.
+        notify: the tables of rules for notifications, and where they stand.
+        state: folder of what outputs must remember; that of systemd or of the user if None.
     """
 
-    card: Card
-    decoding: Mapping[str, ClassDecoding]
-    labels: Sequence[str]
-    sources: Sequence[str]
+    clips: Path | None = None
+    clip_option: Mapping[str, str] = field(default_factory=dict)
+    clip_pictures: bool = False
+    notify: tuple[str, object] | None = None
+    state: Path | None = None
 
 
 def open_outputs(settings: OutputSettings, context: OutputContext) -> Outputs | None:
@@ -41,6 +40,26 @@ def open_outputs(settings: OutputSettings, context: OutputContext) -> Outputs | 
     return Outputs(outputs) if outputs else None
 
 
+def _clips(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.clips is None:
+        if settings.clip_option or settings.clip_pictures:
+            raise SettingError("settings of clips are for --clips; name the folder that clips are saved in")
+        return []
+    from edge.outputs.clips import ClipSettings, ClipsOutput
+
+    chosen = ClipSettings.parse(settings.clip_option, frozenset(context.card.labels))
+    return [ClipsOutput(settings.clips, replace(chosen, pictures=settings.clip_pictures), context)]
+
+
+def _notifications(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.notify is None:
+        return []
+    from edge.outputs.notify import open_notifications
+
+    where, tables = settings.notify
+    return [open_notifications(tables, where, settings.state, context.log)]
+
+
 # Each makes the outputs of one kind, none if the settings do not ask for it, and imports what it needs only then: a run
 # without outputs starts as fast, and in as little memory, as if there were none.
-_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = ()
+_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = (_clips, _notifications)

@@ -34,7 +34,7 @@ _MOST_SOUND_BYTES = 64 << 20  # that wait
 _TICK_SECONDS = 0.25
 _SAY_SECONDS = 10.0  # least time between two records of what was lost
 _LONGEST_WAIT_SECONDS = 10.0  # of a source that is not live, for room in a queue
-_CLOSE_SECONDS = 10.0
+_CLOSE_SECONDS = 10.0  # in which an output gets no further, until it is left behind at the end
 
 
 class Sound(NamedTuple):
@@ -168,12 +168,11 @@ class Outputs:
         return [thread.state() for thread in self._threads]
 
     def close(self) -> None:
-        """Have each finish what waits, and end; one that takes too long is left behind with a warning."""
+        """Have each finish what waits, and end; one that gets no further is left behind with a warning."""
         for thread in self._threads:
             thread.stop()
-        end = time.monotonic() + _CLOSE_SECONDS
         for thread in self._threads:
-            thread.join(max(0.0, end - time.monotonic()))
+            thread.join()
 
 
 class WithOutputs:
@@ -208,6 +207,7 @@ class _OutputThread:
         self._changed = threading.Condition()
         self._waiting: deque[_Message] = deque()
         self._records = self._sound_bytes = 0  # that wait
+        self._done = 0  # messages
         self._stopping = self._was_warned = False
         self._said_at = -_SAY_SECONDS
         self._say: Callable[[str, Record], None] = _say_nothing
@@ -241,8 +241,11 @@ class _OutputThread:
             self._stopping = True
             self._changed.notify_all()
 
-    def join(self, timeout: float) -> None:
-        self._thread.join(timeout)
+    def join(self) -> None:
+        done = -1
+        while self._thread.is_alive() and done != self._done:
+            done = self._done
+            self._thread.join(_CLOSE_SECONDS)
         if self._thread.is_alive():
             self._say = _say_nothing  # the log ends before it
             _log.warning("output %s: did not end in time; %d records are lost", self.output.name, self._records)
@@ -275,6 +278,7 @@ class _OutputThread:
                 stopping = self._stopping
             while (message := self._next()) is not None:
                 self._handle(message)
+                self._done += 1
             self._guarded(self.output.tick)
             self._say_losses(_SAY_SECONDS)
             if stopping:

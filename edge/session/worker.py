@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from edge.session.reporter import Reporter
-from edge.sources import Feed, Item, Source, State
+from edge.sources import Feed, Item, Source, State, work_slots
 
 _HOUR_SECONDS = 3600.0
+_slots = work_slots()
 _LONGEST_WAIT_SECONDS = 60.0  # that a condition variable takes on every machine
 
 
@@ -81,7 +82,8 @@ class Worker:
         stats = _Interval(every if every > 0 else math.inf)
         item = first.pop(0)
         while item is not None:
-            self._reporter.take(item, self._feed.seconds)
+            with _slots:
+                self._reporter.take(item, self._feed.seconds)
             item = first.pop(0) if first else self._next(stats)
         self._reporter.end("error" if self.failure is not None else "interrupted" if self._interrupted else "end")
 

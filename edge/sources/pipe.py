@@ -121,7 +121,7 @@ class _Reader:
         self._said.put(_End(failure))
 
     def _read(self) -> None:
-        with AudioFile(None, self._pcm) as file:
+        with AudioFile(None, self._pcm, block_seconds=0.0) as file:
             began, seconds = time.monotonic(), 0.0
             for piece in file.pieces():
                 if piece.lost:

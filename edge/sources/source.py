@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.sources.audio import AudioFile, Pcm
+from edge.sources.slots import in_slots, work_slots
+
+_BLOCK_SECONDS = 1.0  # of a file
+_REALTIME_BLOCK_SECONDS = 0.05  # at its own pace: no hop is shorter
+_reading_slots = work_slots()
 
 
 class Block(NamedTuple):
@@ -46,7 +51,7 @@ class Gap(NamedTuple):
 
 
 class State(NamedTuple):
-    """What becomes of a live source: it is `connected`, `lost` or `retrying`; `detail` says why, for people."""
+    """What becomes of a source: `connected`, `lost`, `retrying`, or a `warning` about it; `detail` is for people."""
 
     state: str
     detail: str
@@ -108,10 +113,13 @@ class FileSource:
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        with AudioFile(self.path, self._pcm, self._track) as file:
+        block_seconds = _REALTIME_BLOCK_SECONDS if self.live else _BLOCK_SECONDS
+        with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
             self.seconds = file.declared_seconds
             began, passed = time.monotonic(), Fraction(0)
-            for piece in file.pieces():
+            # At its own pace it is one of many; else its disk, or a pipe, may keep it waiting in its slot.
+            pieces = in_slots(file.pieces(), _reading_slots) if self.live else file.pieces()
+            for piece in pieces:
                 heard_at = began + float(passed) if self.live else None
                 first = passed == 0
                 passed += Fraction(len(piece.samples), piece.sample_rate)
@@ -123,6 +131,14 @@ class FileSource:
                     yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
                     yield Block(piece.samples, piece.sample_rate, heard_at)
+                yield from _new_warnings(file)
+            yield from _new_warnings(file)
+
+
+def _new_warnings(file: AudioFile) -> list[State]:
+    """Those that nobody has told yet."""
+    told, file.warnings = file.warnings, []
+    return [State("warning", text) for text in told]
 
 
 class InTurn(NamedTuple):

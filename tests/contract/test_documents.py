@@ -180,7 +180,7 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert set() == options_of("stream") - named
     of_others = {"--user", "--kill-whom", "--signal"}  # of systemctl
-    assert set() == named - options_of("stream", "replay", "doctor", "info") - of_others - {"--help"}
+    assert set() == named - options_of("stream", "replay", "notify", "doctor", "info") - of_others - {"--help"}
 
 
 @pytest.mark.parametrize("room", ["edge", "sed"])

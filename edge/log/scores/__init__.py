@@ -6,7 +6,7 @@ sink       keeps the scores of a run in such files
 """
 
 from edge.log.scores.entries import Entry
-from edge.log.scores.files import ScoreFile, load_score_files
+from edge.log.scores.files import ScoreFile, load_score_files, save_score_file
 from edge.log.scores.sink import DecoderInput, ScoreReceiver, ScoreSink
 
-__all__ = ["DecoderInput", "Entry", "ScoreFile", "ScoreReceiver", "ScoreSink", "load_score_files"]
+__all__ = ["DecoderInput", "Entry", "ScoreFile", "ScoreReceiver", "ScoreSink", "load_score_files", "save_score_file"]

@@ -182,7 +182,8 @@ class _RuleState:
 
     def _cool(self, kind: str, about: str, at: datetime) -> None:
         """Begin the cooldown of a label or a source."""
-        self._cooldown[kind, about] = at + self._rule.cooldown
+        if self._rule.cooldown:
+            self._cooldown[kind, about] = at + self._rule.cooldown
 
     def _dispatch(self, occurrence: Occurrence, at: datetime) -> None:
         """Send a message, or keep it for a digest."""

@@ -7,30 +7,32 @@ decoding   one container, decoded
 file       a file or stdin, decoded piece by piece
 frames     what a decoder gives, as samples: the same for files and streams
 ogg        chained Ogg, link by link
-pcm        bare samples, as the user describes them
+pcm        bare samples, as the user or a header describes them
 reading    a file as the model hears it: mixed down and resampled
 tracks     which of several sound tracks is heard
-wave       headers of WAVE files that say something else than what the file holds
+wave       headers of WAVE files and their like that say something else than what the file holds
 """
 
 from edge.sources.audio.channels import ChannelChoice
 from edge.sources.audio.container import AUDIO_SUFFIXES
 from edge.sources.audio.file import AudioFile
-from edge.sources.audio.frames import DecodedBlock, FrameConverter
+from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 from edge.sources.audio.pcm import Pcm
 from edge.sources.audio.reading import Resampler, mono_blocks, read_audio
 from edge.sources.audio.tracks import choose_track, is_known
+from edge.sources.audio.wave import read_wave_header
 
 __all__ = [
     "AUDIO_SUFFIXES",
     "AudioFile",
     "ChannelChoice",
     "DecodedBlock",
-    "FrameConverter",
+    "FrameJoiner",
     "Pcm",
     "Resampler",
     "choose_track",
     "is_known",
     "mono_blocks",
     "read_audio",
+    "read_wave_header",
 ]

@@ -98,17 +98,14 @@ class ChannelChoice:
         if samples.shape[1] != self._channels:
             self._forget(samples.shape[1])
         step = max(1, sample_rate // _ENOUGH_HZ)
-        some = samples[::step]
-        row = max(1, min(len(some), round(_ROW_SECONDS * sample_rate / step)))
-        whole = some[: len(some) // row * row]
-        with np.errstate(all="ignore"):
-            both = np.concatenate([whole, whole.mean(axis=1, keepdims=True)], axis=1)
-            energy = np.square(both).reshape(-1, row, both.shape[1]).mean(axis=1)  # [rows, channels + 1]
-        self._energy.append(np.nan_to_num(energy, nan=0.0, posinf=0.0, neginf=0.0))
-        self._kept_seconds += len(samples) / sample_rate
+        self._some.append(samples[::step].copy())
         self._new_seconds += len(samples) / sample_rate
         if self._new_seconds < _JUDGED_SECONDS:
             return None
+        row = max(1, round(_ROW_SECONDS * sample_rate / step))
+        self._energy.append(_energy(np.concatenate(self._some), row))
+        self._kept_seconds += self._new_seconds
+        self._some.clear()
         self._new_seconds = 0.0
         levels = _levels(np.concatenate(self._energy))
         if self._kept_seconds > _MEMORY_SECONDS:
@@ -119,6 +116,7 @@ class ChannelChoice:
     def _forget(self, channels: int) -> None:
         self._channels, self._best = channels, 0
         self._energy: deque[NDArray[np.float32]] = deque()
+        self._some: list[Samples] = []  # of the newest, which count once there are enough
         self._kept_seconds, self._new_seconds = 0.0, 0.0
 
     def _new(self, warning: str | None) -> str | None:
@@ -141,6 +139,17 @@ def warning_of(levels: Levels) -> str | None:
         noisy = int(np.flatnonzero(steady)[0]) + 1
         return f"channel {noisy} holds nothing but a steady noise; --channel {liveliest + 1} leaves it out"
     return None
+
+
+def _energy(samples: Samples, row: int) -> NDArray[np.float32]:
+    """The energy of each channel and of their mean, in rows of so many samples: `[rows, channels + 1]`."""
+    each = np.ascontiguousarray(samples.T)
+    rows = each.shape[1] // row
+    with np.errstate(all="ignore"):
+        all_of_them = np.concatenate([each, each.mean(axis=0, keepdims=True)])[:, : rows * row].reshape(-1, rows, row)
+        energy = np.einsum("crs,crs->rc", all_of_them, all_of_them) / np.float32(row)
+    sound: NDArray[np.float32] = np.nan_to_num(energy, nan=0.0, posinf=0.0, neginf=0.0)
+    return sound
 
 
 def _levels(energy: NDArray[np.float32]) -> Levels:

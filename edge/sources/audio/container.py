@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -12,8 +13,8 @@ from av.container import InputContainer
 from edge.errors import SourceError
 from edge.sources.audio.bare import tag_bytes
 from edge.sources.audio.ogg import OggLinks, is_chained
-from edge.sources.audio.pcm import Pcm, demuxer
-from edge.sources.audio.wave import WaveHeader, holds_chunks, read_wave_header
+from edge.sources.audio.pcm import Pcm, demuxer, find_samples
+from edge.sources.audio.wave import WaveHeader, holds_chunks, read_wave_header, word_patches
 
 # Of files that are looked for in folders.
 AUDIO_SUFFIXES = {
@@ -82,18 +83,7 @@ class Containers:
             return self._open_stdin()
         if not self.path.is_file():
             return _open(str(self.path.absolute()))
-        with self.path.open("rb") as file:
-            self.head = file.read(_HEAD_BYTES)
-            file.seek(0)
-            wave = read_wave_header(file)
-            if wave is not None:
-                return self._open_wave(wave, file)
-        if is_chained(self.path):
-            self._file = self.path.open("rb")
-            self._links = OggLinks(self._file.read)
-            return _open(self._links)
-        # FFmpeg would take a relative name with a colon in it for a protocol.
-        return _open(str(self.path.absolute()))
+        return self._open_file(self.path)
 
     def next(self) -> InputContainer | None:
         """Open the next; None if there is none.
@@ -139,13 +129,40 @@ class Containers:
         if self.head.startswith(b"OggS"):
             self._links = OggLinks(stdin.read)
             return _open(self._links)
+        if (run := find_samples(io.BytesIO(self.head))) is not None and run.start < len(self.head):
+            stdin.head = self.head[run.start :]
+            return _open(_Limited(stdin.read, run.size), **demuxer(run.pcm))
         wave = read_wave_header(io.BytesIO(self.head))
         if wave is None:
+            stdin.head = _patched(self.head, 0, word_patches(self.head))
             return _open(stdin)
         stdin.head = _patched(self.head, 0, wave.patches)
         # What is written to a pipe has no length, or one of 2 GiB, after which it goes on.
         endless = wave.declared_bytes is None or wave.declared_bytes >= 0x7FFF0000
         return _open(stdin, **({"options": {"ignore_length": "1"}} if endless else {}))
+
+    def _open_file(self, path: Path) -> InputContainer:
+        with path.open("rb") as file:
+            self.head = file.read(_HEAD_BYTES)
+            file.seek(0)
+            wave = read_wave_header(file)
+            if wave is not None:
+                return self._open_wave(wave, file)
+            file.seek(0)
+            run = find_samples(file)
+        patches = word_patches(self.head)
+        # FFmpeg would take a relative name with a colon in it for a protocol.
+        if run is None and not patches and not is_chained(path):
+            return _open(str(path.absolute()))
+        self._file = path.open("rb")
+        if run is not None:
+            self._file.seek(run.start)
+            self.held_seconds = run.size / run.pcm.byte_rate
+            return _open(_Limited(self._file.read, run.size), **demuxer(run.pcm))
+        if patches:
+            return _open(_Patched(self._file, patches))
+        self._links = OggLinks(self._file.read)
+        return _open(self._links)
 
     def _open_wave(self, wave: WaveHeader, file: BinaryIO) -> InputContainer:
         assert self.path is not None
@@ -162,6 +179,9 @@ class Containers:
             and rest > wave.byte_rate * _WORTH_SECONDS
             and not _is_chunks(file, end, size)
         ):
+            # As a RIFF of unknown length: else FFmpeg looks for chunks in what stands behind the declared length, for
+            # hours where that is gigabytes of silence.
+            wave.patches.update({0: b"RIFF", wave.data_start - 4: bytes(4)})
             options["ignore_length"] = "1"
             declared, held = wave.declared_bytes / wave.byte_rate, (size - wave.data_start) / wave.byte_rate
             self.hidden = f"its header says {declared:.1f} s, but it holds {held:.1f} s"
@@ -197,11 +217,25 @@ class _Patched:
 
     def __init__(self, file: BinaryIO, patches: dict[int, bytes]) -> None:
         self._file, self._patches = file, patches
+        self._end = max(place + len(other) for place, other in patches.items())
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
         position = self._file.tell()
-        return _patched(self._file.read(size), position, self._patches)
+        block = self._file.read(size)
+        return _patched(block, position, self._patches) if position < self._end else block
+
+
+class _Limited:
+    """So many bytes of something, and no more."""
+
+    def __init__(self, read: Callable[[int], bytes], size: int) -> None:
+        self._read, self._left = read, size
+
+    def read(self, size: int) -> bytes:
+        block = self._read(min(size, self._left))
+        self._left -= len(block)
+        return block
 
 
 class _Stdin:

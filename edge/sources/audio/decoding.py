@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,7 +11,7 @@ import numpy as np
 from av.container import InputContainer
 
 from edge.sources.audio.bare import BareFrames, is_bare
-from edge.sources.audio.frames import DecodedBlock, FrameConverter
+from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
@@ -26,6 +27,7 @@ class Part:
     Args:
         container: opened.
         stream: one of its sound tracks.
+        block_seconds: least length of the blocks that it gives.
         path: of the file that the container is; None where it is none.
         has_length: whether the length that FFmpeg gives is to be believed.
 
@@ -36,15 +38,23 @@ class Part:
     """
 
     def __init__(
-        self, container: InputContainer, stream: av.AudioStream, *, path: Path | None = None, has_length: bool = True
+        self,
+        container: InputContainer,
+        stream: av.AudioStream,
+        *,
+        block_seconds: float,
+        path: Path | None = None,
+        has_length: bool = True,
     ) -> None:
-        self._path, self._has_length = path, has_length
+        self._block_seconds, self._path, self._has_length = block_seconds, path, has_length
         self._container, self._stream = container, stream
         self.damaged = False
         self.late_seconds = self.heard_seconds = 0.0
         self._rate, self._samples = 0, 0
         self._origin: int | None = None
+        self._time_base: Fraction | None = None
         self._bare: BareFrames | None = None
+        self._shares_stamps = container.format.name in _SHARED_STAMPS
         self._counted_pts: int | None = None  # what FFmpeg's own count of frames comes to
 
     def pieces(self) -> Iterator[DecodedBlock]:
@@ -61,33 +71,44 @@ class Part:
             yield from self._pieces()
 
     def _pieces(self) -> Iterator[DecodedBlock]:
-        converter = FrameConverter()
+        joiner = FrameJoiner(self._block_seconds)
         channels = max(1, self._stream.channels)
-        for packet, frame in self._frames():
-            if frame is None:
-                self.damaged = True
-                continue
-            hole = self._hole(packet, frame) if self._bare is None else self._bare.hole(bytes(packet), frame.samples)
-            if hole:
-                self.damaged = self.damaged or self.heard_seconds > 0.0
-                self._samples += hole
-                yield DecodedBlock(np.zeros((hole, channels), dtype=np.float32), frame.rate, lost=True)
-            channels = frame.layout.nb_channels
-            for piece in converter.pieces(frame):
-                self._samples += len(piece.samples)
-                self.heard_seconds += len(piece.samples) / frame.rate
-                yield piece
+        try:
+            for packet, frame in self._frames():
+                if frame is None:
+                    self.damaged = True
+                    continue
+                hole = self._hole_before(packet, frame)
+                if hole:
+                    self.damaged = self.damaged or self.heard_seconds > 0.0
+                    self._samples += hole
+                    yield from joiner.flush()
+                    yield DecodedBlock(np.zeros((hole, channels), dtype=np.float32), frame.rate, lost=True)
+                channels = frame.layout.nb_channels
+                if frame.rate > 0:
+                    self._samples += frame.samples
+                    self.heard_seconds += frame.samples / frame.rate
+                    yield from joiner.push(frame)
+        except Exception:
+            yield from joiner.flush()
+            raise
+        yield from joiner.flush()
+
+    def _hole_before(self, packet: Packet, frame: av.AudioFrame) -> int:
+        """How many samples are missing before a frame."""
+        return self._hole(packet, frame) if self._bare is None else self._bare.hole(bytes(packet), frame.samples)
 
     def _hole(self, packet: Packet, frame: av.AudioFrame) -> int:
         """How many samples are missing before a frame, by its time stamp."""
         counted = self._is_counted(packet, frame)
         if frame.rate != self._rate:  # time stamps begin anew
             begins, self._rate, self._samples, self._origin = self._rate == 0, frame.rate, 0, None
+            self._time_base = frame.time_base
         else:
             begins = False
-        if frame.pts is None or frame.time_base is None:
+        if frame.pts is None or self._time_base is None:
             return 0
-        place = round(frame.pts * frame.time_base.numerator * frame.rate / frame.time_base.denominator)
+        place = round(frame.pts * self._time_base.numerator * frame.rate / self._time_base.denominator)
         if self._origin is None:
             if begins:
                 self.late_seconds = self._late_seconds(place / frame.rate)
@@ -100,13 +121,15 @@ class Part:
 
     def _is_counted(self, packet: Packet, frame: av.AudioFrame) -> bool:
         """Whether a time stamp is FFmpeg's own count of frames, and that a wrong one."""
+        if not self._shares_stamps:
+            return False
         before, self._counted_pts = self._counted_pts, None
         if packet.pts is None or not packet.duration or packet.time_base is None:
             return False
         self._counted_pts = packet.pts + packet.duration
         samples = float(packet.duration * packet.time_base) * frame.rate
         is_wrong = abs(samples - frame.samples) > frame.samples / 20
-        return is_wrong and packet.pts == before and self._container.format.name in _SHARED_STAMPS
+        return is_wrong and packet.pts == before
 
     def _late_seconds(self, first_stamp: float) -> float:
         """How much later the sound begins than the file does, where that holds more than sound."""

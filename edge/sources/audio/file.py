@@ -39,18 +39,21 @@ class AudioFile:
         path: of the file; None for stdin.
         pcm: what its bare samples are; None for a container, which says so itself.
         track: as `choose_track` knows it.
+        block_seconds: least length of the blocks that it gives; 0 for the decoder's frames.
 
     Attributes:
         damaged: or cut short, as far as it has been read.
-        warnings: what is to be known of it, in words.
+        warnings: what is to be known of it, in words; who passes them on takes them out.
 
     Raises:
         SourceError: if it is missing, is a folder, is empty, may not be read, has no such track, or holds no audio that
             FFmpeg knows.
     """
 
-    def __init__(self, path: Path | None, pcm: Pcm | None = None, track: str = "default") -> None:
-        self._containers, self._track = Containers(path, pcm), track
+    def __init__(
+        self, path: Path | None, pcm: Pcm | None = None, track: str = "default", *, block_seconds: float = 1.0
+    ) -> None:
+        self._containers, self._track, self._block_seconds = Containers(path, pcm), track, block_seconds
         self._name = self._containers.name
         self._may_be_bare = path is None and pcm is None
         self.damaged = False
@@ -66,7 +69,7 @@ class AudioFile:
             self.__exit__()
             raise
         if self._containers.hidden is not None:
-            self._warn(f"{self._containers.hidden}; all of it is heard")
+            self._warn(f"{self._containers.hidden}; all of it is heard, but other programs may not")
         if self._containers.no_samples:
             self._warn("has a header, but no sound behind it")
 
@@ -131,14 +134,20 @@ class AudioFile:
         self._stream = stream
         estimated = is_bare(container) and self._containers.length_is_estimated
         has_length = not estimated and self._containers.held_seconds is None
-        return Part(container, stream, path=self._containers.path, has_length=has_length)
+        return Part(
+            container,
+            stream,
+            block_seconds=self._block_seconds,
+            path=self._containers.path,
+            has_length=has_length,
+        )
 
     def _report(self, heard_seconds: float, declared: float | None) -> None:
         # Some formats declare the length of the whole file for each of its tracks.
         if declared is not None and declared - heard_seconds - self.late_seconds > _DECLARED_TOLERANCE_SECONDS:
             self.damaged = True
         if self.damaged:
-            _log.warning("%s: is damaged or cut short; %.3f s of it could be heard", self._name, heard_seconds)
+            self._warn(f"is damaged or cut short; {heard_seconds:.3f} s of it could be heard")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)

@@ -1,4 +1,4 @@
-"""Headers of WAVE files (RIFF, RF64, BW64) that say something else than what the file holds.
+"""Headers of WAVE files (RIFF, RF64, BW64, W64) and of CAF that say something else than what the file holds.
 
     RIFF size WAVE | fmt  size … | LIST size … | data size samples… | what comes after
                            bits, and of them valid       ^ stale where a recorder lost power
@@ -13,6 +13,7 @@ from typing import BinaryIO
 _PCM, _EXTENSIBLE = 0x0001, 0xFFFE
 _LARGEST_HEADER_BYTES = 1 << 20
 _UNKNOWN = (0, 0xFFFFFFFF)
+_W64_FORM = b"fmt \xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,27 @@ def holds_chunks(file: BinaryIO, start: int, end: int) -> bool:
     return position <= end + 1
 
 
+def word_patches(head: bytes) -> dict[int, bytes]:
+    """As `WaveHeader.patches`, of a W64 or a CAF by its first bytes; none of all others."""
+    if head.startswith(b"riff\x2e\x91\xcf\x11"):
+        position = head.find(_W64_FORM, 40)
+        body = head[position + 24 : position + 24 + 40]
+        return _word_patches(body, position + 24) if position > 0 and len(body) >= 16 else {}
+    if head.startswith(b"caff") and head[8:12] == b"desc" and head[28:32] == b"lpcm" and len(head) >= 52:
+        flags, block_bytes, frames, channels, bits = struct.unpack(">5I", head[32:52])
+        word_bytes = _wider_word(block_bytes, channels, bits)
+        return {48: struct.pack(">I", 8 * word_bytes)} if word_bytes and frames == 1 and not flags & 1 else {}
+    return {}
+
+
+def _wider_word(block_bytes: int, channels: int, valid_bits: int) -> int:
+    """Bytes of a word that has more of them than its valid bits need; 0 of any other."""
+    if channels == 0 or block_bytes % channels or not valid_bits:
+        return 0
+    word_bytes = block_bytes // channels
+    return word_bytes if (valid_bits + 7) // 8 < word_bytes <= 4 else 0
+
+
 def _word_patches(body: bytes, position: int) -> dict[int, bytes]:
     """FFmpeg takes the valid bits for the width of a word, where fewer of them are valid than a word has.
 
@@ -88,10 +110,8 @@ def _word_patches(body: bytes, position: int) -> dict[int, bytes]:
     valid = bits
     if tag == _EXTENSIBLE and len(body) >= 26:
         valid, tag = struct.unpack("<H", body[18:20])[0], struct.unpack("<H", body[24:26])[0]
-    if tag != _PCM or channels == 0 or block_bytes % channels or not valid:
-        return {}
-    word_bytes = block_bytes // channels
-    if not 1 <= word_bytes <= 4 or (valid + 7) // 8 >= word_bytes:
+    word_bytes = _wider_word(block_bytes, channels, valid) if tag == _PCM else 0
+    if not word_bytes:
         return {}
     word_bits = struct.pack("<H", 8 * word_bytes)
     patches = {position + 14: word_bits}

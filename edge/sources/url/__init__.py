@@ -11,8 +11,9 @@ source       a stream as a source
 urls         URLs of streams: what can be heard, and how it is written down
 """
 
+from edge.sources.url.camera import CAMERA_NOTE
 from edge.sources.url.entries import PlaylistFile, is_playlist_file
 from edge.sources.url.source import UrlSource
 from edge.sources.url.urls import SECRET_OPTIONS, is_url, redacted
 
-__all__ = ["SECRET_OPTIONS", "PlaylistFile", "UrlSource", "is_playlist_file", "is_url", "redacted"]
+__all__ = ["CAMERA_NOTE", "SECRET_OPTIONS", "PlaylistFile", "UrlSource", "is_playlist_file", "is_url", "redacted"]

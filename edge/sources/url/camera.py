@@ -10,7 +10,7 @@ _LASTING_SECONDS = 10.0  # of sound over one connection, after which a way of as
 
 _WHOLE_TRIES = 3  # a camera is busy for a moment with whom it has just thrown out
 
-NOTE = "it gives no lasting sound alone: its whole stream is taken, and the picture thrown away"
+CAMERA_NOTE = "it gives no lasting sound alone: its whole stream is taken, and the picture thrown away"
 """What is said once of such a camera."""
 
 
@@ -40,7 +40,7 @@ class Asking:
         if not self.whole or self._told:
             return ""
         self._told = True
-        return f"; {NOTE}"
+        return f"; {CAMERA_NOTE}"
 
     def heard(self, seconds: float) -> None:
         """A connection has brought so much sound by now."""

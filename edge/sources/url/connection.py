@@ -11,7 +11,7 @@ import av
 from av.container import InputContainer
 from av.stream import Discard
 
-from edge.sources.audio import FrameConverter, is_known
+from edge.sources.audio import DecodedBlock, FrameJoiner, is_known
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement, StampedBlock, Stamps
@@ -19,6 +19,8 @@ from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
+_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
+_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
 _JUDGED_SECONDS = 1.0  # in which a stream without a length shows whether it has an end
 _LONGEST_BURST_SECONDS = 30.0  # of sound that a radio server sends at once
 _STREAMED_BYTES = 0x7FFF_0000  # a WAV header that says so many says nothing
@@ -162,7 +164,7 @@ def arrivals(container: InputContainer, *, may_end: bool) -> tuple[bool, Arrival
         container: just opened.
         may_end: whether it comes by HTTP and was never heard before.
     """
-    coming = ((piece, time.monotonic()) for piece in _pieces(container))
+    coming = _pieces(container)
     if is_download(container):
         return True, coming
     if not may_end or _is_radio(container) or container.format.name == "hls":
@@ -265,12 +267,28 @@ def _describe(container: InputContainer) -> str:
     return f"{stream.codec_context.name}, {stream.rate} Hz, {stream.codec_context.layout.name}"
 
 
-def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
-    """What can be decoded; what cannot is missing, as the time stamps after it tell."""
+def _pieces(container: InputContainer) -> Arrivals:
+    """What can be decoded, in blocks; what cannot is missing, as the time stamps after it tell."""
+    joiner = FrameJoiner(_BLOCK_SECONDS)
+    try:
+        for frame, arrived in _frames(container):
+            yield from map(_arrival, joiner.push(frame, arrived))
+    except Exception:
+        yield from map(_arrival, joiner.flush())
+        raise
+    yield from map(_arrival, joiner.flush())
+
+
+def _arrival(block: DecodedBlock) -> tuple[StampedBlock, float]:
+    return StampedBlock(block.samples, block.sample_rate, block.stamp), block.arrived
+
+
+def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
+    """Those that can be decoded, and when they came."""
     wanted = container.streams.audio[0].index
     last_sound = time.monotonic()
-    converter = FrameConverter()
     for packet in container.demux():
+        arrived = time.monotonic()
         if packet.stream_index == wanted:
             try:
                 frames = packet.decode()
@@ -278,8 +296,7 @@ def _pieces(container: InputContainer) -> Iterator[StampedBlock]:
                 frames = []
             for frame in frames:
                 assert isinstance(frame, av.AudioFrame)
-                for samples, sample_rate, stamp, _ in converter.pieces(frame):
-                    yield StampedBlock(samples, sample_rate, stamp)
-                    last_sound = time.monotonic()
-        if time.monotonic() - last_sound > _SEGMENT_TIMEOUT_SECONDS:
+                yield frame, arrived
+                last_sound = arrived
+        if arrived - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise NoSoundError("something comes, but no sound in it")

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from edge.cli.notify import notify
+from edge.cli.stream import stream
 from edge.log import rfc3339
-from tests.conftest import invoke, made_once
+from tests.conftest import DEMO, invoke, made_once
+from tests.edge.live.servers import free_port
+from tests.edge.outputs.notify.hooks import hook_server
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 RULES = """
@@ -105,3 +108,40 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, settings: str, log: str | Non
     done = invoke(notify, "--config", tmp_path / "porch.toml", "--dry-run", tmp_path / "events.jsonl")
     assert (True, 1, "") == (done.exit_code in (1, 2), len(done.stderr.splitlines()), done.stdout)
     assert message in done.stderr
+
+
+def test_a_trial_says_of_each_target_what_became_of_it(tmp_path: Path) -> None:
+    """One works, one is down; neither is shown with what may be its secret."""
+    down = f"http://127.0.0.1:{free_port()}/secret"
+    with hook_server() as hook:
+        rule = f'[[notify]]\nname = "a"\nto = ["{hook.url}", "{down}"]\n'
+        (tmp_path / "porch.toml").write_text(rule)
+        done = invoke(notify, "--config", tmp_path / "porch.toml", "--test")
+    assert (1, ["test"]) == (done.exit_code, [body["kind"] for body in hook.delivered])
+    first, second = done.stdout.splitlines()
+    assert first.endswith("/***: delivered")
+    assert "refused" in second
+    assert "secret" not in done.output
+
+
+def test_a_stream_sends_by_the_rules_in_its_settings(tmp_path: Path) -> None:
+    """The events of the demo recording, as if it were heard now; labels, and a cooldown that a second run respects."""
+    started = datetime.now(UTC) + timedelta(minutes=5)
+    with hook_server() as hook:
+        rule = f'[[notify]]\nname = "a"\nto = "{hook.url}"\nlabels = ["dog", "rooster"]\ncooldown = "1h"\n'
+        (tmp_path / "porch.toml").write_text(rule)
+        arguments = [DEMO, "--config", tmp_path / "porch.toml", "--out", tmp_path / "events.jsonl"]
+        for number in range(2):
+            at = rfc3339(started + timedelta(minutes=2 * number))
+            done = invoke(stream, *arguments, "--state", tmp_path, "--started-at", at)
+            assert 0 == done.exit_code, done.stderr
+    assert ["dog", "rooster"] == [body["label"] for body in hook.delivered]
+    assert rfc3339(started + timedelta(seconds=2)) == hook.delivered[0]["onset_utc"]
+
+
+def test_targets_are_not_shown_with_their_secrets(tmp_path: Path) -> None:
+    """Everything else of a rule is, as it stands."""
+    (tmp_path / "porch.toml").write_text(RULES)
+    done = invoke(stream, "--config", tmp_path / "porch.toml", "--show-config")
+    assert 3 == done.stdout.count('to = ["https://example.org/***"]') == done.stdout.count("[[notify]]")
+    assert 'cooldown = "30m"' in done.stdout

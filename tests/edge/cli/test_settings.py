@@ -1,12 +1,14 @@
+import json
 import re
 import tomllib
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.cli.settings import read_config, settable
+from edge.cli.settings import KeyValueOption, SettingsCommand, read_config, settable
 from edge.cli.stream import stream
 from edge.errors import SettingError
 from edge.model.inference import Model, shipped_model
@@ -188,3 +190,21 @@ def test_no_bytes_break_the_reader_of_files(tmp_path: Path) -> None:
             errors.append(str(exc))
     assert 50 < len(errors) < 500
     assert all(error.startswith(str(tmp_path / "a.toml")) for error in errors)
+
+
+@click.command(cls=SettingsCommand, environment_prefix="TRIED")
+@click.option("--clip-option", cls=KeyValueOption)
+def tried(clip_option: dict[str, str], show_config: bool) -> None:  # noqa: ARG001  # every command of settings has it
+    """Print a table of settings."""
+    click.echo(json.dumps(clip_option))
+
+
+def test_a_table_of_settings_wins_key_by_key(tmp_path: Path) -> None:
+    """The file's values may be numbers, truth values and lists; a flag replaces one of them only."""
+    file = written(tmp_path, '[clip-option]\npre = 1.5\npictures = true\nsave = ["dog", "rain"]\nquota = "5GB"\n')
+    done = CliRunner().invoke(
+        tried, ["--config", str(file), "--clip-option", "pre=3"], env={"TRIED_CLIP_OPTION": "pre=2 quota=1GB"}
+    )
+    assert {"pre": "3", "pictures": "true", "save": "dog,rain", "quota": "1GB"} == json.loads(done.stdout)
+    done = CliRunner().invoke(tried, [], env={"TRIED_CLIP_OPTION": "quota"})
+    assert "TRIED_CLIP_OPTION quota: expected KEY=VALUE" in done.stderr

@@ -186,6 +186,17 @@ def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:
     assert 0 == piped.returncode
 
 
+@pytest.mark.parametrize("endian", ["LITTLE", "BIG"])
+def test_words_of_any_order_on_stdin_are_heard_as_the_file_is(tmp_path: Path, endian: str) -> None:
+    """AIFF-C and RIFX that FFmpeg alone would take for noise."""
+    audio, rate = soundfile.read(DEMO, dtype="float32", frames=8 * 44_100)
+    path = tmp_path / ("a.aiff" if endian == "LITTLE" else "a.wav")
+    soundfile.write(path, audio, rate, subtype="PCM_24", endian=endian)
+    expected, own = records(stream(path).stdout), records(stream("-", stdin=path.read_bytes()).stdout)
+    assert [each["onset"] for each in expected if each["type"] == "event"] == [2.0, 5.0, 6.6]
+    assert [each | {"source": "-"} for each in expected] == own
+
+
 def test_an_mp4_whose_index_is_last_says_so_on_stdin(tmp_path: Path) -> None:
     """And what to do; with its index first it is heard."""
     needs("ffmpeg")

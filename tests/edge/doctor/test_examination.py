@@ -1,9 +1,12 @@
+import contextlib
 import json
 import os
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +18,11 @@ from edge.doctor.examination import examine
 from edge.doctor.installation import known_troubles
 from edge.model.inference import shipped_model
 from edge.sources.source import Block, FileSource, Gap, Item, State
+from edge.sources.url import CAMERA_NOTE, UrlSource
 from tests.conftest import DEMO, run
+from tests.edge.live.camera import Camera, Moody
 from tests.edge.live.pulse import Pulse, pulse_of_the_test  # noqa: F401  # a fixture
+from tests.edge.sources.audio.field import RATE, chunk, fmt, pcm16, riff
 
 pytestmark = pytest.mark.realtime
 
@@ -155,6 +161,33 @@ def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.Monke
     assert not report.fine
     assert wrong(report.to_dict())[0].startswith("no sound came within 0.5 s")
     os.close(reading)
+
+
+def test_a_header_that_hides_sound_is_wrong(tmp_path: Path) -> None:
+    """Or that has none behind it."""
+    samples = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * RATE)
+    for held, found in (
+        (samples, ["its header says 0.5 s, but it holds 3.0 s; all of it is heard, but other programs may not"]),
+        (samples[:0], ["has a header, but no sound behind it", "it ended without any sound; it says: warning, "]),
+    ):
+        path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(held), RATE if len(held) else 0))
+        report = examine(shipped_model(), "cpu", 1, lambda path=path: FileSource(str(path)))
+        assert found == [text[: len(start)] for text, start in zip(wrong(report.to_dict()), found, strict=True)]
+
+
+def test_a_camera_that_cannot_give_its_sound_alone_is_told_as_that() -> None:
+    """With the option that spares what is missed at the start, and not as a fault of the network."""
+    moods = ["silent", "refuses", "hangs up"]
+    with Camera() as camera, contextlib.ExitStack() as stack, ThreadPoolExecutor() as pool:
+        proxies = [stack.enter_context(Moody(camera, mood)) for mood in moods]
+        sources = [partial(UrlSource, f"rtsp://127.0.0.1:{proxy.port}/cam", name="a") for proxy in proxies]
+        reports = list(pool.map(lambda source: examine(shipped_model(), "cpu", 1, source), sources))
+    for report in reports:
+        texts = [finding.text for finding in report.findings]
+        assert f"{CAMERA_NOTE}; --option allowed_media_types=video+audio asks for that at once" in texts
+        assert not any("look at the network" in text for text in texts)
+    gaps = [any("nothing is missed at the start" in text for text in wrong(report.to_dict())) for report in reports]
+    assert [True, False, True] == gaps
 
 
 def test_a_real_microphone_is_examined(pulse: Pulse, tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def test_a_cooldown_keeps_a_label_quiet_and_says_how_often() -> None:
     assert "and 2 more since the last message" in out[1].text
 
 
+def test_events_at_the_same_time_are_each_told() -> None:
+    """Nothing is joined or kept quiet that nobody asked for."""
+    assert [0, 0, 0] == begins(sent(event(0 * M), event(0 * M, "cat"), event(0 * M, source="yard")))
+
+
 def test_one_sound_in_two_microphones_is_one_message() -> None:
     """Of both sources, with the higher confidence, once nothing can join it any more."""
     seconds = timedelta(seconds=1)

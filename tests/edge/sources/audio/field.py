@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 RATE = 16_000
-_PCM_GUID_END = bytes.fromhex("000000001000800000aa00389b71")
+PCM_GUID_END = bytes.fromhex("000000001000800000aa00389b71")
 
 
 def clicks(seconds: float = 4.0) -> np.ndarray:
@@ -38,7 +38,7 @@ def fmt(bits: int = 16, word_bits: int | None = None, channels: int = 1, tag: in
     base = struct.pack("<HIIHH", channels, RATE, RATE * channels * word // 8, channels * word // 8, word)
     if word_bits is None:
         return chunk(b"fmt ", struct.pack("<H", tag) + base)
-    return chunk(b"fmt ", b"\xfe\xff" + base + struct.pack("<HHIH", 22, bits, 0, tag) + _PCM_GUID_END)
+    return chunk(b"fmt ", b"\xfe\xff" + base + struct.pack("<HHIH", 22, bits, 0, tag) + PCM_GUID_END)
 
 
 def riff(path: Path, *chunks: bytes) -> Path:

@@ -1,3 +1,4 @@
+import os
 import struct
 from pathlib import Path
 
@@ -5,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge.sources.audio import read_audio
-from tests.edge.sources.audio.field import RATE, chunk, clicks, fmt, pcm16, riff
+from edge.sources.audio import AudioFile, read_audio
+from tests.edge.sources.audio.field import RATE, chunk, click_seconds, clicks, fmt, pcm16, riff
 
 
 @pytest.mark.parametrize("declared", [2 * RATE, 2, 0, 0xFFFFFFFF])
@@ -20,6 +21,24 @@ def test_sound_behind_the_declared_length_is_heard(
     told = f"its header says {declared / 2 / RATE:.1f} s, but it holds 4.0 s; all of it is heard"
     assert (declared in (2 * RATE, 2)) == (told in caplog.text)
     assert "damaged" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", [b"RIFF", b"RF64", b"BW64"])
+def test_gigabytes_behind_the_declared_length_are_opened_at_once(tmp_path: Path, kind: bytes) -> None:
+    """FFmpeg alone would look for chunks in all of the silence, eight bytes at a time."""
+    path, second = tmp_path / "a.wav", 2 * RATE
+    lengths = b"" if kind == b"RIFF" else chunk(b"ds64", struct.pack("<QQQI", 0, second, 0, 0))
+    form = lengths + fmt() + chunk(b"data", pcm16(clicks()), 0xFFFFFFFF if lengths else second)
+    path.write_bytes(kind + bytes(4) + b"WAVE" + form)
+    os.truncate(path, 5 << 30)
+    heard = np.zeros(0, dtype=np.float32)
+    with AudioFile(path) as file:
+        for piece in file.pieces():
+            heard = np.concatenate([heard, piece.samples[:, 0]])
+            if len(heard) >= 8 * RATE:
+                break
+        assert (5 << 30) / second == pytest.approx(file.declared_seconds, abs=0.1)
+    assert [0.25 + 0.5 * number for number in range(8)] == pytest.approx(click_seconds(heard), abs=0.01)
 
 
 @pytest.mark.parametrize("size", [0, 3, 2000, RATE])

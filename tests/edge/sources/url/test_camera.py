@@ -7,7 +7,7 @@ import pytest
 from edge.errors import SourceError
 from edge.sources.source import Block, State
 from edge.sources.url import UrlSource
-from edge.sources.url.camera import NOTE, Asking
+from edge.sources.url.camera import CAMERA_NOTE, Asking
 from tests.edge.live.camera import SOUNDS, Camera, Moody
 from tests.edge.live.hearing import Hearing
 
@@ -27,7 +27,7 @@ def test_a_camera_that_cannot_give_its_sound_alone_is_heard(mood: str) -> None:
             began = time.monotonic()
             time.sleep(22.0)
         assert covered(hearing, began + 15.0, began + 20.0) > 0.95
-    notes = [item.detail for item in hearing.items if isinstance(item, State) and NOTE in item.detail]
+    notes = [item.detail for item in hearing.items if isinstance(item, State) and CAMERA_NOTE in item.detail]
     assert 1 == len(notes)
 
 
@@ -37,7 +37,7 @@ def test_the_sound_of_a_camera_is_asked_for_alone(sound: str) -> None:
     with Camera(sound) as camera, Hearing(UrlSource(f"RTSP://127.0.0.1:{camera.port}/cam", name="a")) as hearing:
         hearing.wait_for_sound(2.0)
     assert ["connected"] == hearing.states()
-    assert not any(isinstance(item, State) and NOTE in item.detail for item in hearing.items)
+    assert not any(isinstance(item, State) and CAMERA_NOTE in item.detail for item in hearing.items)
 
 
 def test_a_camera_without_a_sound_track_is_told_as_that() -> None:

@@ -1,0 +1,15 @@
+"""The sound of each event as a file of its own, with a JSON file beside it.
+
+files        writes a clip, whole or not at all
+near_misses  what almost was an event
+picture      the spectrogram of a clip, with its event marked
+quota        which clips are deleted to make room
+recall       the newest sound of a source, from which clips are cut
+saving       the output: events in, clips out
+settings     what can be set of clips
+"""
+
+from edge.outputs.clips.saving import ClipsOutput
+from edge.outputs.clips.settings import ClipSettings
+
+__all__ = ["ClipSettings", "ClipsOutput"]

@@ -1,0 +1,122 @@
+"""The files of an archive, as users name them: folders, globs, single files and manifests."""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from edge.errors import SourceError
+from edge.sources import AUDIO_SUFFIXES
+from edge.sources.recorders import Zone
+from scan.archive.manifests import MANIFEST_SUFFIXES, manifest_rows
+from scan.archive.storage import filesystem, is_remote
+
+
+class ArchiveFile(NamedTuple):
+    """One file of an archive.
+
+    Attributes:
+        path: or URL.
+        size: bytes; None where nobody said.
+        modified: when, in UTC, or a mark that changes with the content; "" where nobody said.
+        started_at: when its sound began, in UTC, if a manifest says so.
+        source: which recorder it is of; "" where nobody said.
+    """
+
+    path: str
+    size: int | None = None
+    modified: str = ""
+    started_at: datetime | None = None
+    source: str = ""
+
+
+def archive_files(texts: Sequence[str], zone: Zone) -> Iterator[ArchiveFile]:
+    """The files of some sources, in their order; those of a folder in order of their paths.
+
+    Args:
+        texts: each a folder, a glob, an audio file, or a manifest (.parquet, .csv).
+        zone: of times in manifests that were written without one.
+
+    Raises:
+        SettingError: if a manifest is none.
+        SourceError: if there is no such file, a folder may not be read, or holds no audio.
+    """
+    for text in texts:
+        fs, path = filesystem(text)
+        found = False
+        for file in _files_of(text, fs, path, zone):
+            found = True
+            yield file
+        if not found:
+            raise SourceError(
+                f"{text}: holds no audio file; expected some, in it or below it: {', '.join(sorted(AUDIO_SUFFIXES))}"
+            )
+
+
+def _files_of(text: str, fs: Any, path: str, zone: Zone) -> Iterator[ArchiveFile]:
+    try:
+        info = fs.info(path)
+    except FileNotFoundError:
+        info = None
+    except OSError as exc:
+        raise _unreadable(text, exc) from exc
+    if info is not None and info["type"] == "directory":
+        yield from _walk(text, fs, path)
+    elif info is not None and PurePosixPath(path).suffix.lower() in MANIFEST_SUFFIXES:
+        for row in manifest_rows(text, zone):
+            yield ArchiveFile(**row)
+    elif info is not None:
+        yield _file(text, info)
+    elif any(mark in text for mark in "*?["):
+        for place, each in sorted(fs.glob(path, detail=True).items()):
+            if each["type"] == "file":
+                yield _file(_named(text, fs, place), each)
+    else:
+        raise SourceError(f"{text}: no such file; give a folder, a glob, an audio file, or a manifest (.parquet, .csv)")
+
+
+def _walk(text: str, fs: Any, path: str) -> Iterator[ArchiveFile]:
+    """The audio files below a folder; one folder's listing is in memory at a time."""
+    try:
+        entries = sorted(
+            fs.ls(path, detail=True, refresh=True) if is_remote(text) else fs.ls(path, detail=True), key=_name
+        )
+    except OSError as exc:
+        raise _unreadable(text, exc) from exc
+    for entry in entries:
+        name = PurePosixPath(entry["name"].rstrip("/")).name
+        if name.startswith(".") or entry["name"].rstrip("/") == path.rstrip("/"):
+            continue
+        inner = f"{text.rstrip('/')}/{name}" if text.strip("/") else f"/{name}"
+        if entry["type"] == "directory":
+            if not entry.get("islink"):  # a link may lead back up
+                yield from _walk(inner, fs, entry["name"])
+        elif entry["type"] == "file" and PurePosixPath(name).suffix.lower() in AUDIO_SUFFIXES:
+            yield _file(inner, entry)
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry["name"])
+
+
+def _file(path: str, info: dict[str, Any]) -> ArchiveFile:
+    modified = info.get("mtime", info.get("LastModified", info.get("ETag", "")))
+    if isinstance(modified, int | float):
+        modified = datetime.fromtimestamp(modified, UTC)
+    return ArchiveFile(
+        path.encode(errors="replace").decode(),
+        info.get("size"),
+        modified.isoformat() if isinstance(modified, datetime) else str(modified),
+    )
+
+
+def _named(text: str, fs: Any, place: str) -> str:
+    """What a glob found, relative where the glob was, with its protocol where that had one."""
+    if is_remote(text):
+        return str(fs.unstrip_protocol(place))
+    return place if os.path.isabs(text) else os.path.relpath(place)
+
+
+def _unreadable(text: str, exc: OSError) -> SourceError:
+    return SourceError(f"{text}: cannot be read ({exc.strerror or exc}); give what can be read, or the permission")
