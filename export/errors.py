@@ -1,11 +1,11 @@
-"""What can go wrong while exporting.
+"""Errors of exporting.
 
 SedError
-└── ParityError      the exported graph does not say what the trained network says
+└── ParityError      the exported graph gives other scores than the trained network
 """
 
 from edge.errors import SedError
 
 
 class ParityError(SedError):
-    """The exported graph does not say what the trained network says."""
+    """The exported graph gives other scores than the trained network."""

@@ -19,6 +19,9 @@ from edge.errors import InstallError, SedError
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
     "pyarrow": "parquet",
+    "prometheus_client": "health",
+    "paho": "mqtt",
+    "apprise": "notify",
     "librosa": "export",
     "threadpoolctl": "export",
     "torch": "train",

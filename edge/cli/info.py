@@ -14,7 +14,7 @@ from edge.model import Card, ClassDecoding, Model, shipped_model
 @click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
 @click.version_option(package_name="sed-edge")
 def info(model: Path | None, as_json: bool) -> None:
-    """Print what MODEL (an .onnx file; the shipped one unless named) says of itself."""
+    """Print the card of MODEL (an .onnx file; the shipped one unless named)."""
     card = Model(shipped_model() if model is None else model, "cpu").card
     click.echo(card.to_json() if as_json else describe(card))
 

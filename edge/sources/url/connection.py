@@ -11,7 +11,8 @@ import av
 from av.container import InputContainer
 from av.stream import Discard
 
-from edge.sources.audio import DecodedBlock, FrameJoiner, is_known
+from edge.errors import SourceError
+from edge.sources.audio import DecodedBlock, FrameJoiner, choose_track, is_known
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement, StampedBlock, Stamps
@@ -146,13 +147,32 @@ def _open_with(
         kinds = ", ".join(sorted({stream.type for stream in container.streams}))
         container.close()
         raise UselessError(f"has no sound track, only {kinds}; turn the sound on where it is made, or give another URL")
-    if not container.streams.audio or not is_known(container.streams.audio[0]):
+    if not any(is_known(stream) for stream in container.streams.audio):
         container.close()
         raise NoSoundError("holds no sound that can be decoded")
-    for stream in container.streams:
-        if stream.index != container.streams.audio[0].index:
-            stream.discard = Discard.all
     return container
+
+
+def take_track(container: InputContainer, track: str) -> None:
+    """Have nothing but one sound track come, as `edge.sources.audio.choose_track` knows it.
+
+    Raises:
+        NoSoundError: if it cannot be decoded.
+        UselessError: if there is no such track.
+    """
+    try:
+        chosen = choose_track(container, track)
+    except SourceError as exc:
+        raise UselessError(str(exc)) from None
+    if chosen is None:
+        raise NoSoundError(f"holds no sound track {track} that can be decoded")
+    for stream in container.streams:
+        if stream.index != chosen.index:
+            stream.discard = Discard.all
+
+
+def _track_of(container: InputContainer) -> av.AudioStream:
+    return next(stream for stream in container.streams.audio if stream.discard != Discard.all)
 
 
 def arrivals(container: InputContainer, *, may_end: bool) -> tuple[bool, Arrivals]:
@@ -263,7 +283,7 @@ def blocks(
 
 
 def _describe(container: InputContainer) -> str:
-    stream = container.streams.audio[0]
+    stream = _track_of(container)
     return f"{stream.codec_context.name}, {stream.rate} Hz, {stream.codec_context.layout.name}"
 
 
@@ -285,7 +305,7 @@ def _arrival(block: DecodedBlock) -> tuple[StampedBlock, float]:
 
 def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
     """Those that can be decoded, and when they came."""
-    wanted = container.streams.audio[0].index
+    wanted = _track_of(container).index
     last_sound = time.monotonic()
     for packet in container.demux():
         arrived = time.monotonic()

@@ -1,17 +1,19 @@
 import dataclasses
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import scipy.ndimage
 import soundfile
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from edge.errors import SettingError
 from edge.model.inference import Floats, Model, shipped_model
+from export import write
+from export.cli.export import export
 from sed.cli.tune import tune as tune_command
 from sed.data.labels import Annotation
 from sed.errors import DataError
@@ -21,7 +23,7 @@ from sed.evaluation.recordings import Recording
 from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.recipe.config import DecodingConfig
 from sed.tuning.choice import Aim, neighbour_mean, to_toml, tune
-from tests.conftest import DEMO, command
+from tests.conftest import DEMO, invoke
 
 
 @pytest.fixture(scope="module")
@@ -178,16 +180,16 @@ def test_toml_is_what_a_recipe_reads() -> None:
 
 
 @pytest.fixture(scope="module")
-def tuned(
-    tiny_run: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def tuned(tiny_run: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A copy of the short training's checkpoint, tuned, and what the command said."""
     path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
     arguments = [path, "--data", clips, "--aim", "false-alarms=100000"]
-    return path, subprocess.run([command("sed-tune"), *arguments], capture_output=True, text=True, check=True)
+    done = invoke(tune_command, *arguments)
+    assert 0 == done.exit_code, done.stderr
+    return path, done
 
 
-def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, Result]) -> None:
     """Settings and metrics; stdout has the settings as a recipe's tables."""
     path, done = tuned
     checkpoint = load_checkpoint(path)
@@ -201,11 +203,17 @@ def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, subprocess.Co
 
 
 def test_tuned_settings_reach_the_exported_file(
-    tiny_checkpoint: Checkpoint, tuned: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path
+    tiny_checkpoint: Checkpoint,
+    tiny_file: Path,
+    tuned: tuple[Path, Result],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Through the checkpoint's card, in frames; they are not what the training left."""
     path, done = tuned
-    subprocess.run([command("sed-export"), path, tmp_path / "tuned.onnx"], check=True, capture_output=True)
+    monkeypatch.setattr(write, "to_onnx", lambda *_, **__: onnx.load(tiny_file))  # of the same weights
+    exported = invoke(export, path, tmp_path / "tuned.onnx")
+    assert 0 == exported.exit_code, exported.stderr
     card = make_card(load_checkpoint(path))
     chosen = {
         label: DecodingConfig.from_dict(table, label).to_frames(card.frame_seconds)

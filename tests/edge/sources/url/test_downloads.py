@@ -16,6 +16,7 @@ from edge.sources.opening import open_source
 from edge.sources.source import Block, State
 from edge.sources.url import UrlSource
 from tests.edge.live.servers import web_server
+from tests.edge.sources.audio.field import ffmpeg
 
 SECONDS = 2.0
 
@@ -79,6 +80,25 @@ def test_a_download_without_a_length_is_heard_once(form: str, version: str, chun
         seconds, live = heard(f"{address}/a")
     assert pytest.approx(SECONDS, abs=0.1) == seconds
     assert not live
+
+
+@pytest.mark.parametrize("suffix", ["mka", "ts"])
+def test_another_sound_track_can_be_chosen(suffix: str, tmp_path: Path) -> None:
+    """By number or language; the one that is marked as default is heard else."""
+    silent, sounding = (("-f", "lavfi", "-i", each) for each in ("anullsrc=r=16000:cl=mono:d=2", "sine=d=2"))
+    marks = ("-metadata:s:a:0", "language=deu", "-metadata:s:a:1", "language=eng", "-disposition:a:1", "default")
+    ffmpeg(*silent, *sounding, "-map", 0, "-map", 1, "-c:a", "mp2", *marks, tmp_path / f"a.{suffix}")
+    with serving({"/a": ("", (tmp_path / f"a.{suffix}").read_bytes())}) as address:
+
+        def is_silent(track: str) -> bool:
+            items = open_source(f"{address}/a", track=track).items(threading.Event())
+            return not any(item.samples.any() for item in items if isinstance(item, Block))
+
+        default = {"default": suffix == "ts"}  # which marks none
+        expected = {"1": True, "2": False, "eng": False, "deu": True} | default
+        assert expected == {track: is_silent(track) for track in expected}
+        with pytest.raises(SourceError, match="has no sound track fra; expected --track default or one of 1"):
+            is_silent("fra")
 
 
 @pytest.mark.parametrize(
