@@ -93,9 +93,9 @@ class Outbox:
         Raises:
             OSError: if the spool cannot be written.
         """
-        delivered, self._delivered = self._delivered, []
-        if delivered:
-            self._spool.remove(delivered)
+        if self._delivered:
+            self._spool.remove(self._delivered)
+            self._delivered = []
         while self._connection is not None and len(self._in_flight) < MOST_IN_FLIGHT:
             if self._once:
                 state = self._once.popleft()
