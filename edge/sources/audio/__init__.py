@@ -15,6 +15,7 @@ wave       headers of WAVE files and their like that say something else than wha
 
 from edge.sources.audio.channels import ChannelChoice
 from edge.sources.audio.container import AUDIO_SUFFIXES
+from edge.sources.audio.decoding import late_seconds
 from edge.sources.audio.file import AudioFile
 from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 from edge.sources.audio.pcm import Pcm
@@ -32,6 +33,7 @@ __all__ = [
     "Resampler",
     "choose_track",
     "is_known",
+    "late_seconds",
     "mono_blocks",
     "read_audio",
     "read_wave_header",

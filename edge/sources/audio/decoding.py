@@ -111,7 +111,7 @@ class Part:
         place = round(frame.pts * self._time_base.numerator * frame.rate / self._time_base.denominator)
         if self._origin is None:
             if begins:
-                self.late_seconds = self._late_seconds(place / frame.rate)
+                self.late_seconds = late_seconds(self._container, place / frame.rate)
             late = round(self.late_seconds * frame.rate) if begins else 0
             self._origin = place - late
         hole = 0 if counted else place - self._origin - self._samples
@@ -130,14 +130,6 @@ class Part:
         samples = float(packet.duration * packet.time_base) * frame.rate
         is_wrong = abs(samples - frame.samples) > frame.samples / 20
         return is_wrong and packet.pts == before
-
-    def _late_seconds(self, first_stamp: float) -> float:
-        """How much later the sound begins than the file does, where that holds more than sound."""
-        begins = self._container.start_time
-        if begins is None or len(self._container.streams) == 1:
-            return 0.0
-        late = first_stamp - begins / av.time_base
-        return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
 
     def _frames(self) -> Iterator[tuple[Packet, av.AudioFrame | None]]:
         """Decoded frames with their packets; None where something was damaged."""
@@ -170,3 +162,11 @@ class Part:
     @property
     def _byte_rate(self) -> int:
         return (self._stream.codec_context.bit_rate or 0) // 8
+
+
+def late_seconds(container: InputContainer, first_stamp: float) -> float:
+    """How much later the sound begins than the file does, where that holds more than sound."""
+    if container.start_time is None or len(container.streams) == 1:
+        return 0.0
+    late = first_stamp - container.start_time / av.time_base
+    return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
