@@ -274,6 +274,29 @@ def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path |
         decoding.draw_trade_off(found).savefig(plot, dpi=110)
 
 
+@benchmarks.command()
+@_model_option
+@_validation_option
+@click.option("--splits", type=click.IntRange(min=2), default=20, show_default=True)
+def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
+    """Do false alarms stay within what was promised, on kinds of sound that did not choose the settings?
+
+    Folders without events want a subfolder for each kind of sound, or a table that says which kind a file is.
+    """
+    from benchmarks import decoding
+    from benchmarks.promises import split_table
+    from sed.cli.models import open_model, warn_if_trained_on
+    from sed.evaluation import read_recordings, run_on_recordings
+
+    recordings = read_recordings(validation)
+    opened = open_model(model)
+    warn_if_trained_on(opened, recordings)
+    results = run_on_recordings(opened, recordings)
+    decoding.require_both([one.recording for one in results])
+    for line in split_table(opened.card, results, splits):
+        click.echo(line)
+
+
 def _machine(*packages: str) -> str:
     """The machine, to be asked for before it is busy; also the versions of these."""
     found = machine()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.detection import AlarmRate
 from edge.model import Card, ClassDecoding, Model, shipped_model
 
 
@@ -21,7 +22,11 @@ def info(model: Path | None, as_json: bool) -> None:
 def describe(card: Card) -> str:
     """A table of what a model is, and one of how its scores become events."""
     seconds = card.frame_seconds
-    figures = ", ".join(f"{name} {value}" for name, value in card.validation.items() if not isinstance(value, dict))
+    rate = AlarmRate.from_dict(card.validation)
+    told = {} if rate is None else rate.to_dict()
+    figures = ", ".join(
+        f"{name} {value}" for name, value in card.validation.items() if not isinstance(value, dict) and name not in told
+    )
     rows = {
         "model": card.model_id,
         "labels": ", ".join(card.labels),
@@ -33,6 +38,7 @@ def describe(card: Card) -> str:
         "parity": ", ".join(f"{name} within {value:.1e}" for name, value in card.parity.items()),
         "trained on": ", ".join(f"{name} {value}" for name, value in card.training.items() if value != ""),
         "validation": figures or "none",
+        "false alarms": "not stated" if rate is None else str(rate),
         "licence": card.licence or "not stated",
         "exported from": f"a checkpoint with SHA-256 {card.parent_sha256 or 'not stated'}",
     }

@@ -98,9 +98,9 @@ def running(
         run.close()
 
 
-def event(number: int, label: str = "dog", source: str = "yard") -> Record:
-    """An event of a second and a half that has just ended."""
-    end = datetime.now(UTC)
+def event(number: int, label: str = "dog", source: str = "yard", ago: float = 0.0) -> Record:
+    """An event of a second and a half that has just ended, or so many seconds ago."""
+    end = datetime.now(UTC) - timedelta(seconds=ago, milliseconds=-number)
     return {
         "type": "event",
         "source": source,
@@ -219,6 +219,22 @@ def test_what_waits_survives_a_restart_and_is_marked_late(tmp_path: Path) -> Non
         run.write(event(3))
         wait_until(lambda: numbers(home) == [1, 2, 3], "all events")
     assert [True, True, False] == [message.data["late"] for message in home.of("/event")]
+
+
+def test_what_a_crash_kept_from_the_spool_comes_from_the_log(broker: Broker, tmp_path: Path) -> None:
+    """Once, and nothing of what was before the first run."""
+    log, records = tmp_path / "events.jsonl", [event(number, ago=3600) for number in range(2)]
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with Subscriber(broker) as home:
+        for number in (2, 3):
+            with running(broker.url, tmp_path, log=log, keep="2h") as run:
+                run.write(in_spool := event(number))
+                wait_until(lambda: home.of("/event"), "the event")
+            with log.open("a") as file:
+                file.writelines(json.dumps(record) + "\n" for record in (in_spool, event(10 * number)))
+        wait_until(lambda: len(numbers(home)) == 3, "the events")
+        time.sleep(0.5)
+    assert [2, 20, 3] == numbers(home)
 
 
 def test_what_waited_too_long_is_dropped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
