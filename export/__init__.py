@@ -9,5 +9,6 @@ verify         does a file do on this machine what it promises
 parity         does the file say what the network says
 write          the file, card inside
 frontends      the log-mel frontend in all its forms
+yamnet         YAMNet's published weights as the shipped model `general`
 cli            sed-export, sed-verify, sed-bench
 """

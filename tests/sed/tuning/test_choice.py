@@ -12,7 +12,8 @@ import soundfile
 from click.testing import CliRunner
 
 from edge.errors import SettingError
-from edge.model.inference import Floats, Model, shipped_model
+from edge.model.inference import Floats, Model
+from edge.model.library import shipped_model
 from sed.cli.tune import tune as tune_command
 from sed.data.labels import Annotation
 from sed.errors import DataError
