@@ -1,13 +1,13 @@
-"""The bridge: a checkpoint in, one ONNX file out. Imports sed and edge; nobody imports it.
+"""Exports a checkpoint to one ONNX file. Imports sed and edge; nothing imports it.
 
-errors         its branch of the error tree
+errors         errors of exporting
 graph          the network as one ONNX graph, in fp32 or fp16
 quantize       the graph in eight bits
-signals        sounds made up to compare graphs on
-agreement      do two models hear the same
-verify         does a file do on this machine what it promises
-parity         does the file say what the network says
-write          the file, card inside
+signals        synthetic signals to compare graphs on
+agreement      compares the scores and events of two models
+verify         checks a model file on this machine
+parity         compares an exported file with its checkpoint
+write          writes the file, with the card inside
 frontends      the log-mel frontend in all its forms
 yamnet         YAMNet's published weights as the shipped model `general`
 cli            sed-export, sed-verify, sed-bench

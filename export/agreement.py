@@ -1,4 +1,4 @@
-"""Do two models hear the same? Scores against scores, log against log."""
+"""Compares two models: their scores, and the events in their logs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from edge.errors import SettingError
 from edge.model import Card, Floats, ScoreStream, StepModel, window_of
 
 _COLLAR_SECONDS, _OFFSET_COLLAR_RATE = 0.2, 0.2
-_LEAST_EVENTS = 10  # in each log, on average: one event more or less of fewer would say nothing
+_LEAST_EVENTS = 10  # in each log, on average: of fewer, one event more or less would mean nothing
 
 
 class Agreement(NamedTuple):
@@ -22,14 +22,14 @@ class Agreement(NamedTuple):
 
 
 def agreement(model: StepModel, other: StepModel, audio: Floats) -> Agreement:
-    """Let two models hear a recording.
+    """Run two models on a recording, and compare what they give.
 
     Args:
         model: one, whose decoder settings both are given.
         other: a model of the same labels, rates and window.
         audio: `[samples]` at their rate.
     """
-    (scores, events), (other_scores, other_events) = (_heard(one, audio, model.card) for one in (model, other))
+    (scores, events), (other_scores, other_events) = (_detect(one, audio, model.card) for one in (model, other))
     return Agreement(
         score=float(np.abs(scores - other_scores).max(initial=0.0)),
         shared_events=shared_events(events, other_events, model.card.frame_seconds),
@@ -59,7 +59,7 @@ def shared_events(events: Sequence[Event], others: Sequence[Event], frame_second
 
 
 def require_alike(card: Card, other: Card) -> None:
-    """Two files that are to be compared must mean the same by a frame and a class.
+    """Check that two files that are to be compared have the same labels, frames and window.
 
     Raises:
         SettingError: naming what differs.
@@ -74,7 +74,7 @@ def require_alike(card: Card, other: Card) -> None:
             )
 
 
-def _heard(model: StepModel, audio: Floats, card: Card) -> tuple[Floats, list[Event]]:
+def _detect(model: StepModel, audio: Floats, card: Card) -> tuple[Floats, list[Event]]:
     """Scores `[frames, classes]` and, by the decoder settings of `card`, events of a recording."""
     stream, decoder = ScoreStream(model, window_of(card)), Decoder(card.labels, card.decoding)
     scores = np.concatenate([np.zeros((0, len(card.labels)), dtype=np.float32), *stream.push(audio), *stream.flush()])

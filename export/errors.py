@@ -1,7 +1,7 @@
-"""What can go wrong while exporting.
+"""Errors of exporting.
 
 SedError
-├── ParityError         the exported graph does not say what the trained network says
+├── ParityError         the exported graph gives other scores than the trained network
 └── SourceModelError    another program's model file that cannot be read
 """
 
@@ -9,7 +9,7 @@ from edge.errors import SedError
 
 
 class ParityError(SedError):
-    """The exported graph does not say what the trained network says."""
+    """The exported graph gives other scores than the trained network."""
 
 
 class SourceModelError(SedError):

@@ -1,4 +1,4 @@
-"""Does the file say what the network says? Checked on a file's first day, before it has a name."""
+"""Compares an exported file with its checkpoint, before the file gets its name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
     Args:
         checkpoint: what was exported.
         path: the file.
-        clips: name -> `[samples]` at the recipe's rate: sounds to compare on, besides those made up here.
+        clips: name -> `[samples]` at the recipe's rate: sounds to compare on, besides the synthetic ones.
     """
     recipe, trained, exported = checkpoint.recipe, TorchModel(checkpoint), Model(path)
     window, hop = recipe.frames(recipe.stream.window), recipe.frames(recipe.stream.hop)
@@ -52,12 +52,12 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
         )
     for frames in sorted({1, hop}):
         sound = _fitted(signals[CHIRPS], recipe, frames * STEPS)
-        pairs = _walk(recipe, trained, exported, sound, filled.embeddings[:1, frames:])
+        pairs = _steps(recipe, trained, exported, sound, filled.embeddings[:1, frames:])
         yield _difference(f"{STEPS} steps of k = {frames}, each fed its own state", pairs)
 
 
 def require_parity(comparisons: Sequence[Comparison], tolerance: float) -> None:
-    """Refuse a file that is not what was trained.
+    """Check that the file gives the scores of the trained network.
 
     Raises:
         ParityError: if a case differs by more than `tolerance` in a probability, naming the worst.
@@ -71,10 +71,10 @@ def require_parity(comparisons: Sequence[Comparison], tolerance: float) -> None:
         )
 
 
-def _walk(
+def _steps(
     recipe: Recipe, trained: TorchModel, exported: Model, sound: Floats, state: Floats
 ) -> Iterator[tuple[Step, Step]]:
-    """Steps through a sound, each side keeping its own embeddings; the last state is part of what is compared."""
+    """Steps of both through a sound, each with the embeddings of its own steps before."""
     states = [state, state]
     hop_samples = (len(sound) - recipe.context_samples) // STEPS
     for start in range(0, STEPS * hop_samples, hop_samples):

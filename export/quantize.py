@@ -1,6 +1,6 @@
-"""The same graph with convolutions in eight bits, for processors that multiply bytes faster (VNNI and its like).
+"""The same graph with convolutions in eight bits, for processors that multiply bytes faster (with VNNI, for example).
 
-Static quantisation in ONNX's QDQ form: the scale of every activation is set once, by sounds like those to be heard.
+Static quantisation in ONNX's QDQ form: the scale of every activation is set once, by sounds like those of its use.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 _log = logging.getLogger(__name__)
 
-# What calibration listens to, spread evenly over the files of a folder, however many and long they are.
+# How much audio calibration takes, spread evenly over the files of a folder, however many and long they are.
 _SECONDS = 600.0
 _FILES = 120
 _LEAST_SECONDS = 60.0
@@ -51,7 +51,7 @@ def calibration_sounds(folder: Path, sample_rate: int) -> list[Floats]:
     if not any(np.any(sound) for sound in sounds):
         raise SettingError(
             f"{folder}: holds no recording that can be read, or only silence; "
-            "expected a folder of audio files like those to be heard, for --calibration"
+            "expected a folder of audio files like those the model is for, for --calibration"
         )
     seconds = sum(map(len, sounds)) / sample_rate
     if seconds < _LEAST_SECONDS:
@@ -103,7 +103,7 @@ class _Windows(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without a word: onnxruntime recommends a preprocessing whose work the exporter has done."""
+    """Without log lines: onnxruntime recommends a preprocessing whose work the exporter has done."""
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Sounds made up to compare graphs on: one of each kind that has made trouble somewhere."""
+"""Synthetic signals to compare graphs on: one of each kind that has caused faults somewhere."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""Does a model file do on this machine what it promises? By the runtime alone, without torch.
+"""Checks a model file on this machine, by the runtime alone, without torch.
 
-A stream must say what every window says from scratch, and two precisions of one network must hear the same.
+A stream must give the scores of each window computed from scratch, and two precisions of one network the same events.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ from export.agreement import Agreement, agreement, event_f1
 
 
 class Limits(NamedTuple):
-    """How near a precision must come.
+    """The greatest differences that a precision may show.
 
     Attributes:
         score: greatest difference from the trained network in any probability.
@@ -45,11 +45,11 @@ class Finding(NamedTuple):
 
 
 def examine(model: StepModel, other: StepModel | None, audio: Floats) -> Finding:
-    """Put a model to the test with one recording.
+    """Examine a model on one recording.
 
     Args:
-        model: what is judged.
-        other: what it must agree with, if anything.
+        model: to examine.
+        other: a model that it must agree with, if any.
         audio: `[samples]` at the model's rate.
     """
     window = window_of(model.card)
@@ -61,7 +61,7 @@ def examine(model: StepModel, other: StepModel | None, audio: Floats) -> Finding
 
 
 def table(found: Mapping[str, Finding]) -> str:
-    """The findings by recording, for people."""
+    """The findings by recording, as a table of text."""
     width = max(len("recording"), *map(len, found))
     head = f"{'recording':{width}}  stream - scratch"
     if all(finding.agreement for finding in found.values()):
@@ -80,7 +80,7 @@ def limits_of(precision: str, other: str) -> Limits:
     """A stream must equal itself as its own precision can; two models agree as the coarser of them can.
 
     Args:
-        precision: of the model that is judged.
+        precision: of the model that is examined.
         other: of the model that it is compared with.
     """
     return max(LIMITS[precision], LIMITS[other], key=lambda limits: limits.score)._replace(
@@ -89,30 +89,30 @@ def limits_of(precision: str, other: str) -> Limits:
 
 
 def failures(found: Mapping[str, Finding], limits: Limits) -> list[str]:
-    """What does not keep to the limits, a sentence each, with the recording and the figure."""
-    said = []
+    """A sentence for each limit that is exceeded, with the recording and the figure."""
+    exceeded = []
     for name, finding in found.items():
         for hop, difference in finding.stream.items():
             if not difference <= limits.stream:
-                said.append(
+                exceeded.append(
                     f"{name}: the stream with a hop of {hop} frames differs from its windows from scratch by "
                     f"{difference:.1e}, expected at most {limits.stream:g}"
                 )
         if finding.agreement is not None and not finding.agreement.score <= limits.score:
-            said.append(
+            exceeded.append(
                 f"{name}: a score differs from the other model's by {finding.agreement.score:.1e}, "
                 f"expected at most {limits.score:g}"
             )
     shared = event_f1(_agreements(found))
     if shared is not None and not shared >= limits.event_f1:
-        said.append(f"event F1 between the two logs is {shared:.3f}, expected at least {limits.event_f1:g}")
-    return said
+        exceeded.append(f"event F1 between the two logs is {shared:.3f}, expected at least {limits.event_f1:g}")
+    return exceeded
 
 
 def summary(found: Mapping[str, Finding], limits: Limits) -> str:
     """One sentence for findings that keep to the limits."""
     worst = max(difference for finding in found.values() for difference in finding.stream.values())
-    said = f"stream equals scratch within {worst:.1e} (limit {limits.stream:g})"
+    text = f"stream equals scratch within {worst:.1e} (limit {limits.stream:g})"
     agreements = _agreements(found)
     if agreements:
         score = max(one.score for one in agreements)
@@ -120,8 +120,8 @@ def summary(found: Mapping[str, Finding], limits: Limits) -> str:
         logs = (
             "too few events to compare logs, give recordings with more" if shared is None else f"event F1 {shared:.3f}"
         )
-        said += f"; the two agree within {score:.1e} (limit {limits.score:g}), {logs}"
-    return said
+        text += f"; the two agree within {score:.1e} (limit {limits.score:g}), {logs}"
+    return text
 
 
 def stream_difference(model: StepModel, audio: Floats, window: Window) -> float:
@@ -139,13 +139,13 @@ def stream_difference(model: StepModel, audio: Floats, window: Window) -> float:
     hop_samples = window.hop_frames * card.frame_samples
     steps = len(audio) // hop_samples
     chosen = np.unique(np.linspace(0, steps - 1, min(steps, _WINDOWS)).round().astype(int)).tolist()
-    watched = _Watched(model, chosen)
-    ScoreStream(watched, window).push(audio)
+    recorder = _Recorder(model, chosen)
+    ScoreStream(recorder, window).push(audio)
     reach = card.context_samples + (window.window_frames + card.grid_frames) * card.frame_samples
     before = np.concatenate([np.zeros(reach, dtype=np.float32), audio])
     none = np.zeros((1, 0, model.embedding_size), dtype=np.float32)
     worst = 0.0
-    for step, scores in watched.scores.items():
+    for step, scores in recorder.scores.items():
         stop = reach + (step + 1) * hop_samples
         samples = card.context_samples + scores.shape[1] * card.frame_samples
         scratch = model.step(before[None, stop - samples : stop], none)
@@ -157,18 +157,18 @@ def _agreements(found: Mapping[str, Finding]) -> list[Agreement]:
     return [finding.agreement for finding in found.values() if finding.agreement is not None]
 
 
-class _Watched:
-    """A model that keeps the scores of some steps."""
+class _Recorder:
+    """A model that keeps the scores of some of its steps."""
 
     def __init__(self, model: StepModel, chosen: Collection[int]) -> None:
         self.card, self.embedding_size = model.card, model.embedding_size
-        self._model, self._reference_model = model, chosen
-        self._taken = -1  # the first is silence, before the recording
+        self._model, self._chosen = model, chosen
+        self._number = -1  # the first step is of silence, before the recording
         self.scores: dict[int, Floats] = {}
 
     def step(self, audio: Floats, embeddings: Floats) -> Step:
         step = self._model.step(audio, embeddings)
-        if self._taken in self._reference_model:
-            self.scores[self._taken] = step.scores
-        self._taken += 1
+        if self._number in self._chosen:
+            self.scores[self._number] = step.scores
+        self._number += 1
         return step

@@ -1,4 +1,4 @@
-"""One file: the graph with its card inside, written whole or not at all."""
+"""Writes the graph with its card inside as one file, whole or not at all."""
 
 import dataclasses
 import tempfile
@@ -22,13 +22,13 @@ def export(
     precision: str = "fp32",
     calibration: Sequence[Floats] = (),
 ) -> Iterator[Comparison]:
-    """Write `out` once the graph is proved to say what the network says.
+    """Write `out` once the graph is proved to give the scores of the trained network.
 
     Args:
         checkpoint: what to export.
         out: the `.onnx` to write.
-        clips: name -> `[samples]`, sounds to prove it on besides those made up.
-        precision: a key of `export.verify.LIMITS`, which says how near it must come.
+        clips: name -> `[samples]`, sounds to prove it on besides the synthetic ones.
+        precision: a key of `export.verify.LIMITS`, which holds the differences that it may show.
         calibration: `[samples]` each, sounds that set the scales of int8.
 
     Yields:

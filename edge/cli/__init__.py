@@ -1,6 +1,6 @@
 """The runtime's commands, a module for each.
 
-stream         sed-stream: sources in, a log of what was heard out
+stream         sed-stream: detects sound events in sources, and writes their log
 replay         sed-replay: kept frame scores, decoded again
 notify         sed-notify: which notifications a log leads to
 info           sed-info: the card of a model file

@@ -7,6 +7,7 @@ import click
 
 from edge.cli.command_line import SedCommand
 from edge.cli.options import MODEL_FILE
+from edge.detection import AlarmRate
 from edge.errors import SettingError
 from edge.model import Card, ClassDecoding, Model, shipped_model, shipped_models
 
@@ -19,7 +20,7 @@ _MOST_NAMES = 40  # of labels, in one line
 @click.option("--json", "as_json", is_flag=True, help="Print the card as it is in the file.  [default: a table]")
 @click.version_option(package_name="sed-edge")
 def info(model: Path | None, list_all: bool, as_json: bool) -> None:
-    """Print what MODEL (a shipped model's name or an .onnx file; esc10 unless named) says of itself."""
+    """Print the card of MODEL (a shipped model's name or an .onnx file; esc10 unless named)."""
     if list_all:
         if model is not None:
             raise SettingError("--list prints all shipped models; leave MODEL out")
@@ -45,7 +46,11 @@ def model_table(cards: dict[str, Card]) -> str:
 def describe(card: Card) -> str:
     """A table of what a model is, and one of how its scores become events."""
     seconds = card.frame_seconds
-    figures = ", ".join(f"{name} {value}" for name, value in card.validation.items() if not isinstance(value, dict))
+    rate = AlarmRate.from_dict(card.validation)
+    told = {} if rate is None else rate.to_dict()
+    figures = ", ".join(
+        f"{name} {value}" for name, value in card.validation.items() if not isinstance(value, dict) and name not in told
+    )
     rows = {
         "model": card.model_id,
         "labels": ", ".join(card.labels) if len(card.labels) <= _MOST_NAMES else f"{len(card.labels)}, listed below",
@@ -61,6 +66,7 @@ def describe(card: Card) -> str:
         "parity": ", ".join(f"{name} within {value:.1e}" for name, value in card.parity.items()),
         "trained on": ", ".join(f"{name} {value}" for name, value in card.training.items() if value != ""),
         "validation": figures or "none",
+        "false alarms": "not stated" if rate is None else str(rate),
         "licence": card.licence or "not stated",
         "exported from": f"a checkpoint with SHA-256 {card.parent_sha256 or 'not stated'}",
     }

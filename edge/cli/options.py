@@ -50,14 +50,14 @@ SOUND_OPTIONS = (
         default="mix",
         show_default=True,
         metavar="mix|best|N",
-        help="Channel to hear of each SOURCE: all of them mixed, the one whose level varies most, or number N.",
+        help="Channel of each SOURCE to use: all of them mixed, the one whose level varies most, or number N.",
     ),
     click.option(
         "--track",
         default="default",
         show_default=True,
         metavar="N|LANGUAGE",
-        help="Sound track of files with several: the one marked as default, number N, or a language such as eng.",
+        help="Sound track of sources with several: the one marked as default, number N, or a language such as eng.",
     ),
 )
 SOURCE_OPTIONS = (
@@ -77,9 +77,9 @@ SOURCE_OPTIONS = (
     click.option(
         "--live",
         is_flag=True,
-        help="The sound on stdin comes as it is made: times of day, gaps.  [default: as a file's]",
+        help="The sound on stdin is live: its times are those of the clock, pauses are gaps.  [default: as a file's]",
     ),
-    click.option("--duration", type=float, metavar="S", help="Seconds to hear of each SOURCE.  [default: all]"),
+    click.option("--duration", type=float, metavar="S", help="Seconds of each SOURCE to use.  [default: all]"),
     click.option(
         "--started-at",
         cls=StartOption,
@@ -101,7 +101,7 @@ MODEL_OPTIONS = (
         type=click.Choice(PROVIDERS),
         default="auto",
         show_default=True,
-        help="What runs the model; auto takes CUDA where it can be had, cuda ends where it cannot.",
+        help="What runs the model; auto uses CUDA where it is available, cuda ends with an error where it is not.",
     ),
     threads_option("Threads that one step of the model may use."),
 )
@@ -180,6 +180,27 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--clip-pictures", is_flag=True, help="Draw a spectrogram beside each clip, too.  [default: sound only]"
+    ),
+    click.option(
+        "--health",
+        metavar="HOST:PORT",
+        help="Serve /metrics, /livez, /readyz and /healthz there, such as on 127.0.0.1:9464.  [default: none]",
+    ),
+    click.option(
+        "--health-option",
+        cls=KeyValueOption,
+        help="Limit of health: lost=60, coverage=0.95 or lag=10; may be repeated.  [default: these]",
+    ),
+    click.option(
+        "--mqtt",
+        metavar="URL",
+        help="Publish to this MQTT broker, and announce to Home Assistant: mqtt://USER@HOST:PORT/PREFIX, or mqtts.  "
+        "[default: none]",
+    ),
+    click.option(
+        "--mqtt-option",
+        cls=KeyValueOption,
+        help="Setting of MQTT, such as node=porch or ca=FILE; may be repeated.  [default: see docs/operations.md]",
     ),
     click.option(
         "--notify",

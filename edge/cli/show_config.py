@@ -123,6 +123,6 @@ def _toml(value: Any) -> str:
 
 
 def _default(param: click.Parameter) -> str:
-    """What an option that is not given does, as its help says."""
-    said = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")
-    return said[1] if said else "none"
+    """The default of an option, from its help."""
+    found = re.search(r"\[default: (.*)\]", getattr(param, "help", None) or "")
+    return found[1] if found else "none"

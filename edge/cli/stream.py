@@ -1,4 +1,4 @@
-"""`sed-stream`: sources in, a log of what was heard out."""
+"""`sed-stream`: detects sound events in sources, and writes their log."""
 
 import contextlib
 import itertools
@@ -30,7 +30,7 @@ from edge.cli.settings import SettingsCommand, Threshold
 from edge.cli.show_config import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
-from edge.log import FanOut, Rotation, json_lines_file
+from edge.log import FanOut, FileSink, Rotation, Sink, json_lines_file
 from edge.log.scores import ScoreSink
 from edge.model import Model, shipped_model, window_of
 from edge.outputs import OutputContext, OutputSettings, open_outputs
@@ -132,18 +132,25 @@ def stream(
     rotation = None if rotate is None else Rotation.parse(rotate)
     if provider == "auto":
         _log.info("runs on the %s", model.provider)
+    sinks: list[Sink] = []
     names = [source.name for source in each_of(heard)]
     known = OutputContext(
-        card=card, decoding=decoding, labels=reported or card.labels, sources=names, log=json_lines_file(outs)
+        card=card,
+        decoding=decoding,
+        labels=reported or card.labels,
+        sources=names,
+        begun=[source.name for source in heard if not isinstance(source, InTurn)],
+        log_failure=lambda: next((sink.failure for sink in sinks if isinstance(sink, FileSink) and sink.failure), None),
+        log=json_lines_file(outs),
     )
     opened = open_outputs(OutputSettings(**outputs), known)
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:
-        sinks = stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
+        sinks += stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
         scores = None
         if scores_path is not None:
             scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
-            sinks = [scores, *sinks]
+            sinks.insert(0, scores)
         listen(
             _with_progress(heard),
             model,

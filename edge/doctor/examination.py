@@ -1,4 +1,4 @@
-"""What a person asks first when a device hears nothing: the installation, the model's speed, the sound of a source."""
+"""Examines the installation, the speed of the model and the sound of a source."""
 
 import queue
 import time
@@ -17,7 +17,7 @@ from edge.model import Model
 from edge.sources import CAMERA_NOTE, Block, ChannelChoice, Feed, Gap, Source, State
 
 SOUND_SECONDS = 5.0
-_PATIENCE_SECONDS = 15.0  # until a source must have said so much
+_TIMEOUT_SECONDS = 15.0  # for a source to deliver `SOUND_SECONDS`
 _BURST_SECONDS = 2.0
 _SLOWEST_PACE = 0.9
 _LEAST_LOSS_SECONDS = 0.02
@@ -54,30 +54,30 @@ def examine(
 
 def _examine_source(report: Report, source: Source, model_rate: int, channel: str) -> None:
     choice = ChannelChoice(channel, source.name)
-    heard = _hear(source)
+    recorded = _record(source)
     part: dict[str, Any] = {
         "source": source.name,
-        "gaps": [gap._asdict() for gap in heard.gaps],
-        "states": [state._asdict() for state in heard.states],
+        "gaps": [gap._asdict() for gap in recorded.gaps],
+        "states": [state._asdict() for state in recorded.states],
     }
     report.parts["sound"] = part
-    if heard.failure is not None:
-        report.findings.append(Finding(True, str(heard.failure)))
-    report.findings += [Finding(True, state.detail) for state in heard.states if state.state == "warning"]
-    whole = any(CAMERA_NOTE in state.detail for state in heard.states)
+    if recorded.failure is not None:
+        report.findings.append(Finding(True, str(recorded.failure)))
+    report.findings += [Finding(True, state.detail) for state in recorded.states if state.state == "warning"]
+    whole = any(CAMERA_NOTE in state.detail for state in recorded.states)
     if whole:
         report.findings.append(Finding(False, f"{CAMERA_NOTE}; {_CAMERA_ADVICE} asks for that at once"))
     for reason, advice in (_GAP_ADVICE | ({"reconnect": _CAMERA_GAP} if whole else {})).items():
-        lost_seconds = sum(gap.seconds for gap in heard.gaps if gap.reason == reason)
+        lost_seconds = sum(gap.seconds for gap in recorded.gaps if gap.reason == reason)
         if lost_seconds >= _LEAST_LOSS_SECONDS:
-            report.findings.append(Finding(True, f"{lost_seconds:.2f} s were not heard ({reason}): {advice}"))
-    if not heard.blocks:
-        if heard.failure is None:
-            came = "it ended without any sound" if heard.ended else f"no sound came within {_PATIENCE_SECONDS:g} s"
-            report.findings.append(Finding(True, f"{came}; {_last_words(heard.states)}"))
+            report.findings.append(Finding(True, f"{lost_seconds:.2f} s of sound are missing ({reason}): {advice}"))
+    if not recorded.blocks:
+        if recorded.failure is None:
+            came = "it ended without any sound" if recorded.ended else f"no sound came within {_TIMEOUT_SECONDS:g} s"
+            report.findings.append(Finding(True, f"{came}; {_last_state(recorded.states)}"))
         return
-    rate, channels = heard.blocks[-1].sample_rate, heard.blocks[-1].samples.shape[1]
-    alike = [b.samples for b in heard.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
+    rate, channels = recorded.blocks[-1].sample_rate, recorded.blocks[-1].samples.shape[1]
+    alike = [b.samples for b in recorded.blocks if (b.sample_rate, b.samples.shape[1]) == (rate, channels)]
     samples, warning = choice.take(np.concatenate(alike), rate)
     sound = measure(samples[: round(SOUND_SECONDS * rate)], rate)
     part |= sound.to_dict()
@@ -85,18 +85,18 @@ def _examine_source(report: Report, source: Source, model_rate: int, channel: st
     if warning is not None and not any("cancel" in finding.text for finding in report.findings):
         report.findings.append(Finding(True, warning))
     if source.live:
-        part["pace"] = heard.pace
-        if heard.pace is not None and heard.pace < _SLOWEST_PACE:
+        part["pace"] = recorded.pace
+        if recorded.pace is not None and recorded.pace < _SLOWEST_PACE:
             text = (
-                f"its samples come at {heard.pace:.2f} of the rate of {rate} Hz that it claims: frames are dropped, or "
-                "the rate is wrong; try another rate, port or cable"
+                f"its samples come at {recorded.pace:.2f} of the rate of {rate} Hz that it claims: frames are "
+                "dropped, or the rate is wrong; try another rate, port or cable"
             )
             report.findings.append(Finding(True, text))
 
 
 @dataclass
-class _Heard:
-    """What came of a source in a few seconds."""
+class _Recorded:
+    """What a source delivered in a few seconds."""
 
     blocks: list[Block] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -122,30 +122,30 @@ class _Heard:
         return round(float(passed[-1] - passed[first]) / (self.arrivals[-1] - self.arrivals[first] + 1e-9), 3)
 
 
-def _hear(source: Source) -> _Heard:
-    heard, end = _Heard(), time.monotonic() + _PATIENCE_SECONDS
+def _record(source: Source) -> _Recorded:
+    recorded, end = _Recorded(), time.monotonic() + _TIMEOUT_SECONDS
     feed = Feed(source, capacity_seconds=2 * SOUND_SECONDS)
     try:
-        while heard.seconds < SOUND_SECONDS and not heard.ended:
+        while recorded.seconds < SOUND_SECONDS and not recorded.ended:
             item = feed.next(max(0.0, end - time.monotonic()))
-            heard.ended = item is None
+            recorded.ended = item is None
             if isinstance(item, Block):
-                heard.blocks.append(item)
-                heard.arrivals.append(time.monotonic())
+                recorded.blocks.append(item)
+                recorded.arrivals.append(time.monotonic())
             elif isinstance(item, Gap):
-                heard.gaps.append(item)
+                recorded.gaps.append(item)
             elif item is not None:
-                heard.states.append(item)
+                recorded.states.append(item)
     except queue.Empty:
         pass
     except SedError as exc:
-        heard.failure = exc
+        recorded.failure = exc
     finally:
         feed.close()
-    return heard
+    return recorded
 
 
-def _last_words(states: list[State]) -> str:
+def _last_state(states: list[State]) -> str:
     if not states:
         return "is the source running, and is it the right one?"
-    return f"it says: {states[-1].state}, {states[-1].detail}"
+    return f"its last state is: {states[-1].state}, {states[-1].detail}"

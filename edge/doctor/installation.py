@@ -1,4 +1,4 @@
-"""What is installed here, what is known to go wrong with it, and how fast it is."""
+"""Versions and providers on this machine, their known faults, and the speed of a model."""
 
 import importlib.metadata
 import os
@@ -24,7 +24,7 @@ from edge.model import (
 )
 
 _STEPS = 20
-_BUSY_SHARE = 0.5  # of the hop, that a step may take before it is worth a word
+_BUSY_SHARE = 0.5  # of the hop; a step that takes longer is a finding
 _PACKAGES = ("sed-edge", "numpy", "onnxruntime", "onnxruntime-gpu", "av", "soxr", "sounddevice", "click")
 
 
@@ -43,23 +43,23 @@ def check_installation(report: Report) -> None:
     report.parts["versions"] = {**versions, "ffmpeg": _ffmpeg_version(), "portaudio": _portaudio_version()}
     report.parts["machine"] = {"processor": platform.machine(), "cores": os.cpu_count()}
     for package in onnxruntime_packages():
-        report.findings += known_troubles(versions[package], platform.machine())
+        report.findings += known_faults(versions[package], platform.machine())
     onnxruntime = import_onnxruntime()
     why_not = why_no_cuda(onnxruntime)
     report.parts["providers"] = {
         "available": [short_provider_name(name) for name in onnxruntime.get_available_providers()],
-        "cuda": "nothing is against it" if why_not is None else f"cannot be had: {why_not}",
+        "cuda": "available" if why_not is None else f"not available: {why_not}",
     }
     if why_not is not None and nvidia_gpu_present():
         report.findings.append(Finding(False, f"a GPU seems to be here and cannot be used: {why_not}"))
 
 
-def known_troubles(onnxruntime_version: str, processor: str) -> list[Finding]:
-    """What is known to go wrong with a version of ONNX Runtime on a processor.
+def known_faults(onnxruntime_version: str, processor: str) -> list[Finding]:
+    """Known faults of a version of ONNX Runtime on a processor.
 
-    >>> known_troubles("1.25.1", "aarch64")[0].text
+    >>> known_faults("1.25.1", "aarch64")[0].text
     "onnxruntime 1.25.1 leaks memory on Arm: run pip install --upgrade 'sed-edge[cpu]'"
-    >>> known_troubles("1.25.1", "x86_64")
+    >>> known_faults("1.25.1", "x86_64")
     []
     """
     version = tuple(int(part) for part in onnxruntime_version.split(".")[:3] if part.isdigit())
@@ -107,7 +107,7 @@ def check_model(report: Report, model: Model, path: Path, provider: str, threads
 
 
 def _nodes(path: Path, provider: str, threads: int, inputs: dict[str, Any]) -> dict[str, int]:
-    """How many nodes of the graph each provider runs, by ONNX Runtime's own account."""
+    """Provider -> number of the graph's nodes that it runs, by ONNX Runtime's profile."""
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(path, provider, threads, profile=Path(folder) / "step")
         return dict(Counter(node.provider for node in profiled_nodes(session, inputs)))

@@ -1,11 +1,11 @@
-"""What an examination found, and how it is told."""
+"""The findings of an examination, and their text."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
 class Finding(NamedTuple):
-    """Something to tell: what is `wrong`, or only worth knowing, and what to do."""
+    """A fault if `wrong`, else a note; with what to do about it."""
 
     wrong: bool
     text: str
@@ -13,7 +13,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Report:
-    """What was found, by part, and what is to be said of it."""
+    """Measurements by part, and findings."""
 
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""A few seconds of sound, judged: level, clipping, offset, silence, and whether it has the bandwidth that it claims."""
+"""Measures a few seconds of sound: level, clipping, DC offset, silence, bandwidth; and finds what is wrong with it."""
 
 import dataclasses
 import math
@@ -27,16 +27,16 @@ _GREATEST_SAMPLE = 1e6  # what is beyond is damage
 
 @dataclass(frozen=True, kw_only=True)
 class Sound:
-    """What was measured.
+    """Measurements of a few seconds of sound.
 
     Attributes:
-        seconds: how much was heard.
+        seconds: its length.
         sample_rate: Hz.
         channels: that it has.
-        rms_db: of the channels' mix, which the model hears, in dB of full scale; -inf for digital silence.
+        rms_db: of the channels' mix, which the model gets, in dB of full scale; -inf for digital silence.
         loudest_rms_db: of the loudest channel.
         peak_db: of all channels.
-        clipped: share of the samples that stand in a row at the greatest or least value.
+        clipped: share of the samples in runs at the greatest or least value.
         offset: mean of the mix, in full scales.
         zeros_seconds: in stretches of digital silence between sounds.
         limit_hz: where the sound ends as if cut off, well below half of the sample rate; None if it does not.
@@ -84,11 +84,11 @@ def measure(samples: Samples, sample_rate: int) -> Sound:
 
 
 def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
-    """What is wrong with it, each with what to do.
+    """Find what is wrong with the sound, each with what to do.
 
     Args:
-        sound: what was measured.
-        model_rate: Hz; the model hears up to half of it.
+        sound: its measurements.
+        model_rate: Hz; the model uses frequencies up to half of it.
         live: whether it comes from a device or a stream, which drop frames; files have been edited.
     """
     found = []
@@ -120,7 +120,7 @@ def judge(sound: Sound, model_rate: int, live: bool) -> list[Finding]:
 def _judge_bandwidth(sound: Sound, model_rate: int) -> list[Finding]:
     if sound.sample_rate < model_rate:
         text = (
-            f"its rate of {sound.sample_rate} Hz is below the model's {model_rate} Hz, which hears what is missing "
+            f"its rate of {sound.sample_rate} Hz is below the model's {model_rate} Hz, which uses what is missing "
             f"above {sound.sample_rate / 2000:g} kHz: record at {model_rate} Hz or more"
         )
         return [Finding(True, text)]
@@ -130,29 +130,29 @@ def _judge_bandwidth(sound: Sound, model_rate: int) -> list[Finding]:
         f"no sound above {sound.limit_hz / 1000:.1f} kHz at a rate of {sound.sample_rate} Hz: it was recorded at "
         f"about {2 * sound.limit_hz / 1000:.0f} kHz, or came through a telephone, Bluetooth or a low bit rate"
     )
-    is_heard = sound.limit_hz < 0.9 * model_rate / 2
-    return [Finding(is_heard, text if is_heard else f"{text}; the model does not hear so high")]
+    matters = sound.limit_hz < 0.9 * model_rate / 2
+    return [Finding(matters, text if matters else f"{text}; the model does not use frequencies that high")]
 
 
 def _clipped(channel: Samples) -> float:
-    """Share of samples in rows of at least four within a 16-bit step of the greatest or least value."""
+    """Share of samples in runs of at least four within a 16-bit step of the greatest or least value."""
     count = 0
     for one_side in (channel, -channel):
         peak = float(one_side.max())
         if peak < 0.1:  # no converter ends there
             continue
-        count += _in_rows(one_side >= peak - 2.0**-15, 4)
+        count += _in_runs(one_side >= peak - 2.0**-15, 4)
     return count / len(channel)
 
 
 def _zeros(samples: Samples, least: int) -> int:
     """Samples in stretches of digital silence, but for those at either end."""
     sounding = np.flatnonzero(samples.any(axis=1))
-    return _in_rows(np.asarray(~samples[sounding[0] : sounding[-1]].any(axis=1)), least) if len(sounding) else 0
+    return _in_runs(np.asarray(~samples[sounding[0] : sounding[-1]].any(axis=1)), least) if len(sounding) else 0
 
 
-def _in_rows(flags: NDArray[np.bool_], least: int) -> int:
-    """How many are true in rows of at least so many."""
+def _in_runs(flags: NDArray[np.bool_], least: int) -> int:
+    """Number of true flags in runs of at least `least`."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     lengths = edges[1::2] - edges[::2]
     return int(lengths[lengths >= least].sum())

@@ -13,7 +13,7 @@ timeline        samples as seconds and as times of day
 """
 
 from edge.log.event_writer import EventWriter
-from edge.log.file_sink import open_files
+from edge.log.file_sink import FileSink, open_files
 from edge.log.formats import format_of, json_lines_file
 from edge.log.line_file import Rotation
 from edge.log.reading import read_log
@@ -25,6 +25,7 @@ from edge.log.timeline import Timeline, rfc3339
 __all__ = [
     "EventWriter",
     "FanOut",
+    "FileSink",
     "JsonLinesSink",
     "Log",
     "Record",

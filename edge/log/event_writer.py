@@ -35,7 +35,7 @@ class EventWriter:
             events: those that can no longer change.
             onsets: those that became certain.
             heard_samples: end of the source's sound so far, in samples at the model's rate.
-            began_at: when its first sample was heard, in UTC, if known.
+            began_at: when its first sample was captured, in UTC, if known.
         """
         timeline = Timeline(self._card.sample_rate, began_at)
         if self._onsets:

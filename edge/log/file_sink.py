@@ -46,6 +46,9 @@ class FileSink:
         durable: whether every line is synced to the disk when `write` returns.
         rotation: when a new file is begun; never if None.
 
+    Attributes:
+        failure: why it cannot be written now; None while it can. Other threads read it.
+
     Raises:
         OSError: if it cannot be opened, except where the disk is full, which may be temporary.
         SettingError: if it is not a file of this format.
@@ -59,7 +62,7 @@ class FileSink:
         self._dropped: dict[str, Record] = {}  # by source
         self._dropped_lines = 0  # since the last warning
         self._last_times: dict[str, Record] = {}  # by source: times of its newest record
-        self._failure: str | None = None
+        self.failure: str | None = None
         self._reopen_requested = False
         self._file: LineFile | None = None
         self._last_line_at: datetime | None = None  # of the lines written here
@@ -78,10 +81,10 @@ class FileSink:
         except (OSError, SettingError) as exc:
             self._fail(exc)
         else:
-            if self._failure is not None:
+            if self.failure is not None:
                 lost = f"; {self._dropped_lines} lines were lost" if self._dropped_lines else ""
                 _log.warning("%s: is written again%s", self._path, lost)
-            self._failure, self._dropped_lines = None, 0
+            self.failure, self._dropped_lines = None, 0
 
     def reopen(self) -> None:
         """Open the file again, or a new one of this name, at the next record; safe to call from a signal handler."""
@@ -103,9 +106,9 @@ class FileSink:
 
     def _fail(self, exc: OSError | SettingError) -> None:
         self._release()
-        if self._failure is None:
+        if self.failure is None:
             _log.warning("%s: %s; continues, and keeps its lines until they can be written", self._path, _why(exc))
-        self._failure = _why(exc)
+        self.failure = _why(exc)
 
     def _add(self, record: Record) -> None:
         line = self._form.line(record).encode()
@@ -143,7 +146,7 @@ class FileSink:
             self._release()
         file = self._open() if self._file is None else self._file
         for loss in self._dropped.values():
-            loss["reason"] = self._failure
+            loss["reason"] = self.failure
             line = self._form.line(loss).encode()
             if line:
                 self._pending.appendleft(_PendingLine(loss, line))

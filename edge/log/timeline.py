@@ -14,13 +14,14 @@ _MINUTE, _HOUR = 60.0, 3600.0
 class Timeline:
     """The timeline of one source.
 
-    A time of day comes from `started_at` or, for a live source, from the newest observation of when a sample was heard.
+    A time of day comes from `started_at` or, for a live source, from the newest observation of when a sample was
+    captured.
     Observations are in `time.monotonic`, and are converted when a time of day is needed: if the clock is set after
     boot, all later events are right.
 
     Args:
         sample_rate: Hz, of the samples that are counted.
-        started_at: when the source's first sample was heard, in UTC, if that is known without observations.
+        started_at: when the source's first sample was captured, in UTC, if that is known without observations.
 
     >>> Timeline(16_000).seconds(24_000)
     1.5
@@ -33,7 +34,7 @@ class Timeline:
         self._minutes: deque[tuple[int, float]] = deque()  # one observation a minute, of the last hour
 
     def observe(self, sample: int, heard_at: float) -> None:
-        """Note that a sample was heard at that time, by `time.monotonic`."""
+        """Note that a sample was captured at that time, by `time.monotonic`."""
         self._newest = (sample, heard_at)
         if not self._minutes or heard_at - self._minutes[-1][1] >= _MINUTE:
             self._minutes.append(self._newest)
@@ -50,7 +51,7 @@ class Timeline:
         return round(sample / self.sample_rate, 3)
 
     def heard_at(self, sample: int) -> float | None:
-        """When a sample was heard, by `time.monotonic`, or None if none was observed."""
+        """When a sample was captured, by `time.monotonic`, or None if none was observed."""
         if self._newest is None:
             return None
         observed, heard_at = self._newest
@@ -63,7 +64,7 @@ class Timeline:
         return rfc3339(began_at + timedelta(seconds=sample / self.sample_rate))
 
     def began_at(self) -> datetime | None:
-        """When the source's first sample was heard, in UTC, if it is known now."""
+        """When the source's first sample was captured, in UTC, if it is known now."""
         heard_at = self.heard_at(0)
         if self._started_at is not None or heard_at is None:
             return self._started_at

@@ -5,6 +5,7 @@ inference       an opened model file, and one call of its graph
 library         the models that come with this package, found by name
 providers       the execution provider that runs a model, and why CUDA cannot be used
 ring_buffer     the newest samples of a source
+rewriting       a model file with another card
 score_stream    samples -> frame scores, by a sliding window
 """
 
@@ -23,6 +24,7 @@ from edge.model.providers import (
     short_provider_name,
     why_no_cuda,
 )
+from edge.model.rewriting import with_card
 from edge.model.ring_buffer import RingBuffer
 from edge.model.score_stream import ScoreStream, StepModel, Window, window_of
 
@@ -54,4 +56,5 @@ __all__ = [
     "short_provider_name",
     "why_no_cuda",
     "window_of",
+    "with_card",
 ]

@@ -107,7 +107,7 @@ def open_session(path: Path, provider: str = "auto", threads: int = 1, profile: 
             why_not = _missing_library(onnxruntime) or "ONNX Runtime gives no cause but what it wrote on stderr"
     opened = session(_CPU)  # raises if the file is the cause
     if provider == "cuda":
-        raise InstallError(f"--provider cuda cannot be had: {why_not}; or use --provider cpu")
+        raise InstallError(f"--provider cuda is not available: {why_not}; or use --provider cpu")
     if nvidia_gpu_present():
         _log.warning("a GPU seems to be here, but the CPU is used: %s; --provider cpu asks for the CPU", why_not)
     return opened

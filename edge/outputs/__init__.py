@@ -2,7 +2,10 @@
 
 clips       the sound of each event as a file
 context     what outputs may know of the run
+health      whether all is heard and written, for monitors
+lengths     lengths of time, as they stand in settings
 listening   whether a source is heard now: coverage, lag, level
+mqtt        an MQTT broker, and Home Assistant's discovery
 notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for
 output      what an output is, and the thread and the queue that each has

@@ -1,6 +1,6 @@
 """What outputs may know of the run that they belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ class OutputContext:
         decoding: label -> settings of the decoder, as chosen.
         labels: those that are reported.
         sources: their names.
+        begun: names of the sources that begin with the run: those that are heard one after another are not among them.
+        log_failure: says why a file of the log cannot be written now, if so.
         log: the file of JSON Lines that the log is written to, if there is one.
     """
 
@@ -23,4 +25,6 @@ class OutputContext:
     decoding: Mapping[str, ClassDecoding]
     labels: Sequence[str]
     sources: Sequence[str]
+    begun: Sequence[str] = ()
+    log_failure: Callable[[], str | None] = lambda: None
     log: Path | None = None

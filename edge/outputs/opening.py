@@ -1,5 +1,6 @@
 """The outputs that the settings of a command ask for, checked before anything is heard."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,10 @@ class OutputSettings:
         clips: the folder that clips are saved in.
         clip_option: settings of clips.
         clip_pictures: whether a spectrogram is drawn beside each clip.
+        health: the address that health and metrics are served on.
+        health_option: limits beyond which a source is unhealthy.
+        mqtt: URL of the broker that the log goes to.
+        mqtt_option: settings of it.
         notify: the tables of rules for notifications, and where they stand.
         state: folder of what outputs must remember; that of systemd or of the user if None.
     """
@@ -24,6 +29,10 @@ class OutputSettings:
     clips: Path | None = None
     clip_option: Mapping[str, str] = field(default_factory=dict)
     clip_pictures: bool = False
+    health: str | None = None
+    health_option: Mapping[str, str] = field(default_factory=dict)
+    mqtt: str | None = None
+    mqtt_option: Mapping[str, str] = field(default_factory=dict)
     notify: tuple[str, object] | None = None
     state: Path | None = None
 
@@ -51,6 +60,35 @@ def _clips(settings: OutputSettings, context: OutputContext) -> list[Output]:
     return [ClipsOutput(settings.clips, replace(chosen, pictures=settings.clip_pictures), context)]
 
 
+def _health(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.health is None:
+        if settings.health_option:
+            raise SettingError("settings of health are for --health; give an address, such as 127.0.0.1:9464")
+        return []
+    from edge.outputs.health import HealthOutput, Limits
+
+    return [HealthOutput(settings.health, Limits.parse(settings.health_option), context)]
+
+
+def _systemd(_: OutputSettings, context: OutputContext) -> list[Output]:
+    if "NOTIFY_SOCKET" not in os.environ:
+        return []
+    from edge.outputs.health import SystemdOutput
+
+    output = SystemdOutput.of_environment(context.begun)
+    return [] if output is None else [output]
+
+
+def _mqtt(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.mqtt is None:
+        if settings.mqtt_option:
+            raise SettingError("settings of MQTT are for --mqtt; give the URL of a broker, such as mqtt://porch.local")
+        return []
+    from edge.outputs.mqtt import open_mqtt
+
+    return [open_mqtt(settings.mqtt, settings.mqtt_option, context, settings.state)]
+
+
 def _notifications(settings: OutputSettings, context: OutputContext) -> list[Output]:
     if settings.notify is None:
         return []
@@ -62,4 +100,10 @@ def _notifications(settings: OutputSettings, context: OutputContext) -> list[Out
 
 # Each makes the outputs of one kind, none if the settings do not ask for it, and imports what it needs only then: a run
 # without outputs starts as fast, and in as little memory, as if there were none.
-_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = (_clips, _notifications)
+_MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] = (
+    _clips,
+    _health,
+    _systemd,
+    _mqtt,
+    _notifications,
+)

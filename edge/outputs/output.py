@@ -63,13 +63,17 @@ class Output:
         name: as records, metrics and warnings name it.
         hears: whether it receives sound.
         takes_scores: whether it receives frame scores.
+        takes_onsets: whether it receives `onset` records although the log does not have them.
         failure: why it does not work now, such as `No space left on device`; None while it does. Other threads read it.
+        run: all outputs of the run, this one among them, once they are together.
     """
 
     name = "output"
     hears = False
     takes_scores = False
+    takes_onsets = False
     failure: str | None = None
+    run: "Outputs | None" = None
 
     def __init__(self) -> None:
         self._losses = _Losses()
@@ -127,11 +131,18 @@ class Outputs:
 
     def __init__(self, outputs: Sequence[Output]) -> None:
         self._threads = [_OutputThread(output) for output in outputs]
+        for output in outputs:
+            output.run = self
 
     @property
     def takes_scores(self) -> bool:
         """Whether one receives frame scores."""
         return any(thread.output.takes_scores for thread in self._threads)
+
+    @property
+    def takes_onsets(self) -> bool:
+        """Whether one receives onsets that the log does not have."""
+        return any(thread.output.takes_onsets for thread in self._threads)
 
     def start(self, say: Callable[[str, Record], None]) -> None:
         """Start the threads; `say` writes a record of the source of that name to the log."""
@@ -181,14 +192,16 @@ class WithOutputs:
     Args:
         sink: of the log.
         outputs: of the same run.
+        onsets: whether onsets are for the log, too, and not for outputs alone.
     """
 
-    def __init__(self, sink: Sink, outputs: Outputs) -> None:
-        self._sink, self._outputs = sink, outputs
+    def __init__(self, sink: Sink, outputs: Outputs, *, onsets: bool = True) -> None:
+        self._sink, self._outputs, self._onsets = sink, outputs, onsets
 
     def write(self, record: Record) -> None:
         """See `Sink.write`."""
-        self._sink.write(record)
+        if self._onsets or record["type"] != "onset":
+            self._sink.write(record)
         self._outputs.write(record)
 
 

@@ -31,10 +31,10 @@ class Reporter:
         decoder: of this source only.
         log: shared with other sources.
         onsets: whether onsets are written as soon as they are certain.
-        start: when the first sample was heard, for a source without a clock.
+        start: when the first sample was recorded, for a source without a clock.
         scores: receives the frame scores too.
         outputs: receive the sound, and the frame scores if they want them.
-        channel: of the source, to hear; see `ChannelChoice`.
+        channel: of the source, to use; see `ChannelChoice`.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Reporter:
         samples, warning = self._channels.take(block.samples, block.sample_rate)
         events = self._event_stream.push(block._replace(samples=samples))
         now = time.monotonic()
-        self._stats.heard_seconds += Fraction(len(block.samples), block.sample_rate)
+        self._stats.heard_samples[block.sample_rate] += len(block.samples)
         self._stats.busy_seconds += now - began
         if block.heard_at is not None:
             self._stats.add_lag(now - block.heard_at - block.seconds)

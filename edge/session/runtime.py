@@ -66,7 +66,9 @@ def listen(
         OSError: the error of the sink, which ends all sources.
     """
     block_seconds = min(_LONGEST_BLOCK_SECONDS, window.hop_frames * model.card.frame_seconds)
-    log, done = Log(sink if outputs is None else WithOutputs(sink, outputs)), queue.SimpleQueue[Worker]()
+    log = Log(sink if outputs is None else WithOutputs(sink, outputs, onsets=onsets))
+    writes_onsets = onsets or (outputs is not None and outputs.takes_onsets)
+    done = queue.SimpleQueue[Worker]()
 
     def begin(source: Source) -> Worker:
         start = None if starts is None else starts.get(source.name)
@@ -76,7 +78,7 @@ def listen(
             window,
             make_decoder(),
             log,
-            onsets=onsets,
+            onsets=writes_onsets,
             start=start,
             scores=scores,
             outputs=outputs,

@@ -1,6 +1,6 @@
 """Where sound comes from: files, stdin, and in folders of their own microphones and URLs.
 
-arrival     when the sound of a live source was heard
+arrival     when the sound of a live source was captured
 audio       decoding and resampling
 blocks      pieces of sound, joined into longer ones
 feed        a source, read in a thread

@@ -1,4 +1,4 @@
-"""When a live source's samples were heard, from when they arrived; and how long to wait before trying again."""
+"""When the samples of a live source were captured, from when they arrived; and how long to wait before a retry."""
 
 import random
 from collections import deque
@@ -9,9 +9,9 @@ _MEMORY_SECONDS = 60.0
 class ArrivalClock:
     """Places the samples of one connection in time.
 
-    A sample may arrive late (buffers, networks, a burst of old sound at connect) but never before it was heard: of all
-    arrivals of the last minute, the one least late says when the connection's first sample was heard. A minute, not
-    for ever: the source's crystal is not ours, and the difference adds up to seconds a day.
+    A sample may arrive late (buffers, networks, a burst of old sound at connect) but never before it was captured: of
+    all arrivals of the last minute, the one least late gives when the connection's first sample was captured. A minute,
+    not longer: the source's clock is not ours, and the difference adds up to seconds a day.
 
     Args:
         sample_rate: Hz.
@@ -37,7 +37,7 @@ class ArrivalClock:
             self._beginnings.popleft()
 
     def heard_at(self, sample: int) -> float:
-        """When that sample of the connection was heard, by `time.monotonic`; something must have been observed."""
+        """When that sample of the connection was captured, by `time.monotonic`; something must have been observed."""
         return self._beginnings[0][1] + sample / self.sample_rate
 
 

@@ -45,7 +45,7 @@ def open_source(
         once: end where a stream ends, and do not connect to it again.
         options: FFmpeg's, for a stream.
         led: the playlists on this machine that led here.
-        track: of a file or a container on stdin; see `edge.sources.audio.choose_track`.
+        track: of a file, a stream or a container on stdin; see `edge.sources.audio.choose_track`.
 
     Raises:
         SedError: if it cannot be what it claims to be.
@@ -58,7 +58,7 @@ def open_source(
     if is_url(text):
         from edge.sources.url import UrlSource
 
-        return UrlSource(text, name=name, options=options, once=once)
+        return UrlSource(text, name=name, options=options, once=once, track=track)
     if is_playlist_file(text):
 
         def opened(entry: str, led: frozenset[Path]) -> Source:
@@ -66,7 +66,7 @@ def open_source(
 
         return PlaylistFile(text, name=name, opened=opened, led=led)
     if text == "-" and (live or realtime):
-        return LivePipe(name=name, pcm=pcm, paced=not live)
+        return LivePipe(name=name, pcm=pcm, track=track, paced=not live)
     return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None, track=track)
 
 
@@ -161,8 +161,8 @@ def _check(
         raise SettingError("--live says that the sound on stdin is live, but no source is stdin; give - as a source")
     if seconds is not None and not 0 < seconds < math.inf:
         raise SettingError(f"--duration {seconds:g}: expected more than 0 seconds")
-    if track != "default" and all(is_url(text) or _is_microphone(text) for text in heard):
-        raise SettingError("--track chooses a sound track of files, but no source is one; leave it out")
+    if track != "default" and all(_is_microphone(text) for text in heard):
+        raise SettingError("--track chooses a sound track of files and streams, but no source is one; leave it out")
     if options and not any(is_url(text) or is_playlist_file(text) for text in heard):
         raise SettingError("--option is FFmpeg's for URLs, but no source is one; leave it out")
 

@@ -28,18 +28,19 @@ class LivePipe:
     Args:
         name: as the log names it.
         pcm: what its bare samples are; None for a container, which says so itself.
+        track: of a container; see `edge.sources.audio.choose_track`.
         paced: read no faster than it plays, so that a file that is piped in is heard at its own pace.
     """
 
     live = True
 
-    def __init__(self, *, name: str, pcm: Pcm | None = None, paced: bool = False) -> None:
+    def __init__(self, *, name: str, pcm: Pcm | None = None, track: str = "default", paced: bool = False) -> None:
         self.name = name
-        self._pcm, self._paced = pcm, paced
+        self._pcm, self._track, self._paced = pcm, track, paced
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        continuity, reader = Continuity("reconnect"), _Reader(self._pcm, paced=self._paced)
+        continuity, reader = Continuity("reconnect"), _Reader(self._pcm, self._track, paced=self._paced)
         sample_rate, sounding, silent_polls = 0, False, 0
         failure: Exception | None = None
         try:
@@ -95,8 +96,8 @@ class _End:
 class _Reader:
     """Reads stdin in a thread, which is left behind if it waits for sound when nobody wants any."""
 
-    def __init__(self, pcm: Pcm | None, *, paced: bool) -> None:
-        self._pcm, self._paced = pcm, paced
+    def __init__(self, pcm: Pcm | None, track: str, *, paced: bool) -> None:
+        self._pcm, self._track, self._paced = pcm, track, paced
         self._said: SimpleQueue[_Arrived | _End] = SimpleQueue()
         self._closing = threading.Event()
         threading.Thread(target=self._run, name="reader of stdin", daemon=True).start()
@@ -121,7 +122,7 @@ class _Reader:
         self._said.put(_End(failure))
 
     def _read(self) -> None:
-        with AudioFile(None, self._pcm, block_seconds=0.0) as file:
+        with AudioFile(None, self._pcm, self._track, block_seconds=0.0) as file:
             began, seconds = time.monotonic(), 0.0
             for piece in file.pieces():
                 if piece.lost:

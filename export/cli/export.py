@@ -30,7 +30,7 @@ from edge.sources import read_audio
     "clips",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Recording to compare the two on, besides sounds made up for it.",
+    help="Recording to compare the two on, besides synthetic sounds.",
 )
 @click.version_option(package_name="sed-edge")
 def export(checkpoint: Path, out: Path, precision: str, calibration: Path | None, clips: tuple[Path, ...]) -> None:

@@ -1,4 +1,4 @@
-"""`sed-verify`: a model file does on this machine what it promises."""
+"""`sed-verify`: checks a model file on this machine."""
 
 import sys
 from pathlib import Path
@@ -23,10 +23,11 @@ _MADE_SECONDS = 20
 )
 @click.version_option(package_name="sed-edge")
 def verify(model: Path, audio: tuple[Path, ...], against: Path | None) -> None:
-    """Prove on this machine that MODEL (an .onnx file) hears in a stream what it hears from scratch.
+    """Check on this machine that MODEL (an .onnx file) gives the same scores in a stream as from scratch.
 
-    With --against also that another precision of the same network hears the same. The recordings AUDIO should be like
-    those to be heard; without any, sounds are made up, which hold no events. The exit code is 1 if something differs.
+    With --against also that another precision of the same network gives the same events. The recordings AUDIO should
+    be like those that the model is for; without any, synthetic sounds are used, which hold no events. The exit code is
+    1 if something differs.
     """
     from export.agreement import require_alike
     from export.signals import made_signals

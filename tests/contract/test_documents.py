@@ -19,6 +19,8 @@ from edge.log import records
 from edge.log.formats import CsvTable
 from edge.log.timeline import Timeline
 from edge.model.inference import Model
+from edge.outputs.mqtt.settings import MqttSettings
+from edge.outputs.notify.rules import Rule
 from edge.session.stats import SourceStats
 from edge.sources import Start
 from sed.recipe.config import DecodingConfig, Recipe
@@ -181,6 +183,16 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     assert set() == options_of("stream") - named
     of_others = {"--user", "--kill-whom", "--signal"}  # of systemctl
     assert set() == named - options_of("stream", "replay", "notify", "doctor", "info") - of_others - {"--help"}
+
+
+@pytest.mark.parametrize(("heading", "known"), [("MQTT and Home Assistant", MqttSettings), ("Notifications", Rule)])
+def test_the_guide_to_operations_lists_every_key_and_no_other(heading: str, known: type) -> None:
+    """Of the settings of MQTT, and of a rule."""
+    rows = re.findall(r"^\| (`[a-z][a-z`, -]*`) \| ", section("docs/operations.md", heading), re.MULTILINE)
+    told = {key for row in rows for key in re.findall(r"`([a-z-]+)`", row)}
+    of_url = {"host", "port", "tls", "user", "prefix", "availability"}
+    names = {field.name.replace("_", "-") for field in dataclasses.fields(known)}
+    assert {"password-file" if name == "password" else name for name in names} - of_url == told - of_url
 
 
 @pytest.mark.parametrize("room", ["edge", "sed"])

@@ -50,8 +50,9 @@ def log_of(model: Model, audio: Floats, piece: int) -> list[Event]:
 @pytest.mark.parametrize("piece", [1, 7, 160, 1000, 15_999, 16_000, 16_001])
 def test_any_pieces_give_the_same_log(model: Model, demo_audio: Floats, piece: int) -> None:
     """To the bit: onsets, offsets, confidences."""
-    whole = log_of(model, demo_audio, len(demo_audio))
-    assert whole == log_of(model, demo_audio, piece) != []
+    audio = demo_audio[: 300_000 * piece]
+    whole = log_of(model, audio, len(audio))
+    assert whole == log_of(model, audio, piece) != []
 
 
 @pytest.mark.parametrize("hop", [0.05, 0.25, 1.0, 3.0])

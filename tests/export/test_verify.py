@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+from click.testing import Result
 from numpy.typing import NDArray
 
 from edge.detection.events import Event
@@ -15,16 +16,17 @@ from edge.model.inference import Floats, Model, Step
 from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from export.agreement import Agreement, agreement, event_f1, require_alike, shared_events
+from export.cli.verify import verify
 from export.signals import made_signals
 from export.verify import limits_of, stream_difference
 from export.write import save
 from sed.evaluation.metrics import event_f1 as reference_f1
-from tests.conftest import DEMO, command
+from tests.conftest import DEMO, command, invoke
 
 
-def run_verify(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run sed-verify as a user does."""
-    return subprocess.run([command("sed-verify"), *map(str, arguments)], capture_output=True, text=True, check=False)
+def run_verify(*arguments: object) -> Result:
+    """Run sed-verify in this process."""
+    return invoke(verify, *arguments)
 
 
 class Forgetful:
@@ -50,10 +52,12 @@ def changed(path: Path, out: Path) -> Path:
 
 def test_the_shipped_model_proves_itself() -> None:
     """On recordings, and on sounds made up where none are given; the verdict names the provider."""
-    for recordings in ([DEMO], []):
-        done = run_verify(shipped_model(), *recordings)
-        assert (0, "") == (done.returncode, done.stderr), done.stdout
-        assert "OK on CPU: stream equals scratch within" in done.stdout
+    done = subprocess.run([command("sed-verify"), shipped_model(), DEMO], capture_output=True, text=True, check=False)
+    assert (0, "") == (done.returncode, done.stderr), done.stdout
+    without = run_verify(shipped_model())
+    assert (0, "") == (without.exit_code, without.stderr), without.stdout
+    for output in (done.stdout, without.stdout):
+        assert "OK on CPU: stream equals scratch within" in output
 
 
 def test_a_file_agrees_with_itself_and_not_with_another(tmp_path: Path) -> None:
@@ -61,10 +65,10 @@ def test_a_file_agrees_with_itself_and_not_with_another(tmp_path: Path) -> None:
     audio, rate = soundfile.read(DEMO, dtype="float32")
     soundfile.write(tmp_path / "twice.wav", np.concatenate([audio, audio]), rate)
     done = run_verify(shipped_model(), tmp_path / "twice.wav", "--against", shipped_model())
-    assert 0 == done.returncode
+    assert 0 == done.exit_code
     assert "agree within 0.0e+00 (limit 2e-05), event F1 1.000" in done.stdout
     done = run_verify(changed(shipped_model(), tmp_path / "c.onnx"), DEMO, "--against", shipped_model())
-    assert 1 == done.returncode
+    assert 1 == done.exit_code
     assert f"FAILED: {DEMO}: a score differs from the other model's by" in done.stdout
     assert "OK" not in done.stdout
 
@@ -72,7 +76,7 @@ def test_a_file_agrees_with_itself_and_not_with_another(tmp_path: Path) -> None:
 def test_a_file_agrees_with_its_checkpoint(tiny_run: Path, tiny_file: Path) -> None:
     """The one use that needs torch."""
     done = run_verify(tiny_file, DEMO, "--against", tiny_run / "model.ckpt")
-    assert 0 == done.returncode, done.stdout + done.stderr
+    assert 0 == done.exit_code, done.stdout + done.stderr
     assert "the two agree within" in done.stdout
 
 
@@ -153,6 +157,6 @@ def test_bad_input_gets_one_clear_line(tmp_path: Path) -> None:
         ([shipped_model(), DEMO, "--against", tmp_path / "a.wav"], 1, "is not a checkpoint"),
     ):
         done = run_verify(*arguments)
-        assert code == done.returncode
+        assert code == done.exit_code
         assert message in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr

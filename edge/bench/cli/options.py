@@ -48,11 +48,15 @@ _SHARED: dict[str, Callable[..., Any]] = {
         help="Shipped model or file.  [default: esc10]",
     ),
     "provider": click.option(
-        "--provider", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="What runs the model."
+        "--provider", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Execution provider."
     ),
     "threads": threads_option("Threads of the CPU that one call may use."),
     "rounds": click.option(
-        "--rounds", type=click.IntRange(min=3), default=15, show_default=True, help="Rounds, in which all take turns."
+        "--rounds",
+        type=click.IntRange(min=3),
+        default=15,
+        show_default=True,
+        help="Rounds; all combinations take turns in each.",
     ),
     "output": _output_options,
 }

@@ -27,17 +27,17 @@ from edge.model import PRECISIONS, shipped_model
     "precisions",
     item=click.Choice(PRECISIONS),
     metavar="A,B",
-    help="Only the MODELs in these; a file has one.  [default: all]",
+    help="Only MODELs of these precisions.  [default: all]",
 )
-@list_option("--hop", "hops", item=click.FLOAT, metavar="S,S", help="Seconds.  [default: the model's]")
-@list_option("--window", "windows", item=click.FLOAT, metavar="S,S", help="Seconds.  [default: the model's]")
+@list_option("--hop", "hops", item=click.FLOAT, metavar="S,S", help="Hops in seconds.  [default: the model's]")
+@list_option("--window", "windows", item=click.FLOAT, metavar="S,S", help="Windows in seconds.  [default: the model's]")
 @list_option(
     "--threads",
     item=click.IntRange(1, 256),
     metavar="N,N",
     default="1",
     show_default=True,
-    help="That one step may use.",
+    help="CPU threads of one step.",
 )
 @list_option(
     "--streams",
@@ -45,7 +45,7 @@ from edge.model import PRECISIONS, shipped_model
     metavar="N,N",
     default="1",
     show_default=True,
-    help="That step together, in one call of the graph.",
+    help="Streams that share one call of the graph.",
 )
 @shared_options("rounds")
 @list_option(

@@ -7,7 +7,7 @@ output         the output that sends them
 rules          the rules, as they stand in the settings file
 sender         delivers the messages of one target, as long as it takes
 targets        where notifications go
-times          lengths of time, hours of the day and schedules, as they are written
+times          hours of the day and schedules, as they are written
 webhook        one attempt to send a message to a webhook
 """
 

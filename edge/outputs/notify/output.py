@@ -119,6 +119,8 @@ class NotifyOutput(Output):
 
     def _post(self, notifications: Sequence[Notification]) -> None:
         """Hand messages to the senders, but those from before their rule was there, and those of long ago."""
+        if not notifications:
+            return
         oldest = datetime.now(UTC) - _KEPT
         to = {rule.name: rule.to for rule in self._rules}
         for each in notifications:

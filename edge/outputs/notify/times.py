@@ -1,10 +1,9 @@
-"""Lengths of time, hours of the day and schedules, as a person writes them in settings."""
+"""Hours of the day and schedules, as a person writes them in settings."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOUR = r"([01]\d|2[0-3]):([0-5]\d)"
 
@@ -28,23 +27,6 @@ class Schedule(NamedTuple):
 
     at: time
     weekday: int | None = None
-
-
-def length_of(value: object) -> timedelta:
-    """A length of time: seconds, or a number and its unit.
-
-    Raises:
-        ValueError: if it is neither; the message says what is expected.
-
-    >>> length_of("90m").total_seconds()
-    5400.0
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e9:
-        return timedelta(seconds=value)
-    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?) ?([smhd])", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError("expected a length of time such as 30s, 10m, 2h or 14d")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
 
 
 def hours_of(value: object) -> Hours:

@@ -1,4 +1,4 @@
-"""A microphone as a source: whenever its sound stops it is opened again, for ever."""
+"""A microphone as a source: whenever its sound stops it is opened again."""
 
 import threading
 import time

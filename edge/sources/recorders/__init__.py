@@ -4,7 +4,7 @@ chunks      what stands in a WAVE file beside its sound
 folder      the recordings of a folder, in order of time
 metadata    the time that is written within a file: GUANO, AudioMoth's comment, bext
 names       the time that is written in a file's name
-starting    which of these times counts, and what is said about it
+starting    which of these times is used, and warnings about it
 zones       what a time of day without a zone means
 """
 

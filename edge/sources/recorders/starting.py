@@ -21,7 +21,7 @@ LAST_YEAR = 9000
 
 
 class Start(NamedTuple):
-    """When the first sample of a file was heard.
+    """When the first sample of a file was recorded.
 
     Attributes:
         at: in UTC.
@@ -39,7 +39,7 @@ def written_start(path: Path, how: str | None = None) -> Written | None:
 
     Args:
         path: of the file, which may be missing.
-        how: `name` or `metadata`; None for metadata and, where that says nothing, the name.
+        how: `name` or `metadata`; None for metadata and, where that has no time, the name.
     """
     written = None if how == "name" else time_in_metadata(path)
     if written is None and how != "metadata":
@@ -51,7 +51,7 @@ def written_start(path: Path, how: str | None = None) -> Written | None:
 def start_times(
     said: Sequence[str], files: Mapping[str, Path | None], live: Sequence[str], zone: Zone
 ) -> dict[str, Start]:
-    """When each file began, as far as that is known. What is doubtful about it is told as a warning, each thing once.
+    """When each file began, as far as that is known. Each doubt about it is a warning, logged once.
 
     Args:
         said: a time, `name`, `metadata` or `none`, for all files; or NAME= and one of these for one

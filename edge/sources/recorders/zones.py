@@ -50,7 +50,7 @@ class Zone:
 
     @property
     def given(self) -> bool:
-        """Whether somebody said which one it is."""
+        """Whether the user gave one."""
         return self.text is not None
 
     def utc(self, written: datetime) -> datetime:

@@ -10,7 +10,16 @@ from edge.errors import SourceError
 from edge.sources.arrival import Backoff
 from edge.sources.source import Block, Item, State
 from edge.sources.url.camera import Asking
-from edge.sources.url.connection import BROKEN, Playlist, arrivals, blocks, download, is_http_end, open_stream
+from edge.sources.url.connection import (
+    BROKEN,
+    Playlist,
+    arrivals,
+    blocks,
+    download,
+    is_http_end,
+    open_stream,
+    take_track,
+)
 from edge.sources.url.entries import play
 from edge.sources.url.failures import explain
 from edge.sources.url.placement import Placement
@@ -38,14 +47,23 @@ class UrlSource:
         name: as the log names it; `edge.sources.url.urls.redacted` makes one.
         options: FFmpeg's, by name; those of `edge.sources.url.urls.OPTIONS`.
         once: a stream that ends is at its end, one that breaks or cannot be opened is an error.
+        track: as `edge.sources.audio.choose_track` knows it.
 
     Raises:
         SourceError: if it is no URL that can be heard.
         SettingError: if its protocol has no such option, or an option no such value.
     """
 
-    def __init__(self, url: str, *, name: str, options: Mapping[str, str] | None = None, once: bool = False) -> None:
-        self.name, self.live = name, True
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        options: Mapping[str, str] | None = None,
+        once: bool = False,
+        track: str = "default",
+    ) -> None:
+        self.name, self.live, self._track = name, True, track
         self._once, self._protocol = once, protocol_of(url)
         # FFmpeg knows a protocol in small letters only.
         self._url = url if self._protocol == "sdp" else self._protocol + url[len(self._protocol) :]
@@ -105,9 +123,11 @@ class UrlSource:
 
     def _connection(self, placement: Placement, stopping: threading.Event) -> Iterator[Item]:
         """What comes over one connection."""
+        asked = time.monotonic()
         with open_stream(self._url, self._protocol, self._asking.options) as container:
+            take_track(container, self._track)
             may_end = self._protocol in ("http", "https") and placement.heard_until is None
-            ends, coming = arrivals(container, may_end=may_end)
+            ends, coming = arrivals(container, may_end=may_end, asked=asked)
             if ends:
                 self.live = False
                 yield from download(container, coming, stopping)
@@ -148,7 +168,8 @@ class UrlSource:
             known = OPTIONS[protocol_of(url)]
             own = _place(url) == _place(self._url)
             kept = {k: v for k, v in self._given.items() if k in known and (own or k not in SECRET_OPTIONS)}
-            child = UrlSource(url, name=self.name, options=kept, once=self._once or len(found.entries) > 1)
+            once = self._once or len(found.entries) > 1
+            child = UrlSource(url, name=self.name, options=kept, once=once, track=self._track)
             child._path, child._placement = path, self._placement
             return child
 

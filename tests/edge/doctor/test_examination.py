@@ -15,7 +15,7 @@ import soundfile
 
 from edge.doctor import examination
 from edge.doctor.examination import examine
-from edge.doctor.installation import known_troubles
+from edge.doctor.installation import known_faults
 from edge.model.library import shipped_model
 from edge.sources.source import Block, FileSource, Gap, Item, State
 from edge.sources.url import CAMERA_NOTE, UrlSource
@@ -115,7 +115,7 @@ def test_a_live_source_that_loses_sound_is_wrong() -> None:
     """With the reason, what to do, and what it said of itself."""
     source = Live((0, State("connected", "")), (0, block(1)), (0, Gap(0.5, "device")), (0, block(4)))
     report = examine(shipped_model(), "cpu", 1, lambda: source).to_dict()
-    assert ["0.50 s were not heard (device): look at the microphone's plug and power"] == wrong(report)
+    assert ["0.50 s of sound are missing (device): look at the microphone's plug and power"] == wrong(report)
     assert [{"state": "connected", "detail": ""}] == report["sound"]["states"]
 
 
@@ -130,10 +130,10 @@ def test_samples_that_come_too_slowly_are_wrong() -> None:
 
 def test_a_source_that_says_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for for ever."""
-    monkeypatch.setattr(examination, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(examination, "_TIMEOUT_SECONDS", 0.5)
     source = Live((0, State("retrying", "connection refused")))
     report = examine(shipped_model(), "cpu", 1, lambda: source)
-    assert ["no sound came within 0.5 s; it says: retrying, connection refused"] == wrong(report.to_dict())
+    assert ["no sound came within 0.5 s; its last state is: retrying, connection refused"] == wrong(report.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,12 @@ def test_a_source_that_says_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_known_bad_versions_are_told(version: str, processor: str, bad: bool) -> None:
     """Those that leak memory on Arm, and those too old."""
-    assert bad == any(finding.wrong for finding in known_troubles(version, processor))
+    assert bad == any(finding.wrong for finding in known_faults(version, processor))
 
 
-def test_a_pipe_without_a_sound_does_not_hang_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipe_without_a_sound_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that blocks is given up."""
-    monkeypatch.setattr(examination, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(examination, "_TIMEOUT_SECONDS", 0.5)
     reading, writing = os.pipe()
     report = examine(shipped_model(), "cpu", 1, lambda: FileSource(f"/dev/fd/{reading}"))
     os.close(writing)
@@ -168,7 +168,10 @@ def test_a_header_that_hides_sound_is_wrong(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * RATE)
     for held, found in (
         (samples, ["its header says 0.5 s, but it holds 3.0 s; all of it is heard, but other programs may not"]),
-        (samples[:0], ["has a header, but no sound behind it", "it ended without any sound; it says: warning, "]),
+        (
+            samples[:0],
+            ["has a header, but no sound behind it", "it ended without any sound; its last state is: warning, "],
+        ),
     ):
         path = riff(tmp_path / "a.wav", fmt(), chunk(b"data", pcm16(held), RATE if len(held) else 0))
         report = examine(shipped_model(), "cpu", 1, lambda path=path: FileSource(str(path)))

@@ -32,6 +32,7 @@ def needs(*programs: str) -> None:
     packages = {
         "ffmpeg": "ffmpeg",
         "icecast2": "icecast2",
+        "mosquitto": "mosquitto mosquitto-clients",
         "openssl": "openssl",
         "gst-rtsp-server": "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good "
         "gstreamer1.0-plugins-bad",

@@ -44,7 +44,7 @@ def test_cuda_without_a_driver_is_an_error_with_its_cause() -> None:
         [command("sed-stream"), DEMO, "--provider", "cuda"], capture_output=True, check=False, text=True
     )
     assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
-    assert "--provider cuda cannot be had: there is no NVIDIA driver (libcuda.so.1" in done.stderr
+    assert "--provider cuda is not available: there is no NVIDIA driver (libcuda.so.1" in done.stderr
     assert "or use --provider cpu" in done.stderr
 
 

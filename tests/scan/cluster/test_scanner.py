@@ -15,7 +15,7 @@ from edge.model import Model, shipped_model, window_of
 from edge.sources import Zone
 from scan.archive import Folder, archive_files
 from scan.cluster import Scanner, ScanSettings
-from scan.cluster.units import file_units, join_unit, part_units, plan_from_json, plan_units
+from scan.cluster.units import join_unit, part_units, plan_from_json, plan_units
 from scan.table import MODEL, Manifest, Row, read_shards
 from scan.table.exporting import row_records
 from tests.conftest import invoke
@@ -92,7 +92,7 @@ def test_rows_are_the_log(tmp_path: Path) -> None:
     """Whole or in parts, damaged or not: a row has the events and gaps of `sed-stream`; what is broken has one too."""
     scanner, folder, files = prepared(tmp_path)
     assert 4 == len(files)
-    scanner.do(next(file_units(files[1:])) | {"unit": 0})
+    scanner.do({"kind": "files", "files": files[1:], "unit": 0})
     in_parts(scanner, files[0])
     rows = table(folder)
     assert ["ok", "ok", "failed", "failed"] == [row["status"] for row in rows]
@@ -116,7 +116,7 @@ def test_damaged_parts_have_the_whole_processed(tmp_path: Path) -> None:
 def test_a_file_that_kills_is_left_out(tmp_path: Path) -> None:
     """With a row that says why."""
     scanner, folder, files = prepared(tmp_path)
-    scanner.do(next(file_units(files[:1])) | {"unit": 0}, frozenset([0]))
+    scanner.do({"kind": "files", "files": files[:1], "unit": 0}, frozenset([0]))
     assert ["the process that worked on it died, twice"] == [row["error"] for row in table(folder)]
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_kills_is_left_out(tmp_path: Path) -> None:
 def test_time_limit_costs_one_row(tmp_path: Path) -> None:
     """A file that takes longer has a row with an error; the next one is processed."""
     scanner, folder, files = prepared(tmp_path, time_limit_seconds=0.001)
-    scanner.do(next(file_units(files[:2])) | {"unit": 0})
+    scanner.do({"kind": "files", "files": files[:2], "unit": 0})
     assert {"takes longer than --time-limit 0.001 seconds"} == {row["error"] for row in table(folder)}
 
 
@@ -133,7 +133,7 @@ def test_kept_scores_are_replayed(tmp_path: Path) -> None:
     """`sed-replay` finds the same events, of files that were whole and of those in parts."""
     scanner, folder, files = prepared(tmp_path, keep_scores=True, started_at="none")
     in_parts(scanner, files[0])
-    scanner.do(next(file_units(files[1:])) | {"unit": 100})
+    scanner.do({"kind": "files", "files": files[1:], "unit": 100})
     done = invoke(replay, tmp_path / "out" / "scores" / "scores.parquet", "--format", "jsonl")
     expected = sum(len(row["events"]) for row in table(folder))
     assert (0, expected) == (done.exit_code, done.stdout.count('"type": "event"'))

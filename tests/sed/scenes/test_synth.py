@@ -1,26 +1,27 @@
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from click.testing import Result
 
+from sed.cli.synth import synth as sed_synth
 from sed.data.corpus import load_corpus
 from sed.evaluation.recordings import read_recordings
 from sed.recipe.training_config import DataConfig
-from tests.conftest import TINY_RECIPE, command
+from tests.conftest import TINY_RECIPE, invoke
 from tests.sed.cuts import write_cut, write_table
 
 # Events alone, in silence.
 BARE = "[scenes]\nsilent_bed = 1.0\nsilent_start = 0.0\nevent_free = 0.0\ndistractors_mean = 0.0\nsnr_db_low = 15.0\n"
 
 
-def synth(data: Path, out: Path, scenes: str = BARE, *more: object) -> subprocess.CompletedProcess[str]:
-    """Run sed-synth as a user does."""
+def synth(data: Path, out: Path, scenes: str = BARE, *more: object) -> Result:
+    """Run sed-synth in this process."""
     recipe = out.parent / "tiny.toml"
     recipe.write_text(TINY_RECIPE + scenes)
     arguments = [recipe, "--data", data, "--out", out, "--scenes", 3, "--seconds", 20, *more]
-    return subprocess.run([command("sed-synth"), *map(str, arguments)], capture_output=True, text=True, check=False)
+    return invoke(sed_synth, *arguments)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -32,7 +33,7 @@ def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
     chances = "[scenes]\nevent_free = 0.0\n"
     for name, more in (("a", ()), ("b", ()), ("c", ("--seed", 2)), ("d", ("--folds", "train"))):
         done = synth(clips, tmp_path / name, chances, *more)
-        assert 0 == done.returncode, done.stderr
+        assert 0 == done.exit_code, done.stderr
     a, b, c, d = (contents(tmp_path / name) for name in "abcd")
     assert [f"scene-000{number}.{suffix}" for number in (1, 2, 3) for suffix in ("flac", "tsv")] == list(a)
     assert a == b
@@ -42,7 +43,7 @@ def test_scenes_follow_from_the_seed(clips: Path, tmp_path: Path) -> None:
 
 def test_truth_lies_where_the_sound_is(clips: Path, tmp_path: Path) -> None:
     """In silence, every sound is an event and every event is a sound, except for the ringing of filters."""
-    assert 0 == synth(clips, tmp_path / "scenes").returncode
+    assert 0 == synth(clips, tmp_path / "scenes").exit_code
     recordings = read_recordings([tmp_path / "scenes"])
     for recording in recordings:
         audio, rate = soundfile.read(recording.path)
@@ -76,11 +77,11 @@ def test_only_clips_with_known_events_are_mixed(tmp_path: Path) -> None:
     for recordings in (0.0, 1.0):
         scenes = BARE + f"recordings = {recordings}\n"
         done = synth(tmp_path / "data", tmp_path / "none", scenes, "--folds", "train")
-        assert 1 == done.returncode
+        assert 1 == done.exit_code
         assert "no event with a known onset and offset sounds alone, so none can be cut out" in done.stderr
         assert not (tmp_path / "none").exists()
         write_table(table, "filename event_labels", "a.wav rooster", "b.wav rooster")
-        assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").returncode
+        assert 0 == synth(tmp_path / "data", tmp_path / f"{recordings}", scenes, "--folds", "train").exit_code
         assert all(recording.truth for recording in read_recordings([tmp_path / f"{recordings}"]))
         write_table(table, "filename event_labels", "a.wav rooster,wind", "b.wav wind,rooster")
 
@@ -91,7 +92,7 @@ def test_a_label_that_no_scene_contains_is_warned_of(tmp_path: Path) -> None:
     rows = "a.wav 0 1 rooster", "a.wav 0.5 1.5 wind", "a.wav 2 3 wind"
     write_table(tmp_path / "data" / "strong.tsv", "filename onset offset event_label", *rows)
     done = synth(tmp_path / "data", tmp_path / "scenes", BARE, "--folds", "train")
-    assert 0 == done.returncode, done.stderr
+    assert 0 == done.exit_code, done.stderr
     assert "no scene contains rooster: no event of it with a known onset and offset sounds alone" in done.stderr
 
 
@@ -102,16 +103,16 @@ def test_strong_recordings_of_several_labels_are_mixed(tmp_path: Path) -> None:
     table, header = tmp_path / "data" / "strong.tsv", "filename onset offset event_label"
     rows = [f"{name}.wav {times}" for name in "ab" for times in ("0 1 cat", "1.5 2.5 dog")]
     write_table(table, header, *rows)
-    assert 0 == synth(tmp_path / "data", tmp_path / "alone", BARE, "--folds", "train").returncode
+    assert 0 == synth(tmp_path / "data", tmp_path / "alone", BARE, "--folds", "train").exit_code
     truth = [recording.truth for recording in read_recordings([tmp_path / "alone"])]
     assert all(truth)
     assert {"cat", "dog"} == {label for events in truth for *_, label in events or ()}
     write_table(table, header, *rows, *(row.replace("dog", "rain").replace("cat", "wind") for row in rows))
     done = synth(tmp_path / "data", tmp_path / "none", BARE, "--folds", "train")
-    assert (1, False) == (done.returncode, (tmp_path / "none").exists())
+    assert (1, False) == (done.exit_code, (tmp_path / "none").exists())
     assert "set [scenes] recordings in the recipe if all events overlap" in done.stderr
     whole = synth(tmp_path / "data", tmp_path / "whole", BARE + "recordings = 1.0\n", "--folds", "train")
-    assert 0 == whole.returncode
+    assert 0 == whole.exit_code
     assert all(recording.truth for recording in read_recordings([tmp_path / "whole"]))
 
 
@@ -125,8 +126,7 @@ def test_existing_files_are_not_overwritten(clips: Path, tmp_path: Path, name: s
     recipe = tmp_path / "recipes" / "tiny.toml"
     recipe.parent.mkdir()
     recipe.write_text(TINY_RECIPE)
-    run = [command("sed-synth"), recipe, "--data", clips, "--out", tmp_path / name, "--scenes", "1"]
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
-    assert (2, 1) == (done.returncode, len(done.stderr.splitlines()))
+    done = invoke(sed_synth, recipe, "--data", clips, "--out", tmp_path / name, "--scenes", 1)
+    assert (2, 1) == (done.exit_code, len(done.stderr.splitlines()))
     assert message in done.stderr
     assert {"tiny.toml", "recipes"} == {path.name for path in tmp_path.iterdir()}

@@ -1,5 +1,4 @@
 import csv
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,9 @@ from sed.data.labels import LabelledFile, Segment
 from sed.data.layouts import read_labels
 from sed.errors import DataError
 from sed.network.checkpoint import load_checkpoint
-from tests.conftest import ROOT, command
+from tests.conftest import ROOT
 from tests.sed.cuts import write_cut, write_table
+from tests.sed.training.runs import train
 
 # In the order of Kaggle's files, some of its columns among those that are not needed.
 CORNELL = [
@@ -196,13 +196,8 @@ def test_the_recipe_trains_on_kaggles_tree(cornell: Path, tmp_path: Path) -> Non
     ]
     recipe = tmp_path / "birdcall.toml"
     recipe.write_text("\n".join([*changed, "[data]", "validation_scenes = 2"]))
-    done = subprocess.run(
-        [command("sed-train"), recipe, "--data", cornell, "--out", tmp_path / "out"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stderr
+    done = train(recipe, "--data", cornell, "--out", tmp_path / "out")
+    assert 0 == done.exit_code, done.stderr
     trained = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert ("aldfly", "ameavo") == trained.labels
     assert 32_000 == trained.recipe.frontend.sample_rate
