@@ -25,6 +25,8 @@ from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
 
+pytestmark = pytest.mark.realtime
+
 LABELS = ["dog", "rooster"]
 
 
@@ -180,14 +182,12 @@ def outage(folder: Path, seconds: float, settle: str) -> list[int]:
         return numbers(home)
 
 
-@pytest.mark.realtime
 def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(tmp_path: Path) -> None:
     """They come in order once it is back and other clients are."""
     assert list(range(30)) == outage(tmp_path, 1.0, "2s")
 
 
 @pytest.mark.slow
-@pytest.mark.realtime
 def test_half_a_minute_without_a_broker_costs_no_event(tmp_path: Path) -> None:
     """The same for longer, with all waits as they are in use."""
     with pytest.MonkeyPatch.context() as patch:
@@ -391,7 +391,6 @@ def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker,
     assert 500 == sum(key.startswith("label_") for each in configurations for key in each["cmps"])
 
 
-@pytest.mark.realtime
 def test_a_stream_publishes_what_it_hears_while_it_sounds(broker: Broker, tmp_path: Path) -> None:
     """The state of a label is on before its event is over; the log itself has no onsets that nobody asked for."""
     with Subscriber(broker) as home:
