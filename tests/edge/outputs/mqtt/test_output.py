@@ -13,7 +13,8 @@ import pytest
 
 from edge.cli.stream import stream
 from edge.log import Record, rfc3339
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
 from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
