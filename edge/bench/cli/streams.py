@@ -19,8 +19,8 @@ _LEAST_HOPS = 3  # in a trial
 
 @click.command(cls=SedCommand)
 @shared_options("model", "provider")
-@click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")
-@click.option("--window", type=float, metavar="S", help="Seconds.  [default: the model's]")
+@click.option("--hop", type=float, metavar="S", help="Hop in seconds; no lag may exceed it.  [default: the model's]")
+@click.option("--window", type=float, metavar="S", help="Window in seconds.  [default: the model's]")
 @shared_options("threads")
 @click.option(
     "--seconds",

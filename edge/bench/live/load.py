@@ -1,4 +1,4 @@
-"""How many sources in real time this machine holds, through the whole runtime: decoding, resampling, inference, log.
+"""How many sources this machine processes in real time, by the whole runtime: decoding, resampling, inference, log.
 
 Each trial is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
 """
@@ -187,10 +187,10 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
         if source in settled and source in widened:
             why_not = why_not or f"hop widened ({widened[source]})"
     worst = max((max(of_source) for of_source in lags.values() if of_source), default=None)
-    unheard = sum(not of_source for of_source in lags.values())
+    silent = sum(not of_source for of_source in lags.values())
     if why_not is None:
-        if worst is None or unheard:
-            why_not = f"{unheard} of {len(lags)} sources gave no sound"
+        if worst is None or silent:
+            why_not = f"{silent} of {len(lags)} sources gave no sound"
         elif worst > hop_seconds:
             why_not = f"lag of {worst:.2f} s"
     return why_not, worst
@@ -201,7 +201,7 @@ def _run(setup: Setup, sounds: Sequence[str], sources: int, seconds: float) -> T
     model = Model(Path(setup.model), setup.provider, setup.threads)
     card = model.card
     paths = itertools.islice(itertools.cycle(sounds), sources)
-    heard = [FileSource(path, name=f"source {number}", realtime=True) for number, path in enumerate(paths, start=1)]
+    played = [FileSource(path, name=f"source {number}", realtime=True) for number, path in enumerate(paths, start=1)]
     look_seconds = min(_SETTLE_SECONDS, seconds)
     stopping = threading.Event()
     timer = threading.Timer(look_seconds + seconds, stopping.set)
@@ -209,7 +209,7 @@ def _run(setup: Setup, sounds: Sequence[str], sources: int, seconds: float) -> T
         began, busy = time.monotonic(), time.process_time()
         timer.start()
         listen(
-            heard,
+            played,
             model,
             window_of(card, setup.window_seconds, setup.hop_seconds),
             lambda: Decoder(card.labels, card.decoding),

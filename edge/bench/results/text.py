@@ -51,7 +51,7 @@ def table_text(table: Table, *, markdown: bool, with_nodes: bool) -> str:
         with_nodes: name every node and what ran it.
     """
     shared, varying = _shared(table.rows)
-    lines = [describe_machine(table.machine), f"{table.rounds} rounds; {shared}; a step hears a hop of every stream"]
+    lines = [describe_machine(table.machine), f"{table.rounds} rounds; {shared}; a step takes a hop of every stream"]
     lines.append(
         "sgemm of {size}: {milliseconds:.2f} ms, {gflops:.0f} GFLOP/s on one core of the CPU".format(**table.sgemm)
     )
@@ -95,7 +95,7 @@ def latency_text(result: Row, *, markdown: bool) -> str:
     ]
     above = [
         describe_machine(result["machine"]),
-        f"{result['model']}; from a sound's begin to its onset line, from its end to its event line",
+        f"{result['model']}; from a sound's onset to its onset line, from its end to its event line",
     ]
     below = [f"{each['source']}: not measured: {each['reason']}" for each in result["unmeasured"]]
     return page(above, rows_text(result["rows"], columns, markdown=markdown), below, markdown=markdown)

@@ -22,7 +22,7 @@ _RUN = (sys.executable, "-c", "from edge.cli.stream import stream; stream(prog_n
 
 
 class ProcessCost:
-    """Measures each combination's process once, whatever number of streams step together: a process hears one."""
+    """Measures each combination's process once, whatever number of streams step together: a process has one."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], float | None] = {}

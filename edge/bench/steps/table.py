@@ -1,4 +1,4 @@
-"""Measures all combinations in one run, on every provider that can be used, and says why the others cannot."""
+"""Measures all combinations in one run, on every provider that can be used, and why the others cannot."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -87,7 +87,7 @@ def measure_all(chosen: Sequence[Combination], rounds: int, progress: Progress) 
         for number in numbers:
             one = chosen[number]
             threads = one.threads if one.provider == "cpu" else None
-            figures = step_figures(seconds[number], seconds[_SGEMM], one.heard_seconds, threads)
+            figures = step_figures(seconds[number], seconds[_SGEMM], one.step_seconds, threads)
             figures |= process.figures(one) | startup_figures(one, min(3, rounds))
             table.rows.append(one.axes() | figures)
             table.seconds.append(seconds[number])
