@@ -85,7 +85,8 @@ class MqttOutput(Output):
         self._client_id = f"sed-edge-{settings.node}-{run}"
         short = slugs(sources)
         self._places = {name: Place(settings.root, settings.node, short[name], name) for name in sources}
-        self._sources = {name: SourceStates(place, labels, model, run, now) for name, place in self._places.items()}
+        in_topics = slugs(labels)
+        self._sources = {name: SourceStates(place, in_topics, model, run, now) for name, place in self._places.items()}
         self._live: set[str] = set()  # sources whose states are published
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._connection: Connection | None = None

@@ -27,7 +27,8 @@ from edge.bench.steps.rounds import measure
 from edge.bench.steps.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
 from edge.bench.steps.table import measure_all
 from edge.errors import InstallError, SettingError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.providers import Node, open_session, profiled_nodes
 from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import run_without
