@@ -49,7 +49,7 @@ def measure(
 
     Args:
         model: what listens.
-        recording: heard over and over.
+        recording: repeated to the length of the files.
         folder: for files made on the way.
         rounds: of which the medians count.
         lengths: of the short and the long file, in seconds.

@@ -19,6 +19,8 @@ from edge.errors import InstallError, SedError
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
     "pyarrow": "parquet",
+    "fsspec": "scan",
+    "ray": "scan",
     "prometheus_client": "health",
     "paho": "mqtt",
     "apprise": "notify",

@@ -86,8 +86,15 @@ class Spool:
             self._database = self._open()
         self._disk: sqlite3.Connection | None = None  # while the disk is full and `_database` is in memory
 
-    def add(self, target: str, key: str, source: str, body: str) -> bool:
+    def add(self, target: str, key: str, source: str, body: str, at: float | None = None) -> bool:
         """Keep a message until it is delivered; returns False if one of this key was accepted before.
+
+        Args:
+            target: that it goes to.
+            key: of it.
+            source: that it is about.
+            body: of it.
+            at: when it was made, in seconds since 1970; now if None.
 
         Raises:
             OSError: if it cannot be kept.
@@ -98,7 +105,7 @@ class Spool:
                 (waiting,) = self._database.execute("SELECT COUNT(*) FROM messages WHERE body IS NOT NULL").fetchone()
                 if waiting >= _MOST_IN_MEMORY:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
-            row = (target, key, time.time(), source, body)
+            row = (target, key, time.time() if at is None else at, source, body)
             return self._change(lambda database: database.execute(sql, row).rowcount == 1)
 
     def waiting(self, target: str, most: int, after: int = 0) -> list[Message]:

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from edge.errors import SourceError
-from edge.sources.audio import DecodedBlock, FrameJoiner, choose_track, is_known, late_seconds
+from edge.sources.audio import DecodedBlock, FrameJoiner, SharedStamps, choose_track, is_known, late_seconds
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement, Stamps
@@ -305,7 +305,7 @@ def _blocks(container: InputContainer) -> Iterator[DecodedBlock]:
 def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
     """Those that can be decoded, and when they came."""
     wanted = _track_of(container).index
-    last_sound = time.monotonic()
+    last_sound, shared = time.monotonic(), SharedStamps(container)
     for packet in container.demux():
         arrived = time.monotonic()
         if packet.stream_index == wanted:
@@ -315,6 +315,8 @@ def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
                 frames = []
             for frame in frames:
                 assert isinstance(frame, av.AudioFrame)
+                if shared.is_miscounted(packet, frame):
+                    frame.pts = None
                 yield frame, arrived
                 last_sound = arrived
         if arrived - last_sound > _SEGMENT_TIMEOUT_SECONDS:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +138,17 @@ def test_kept_scores_are_replayed(tmp_path: Path) -> None:
     done = invoke(replay, tmp_path / "out" / "scores" / "scores.parquet", "--format", "jsonl")
     expected = sum(len(row["events"]) for row in table(folder))
     assert (0, expected) == (done.exit_code, done.stdout.count('"type": "event"'))
+
+
+def test_a_file_that_hangs_costs_one_row(tmp_path: Path) -> None:
+    """A pipe into which nobody writes is waited for as long as the limit says."""
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "in" / "pipe")
+    (tmp_path / "in" / "m.csv").write_text("path\npipe\n")
+    settings = BASE._replace(destination=str(tmp_path / "out"), time_limit_seconds=0.2)
+    folder = Folder(settings.destination)
+    folder.write(MODEL, shipped_model().read_bytes())
+    Manifest(folder).add(archive_files([str(tmp_path / "in" / "m.csv")], Zone()))
+    Scanner(settings).do({"kind": "files", "files": next(Manifest(folder).waves()), "unit": 0})
+    os.close(os.open(tmp_path / "in" / "pipe", os.O_WRONLY))  # lets the thread end that still waits
+    assert ["takes longer than --time-limit 0.2 seconds"] == [row["error"] for row in table(folder)]

@@ -11,7 +11,8 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from edge.errors import SettingError
-from edge.model.inference import Floats, Model, shipped_model
+from edge.model.inference import Floats, Model
+from edge.model.library import shipped_model
 from export import write
 from export.cli.export import export
 from sed.cli.tune import tune as tune_command

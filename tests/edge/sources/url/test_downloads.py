@@ -18,7 +18,7 @@ from edge.sources.opening import open_source
 from edge.sources.source import Block, Gap, State
 from edge.sources.url import UrlSource
 from tests.edge.live.servers import web_server
-from tests.edge.sources.audio.field import ffmpeg
+from tests.edge.sources.audio.field import ffmpeg, joined
 from tests.edge.sources.videos import write_video
 
 SECONDS = 2.0
@@ -117,6 +117,21 @@ def test_the_sound_of_a_video_may_begin_later(tmp_path: Path) -> None:
     with web_server(tmp_path) as address:
         first = next(open_source(f"{address}/a.mp4").items(threading.Event()))
     assert Gap(pytest.approx(3.0, abs=0.1), "absent") == first
+
+
+@pytest.mark.parametrize("suffix", ["ts", "aac"])
+def test_a_rate_that_changes_on_the_way_leaves_out_nothing(suffix: str, tmp_path: Path) -> None:
+    """FFmpeg goes on to count its time stamps by the first rate."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
+    parts = [tmp_path / f"{rate}.{suffix}" for rate in (16_000, 48_000)]
+    for part in parts:
+        ffmpeg("-i", tmp_path / "a.wav", "-ar", part.stem, "-c:a", "aac", part)
+    joined(tmp_path / f"a.{suffix}", *parts)
+    with web_server(tmp_path) as address:
+        items = list(open_source(f"{address}/a.{suffix}").items(threading.Event()))
+    assert [16_000, 48_000] == sorted({item.sample_rate for item in items if isinstance(item, Block)})
+    assert [] == [item for item in items if isinstance(item, Gap)]
+    assert pytest.approx(4.0, abs=0.3) == sum(item.seconds for item in items if isinstance(item, Block))
 
 
 @pytest.mark.parametrize("suffix", ["mka", "ts"])
