@@ -9,5 +9,6 @@ process        start-up, memory, a day without end
 throughput     what a training step costs
 variants       trainings that differ in one thing each
 decoding       what they are worth, with the decoder's settings chosen for each
+promises       whether false alarms stay within what was promised
 __main__       the command
 """

@@ -106,17 +106,31 @@ def one_process(model: Path, rounds: int) -> None:
 @_model_option
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seconds", type=click.IntRange(min=20), default=600, show_default=True, help="Of sound, each round.")
-def sources(model: Path, rounds: int, seconds: int) -> None:
-    """CPU time of the whole sed-stream for a second of sound, by kind of file, measured from outside."""
+@click.option(
+    "--live-seconds", type=click.IntRange(min=0), default=120, show_default=True, help="Of live sound; 0 for none."
+)
+def sources(model: Path, rounds: int, seconds: int, live_seconds: int) -> None:
+    """CPU time of the whole sed-stream for a second of sound, by kind of source, measured from outside.
+
+    Files, and in real time a camera (RTSP), a radio (Icecast) and a microphone (PulseAudio), served by this machine.
+    """
     click.echo(_machine())
+    missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         costs = whole_process.measure(model, _RECORDING, Path(folder), rounds, (60, 60 + seconds))
+        if live_seconds > 0:
+            from benchmarks.live_sources import measure_live
+
+            live, missing = measure_live(model, _RECORDING, Path(folder), (20, 20 + live_seconds))
+            costs |= live
     reference = costs[whole_process.REFERENCE]
     head = ("whole process", "FFmpeg alone", f"times {whole_process.REFERENCE}", "of what is allowed")
     click.echo(f"{'ms per second of sound':26} {'  '.join(head)}")
     for name, cost in costs.items():
         times, share = cost.process / reference.process, cost.times_allowed(reference)
         click.echo(f"{name:26} {cost.process:13.2f}  {cost.decoder:12.2f}  {times:21.2f}  {share:18.2f}")
+    for name, reason in missing.items():
+        click.echo(f"{name}: not measured: {reason}")
     click.echo(
         f"allowed: {whole_process.ALLOWED:g} times the sum of {whole_process.REFERENCE} and FFmpeg, which only decodes"
     )
@@ -258,6 +272,29 @@ def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path |
     click.echo(decoding.table("allowed an hour", decoding.by_row(found), columns))
     if plot is not None:
         decoding.draw_trade_off(found).savefig(plot, dpi=110)
+
+
+@benchmarks.command()
+@_model_option
+@_validation_option
+@click.option("--splits", type=click.IntRange(min=2), default=20, show_default=True)
+def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
+    """Do false alarms stay within what was promised, on kinds of sound that did not choose the settings?
+
+    Folders without events want a subfolder for each kind of sound, or a table that says which kind a file is.
+    """
+    from benchmarks import decoding
+    from benchmarks.promises import split_table
+    from sed.cli.models import open_model, warn_if_trained_on
+    from sed.evaluation import read_recordings, run_on_recordings
+
+    recordings = read_recordings(validation)
+    opened = open_model(model)
+    warn_if_trained_on(opened, recordings)
+    results = run_on_recordings(opened, recordings)
+    decoding.require_both([one.recording for one in results])
+    for line in split_table(opened.card, results, splits):
+        click.echo(line)
 
 
 def _machine(*packages: str) -> str:

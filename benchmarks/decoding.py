@@ -70,7 +70,7 @@ def require_both(recordings: Sequence[Recording]) -> None:
 
 def tuned(card: Card, results: Sequence[RecordingResult], aim: str) -> Report:
     """The report by settings tuned for an aim, on the same recordings."""
-    settings = tune(card, results, Aim.parse(aim))
+    settings = tune(card, results, Aim.parse(aim)).decoding
     decoding = {label: one.to_frames(card.frame_seconds) for label, one in settings.items()}
     chosen = dataclasses.replace(card, decoding=card.decoding | decoding)
     return make_report(chosen, [decode_again(chosen, one) for one in results])

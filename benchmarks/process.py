@@ -56,7 +56,7 @@ def hours(model: Path, audio: Floats, count: int) -> Iterator[Hour]:
 
     Args:
         model: the model file.
-        audio: `[samples]` at its rate, heard over and over.
+        audio: `[samples]` at its rate, repeated.
         count: how many hours.
     """
     opened = Model(model)

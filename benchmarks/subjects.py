@@ -21,16 +21,16 @@ def stream(model: Model, audio: Floats, hop_seconds: float, seconds: float = 8.0
 
     Args:
         model: what listens.
-        audio: `[samples]` at the model's rate, heard over and over.
+        audio: `[samples]` at the model's rate, repeated.
         hop_seconds: by which the window advances.
         seconds: that one round hears.
         rate: resample from this rate on the way, as from a microphone.
     """
     card = model.card
-    heard = audio if rate is None else soxr.resample(audio, card.sample_rate, rate)
+    sound = audio if rate is None else soxr.resample(audio, card.sample_rate, rate)
     rate = card.sample_rate if rate is None else rate
     size = round(hop_seconds * rate)
-    pieces = itertools.cycle([Block(heard[at : at + size, None], rate) for at in range(0, len(heard) - size + 1, size)])
+    pieces = itertools.cycle([Block(sound[at : at + size, None], rate) for at in range(0, len(sound) - size + 1, size)])
     event_stream = EventStream(model, window_of(card, hop_seconds=hop_seconds), Decoder(card.labels, card.decoding))
 
     def call() -> None:

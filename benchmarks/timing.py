@@ -60,7 +60,7 @@ def measure(subjects: Mapping[str, Subject], rounds: int) -> dict[str, Timing]:
 
 
 def sgemm() -> Subject:
-    """The machine's limit: a product of two matrices by ONNX Runtime, as if it heard 1 s."""
+    """The machine's limit: a product of two matrices by ONNX Runtime, counted as 1 s of audio."""
     dims = [_SIZE, _SIZE]
     left, right, product = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, dims) for name in "abc")
     node = onnx.helper.make_node("MatMul", ["a", "b"], ["c"])

@@ -8,7 +8,7 @@ import shlex
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ def measure(
 
     Args:
         model: what listens.
-        recording: heard over and over.
+        recording: repeated to the length of the files.
         folder: for files made on the way.
         rounds: of which the medians count.
         lengths: of the short and the long file, in seconds.
@@ -69,19 +69,19 @@ def measure(
     return {name: Cost(*map(statistics.median, zip(*costs, strict=True))) for name, costs in taken.items()}
 
 
-def listening(path: Path, model: Path) -> list[str]:
+def listening(source: Path | str, model: Path) -> list[str]:
     """The command that a user types."""
-    return [str(_SED_STREAM), str(path), "--model", str(model), "--provider", "cpu"]
+    return [str(_SED_STREAM), str(source), "--model", str(model), "--provider", "cpu"]
 
 
 def decoding(path: Path, _: Path) -> list[str]:
-    """FFmpeg, which hears nothing."""
+    """FFmpeg, which only decodes."""
     return ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", "-i", str(path), "-f", "null", "-"]
 
 
-def cpu_seconds(command: Sequence[str]) -> float:
-    """User and system time of a process, its threads and its children, to its end."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def cpu_seconds(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
+    """User and system time of a process, its threads and its children, to its end; in this environment if not None."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:

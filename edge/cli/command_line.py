@@ -19,6 +19,8 @@ from edge.errors import InstallError, SedError
 # The extra that brings each package which the runtime does without.
 _EXTRAS = {
     "pyarrow": "parquet",
+    "fsspec": "scan",
+    "ray": "scan",
     "prometheus_client": "health",
     "paho": "mqtt",
     "apprise": "notify",
@@ -73,9 +75,10 @@ class SedCommand(click.Command):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as exc:
-            if exc.name not in _EXTRAS:
+            package = (exc.name or "").partition(".")[0]
+            if package not in _EXTRAS:
                 raise
-            raise InstallError(f"{exc.name} is not installed; run pip install 'sed-edge[{_EXTRAS[exc.name]}]'") from exc
+            raise InstallError(f"{package} is not installed; run pip install 'sed-edge[{_EXTRAS[package]}]'") from exc
 
 
 def _drop_what_stdout_refused() -> None:

@@ -55,7 +55,7 @@ class Listening:
         self._bins[-1][1] += block.seconds
         while sound.at - self._bins[0][0] > self._window_seconds:
             self._bins.popleft()
-        square = float(np.mean(np.square(block.samples))) if block.samples.size else 0.0
+        square = float(np.vdot(block.samples, block.samples)) / max(1, block.samples.size)
         before = square if self._mean_square is None else self._mean_square
         self._mean_square = before + _LEVEL_SHARE * (square - before)
 

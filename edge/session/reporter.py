@@ -16,6 +16,8 @@ from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
 
+_MOST_NAMES = 40  # of labels, in one line of talk
+
 _LEAST_LOSS_SECONDS = 0.1  # shortest loss worth a record, where a source ends while it is lost
 
 
@@ -70,7 +72,7 @@ class Reporter:
             self._observe(first)
         _log.info(
             "hears %s in %s, a window of %g s every %g s",
-            ", ".join(self._labels),
+            ", ".join(self._labels) if len(self._labels) <= _MOST_NAMES else f"{len(self._labels)} labels",
             "stdin" if self._source.name == "-" else self._source.name,
             self._window.window_frames * self._card.frame_seconds,
             self._window.hop_frames * self._card.frame_seconds,
@@ -107,7 +109,7 @@ class Reporter:
         samples, warning = self._channels.take(block.samples, block.sample_rate)
         events = self._event_stream.push(block._replace(samples=samples))
         now = time.monotonic()
-        self._stats.heard_seconds += Fraction(len(block.samples), block.sample_rate)
+        self._stats.heard_samples[block.sample_rate] += len(block.samples)
         self._stats.busy_seconds += now - began
         if block.heard_at is not None:
             self._stats.add_lag(now - block.heard_at - block.seconds)

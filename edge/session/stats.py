@@ -14,14 +14,15 @@ class SourceStats:
     """Counts of one source, in total and since the last record.
 
     Attributes:
-        heard_seconds: sound that was processed.
+        heard_samples: of sound that was processed, by their rate in Hz.
         missed_seconds: sound that was lost in gaps.
         busy_seconds: time spent on processing.
         events: number of events by label.
     """
 
     def __init__(self) -> None:
-        self.heard_seconds, self.missed_seconds = Fraction(0), Fraction(0)
+        self.heard_samples: Counter[int] = Counter()
+        self.missed_seconds = Fraction(0)
         self.busy_seconds = 0.0
         self.events: Counter[str] = Counter()
         self._lags: deque[float] = deque(maxlen=_LAGS)
@@ -38,7 +39,8 @@ class SourceStats:
             missing_seconds: for how long the source has been lost now; no gap record covers it yet.
             drift_ppm: by how much the source's clock is faster than the machine's, in parts per million, if known.
         """
-        heard, missed = float(self.heard_seconds), float(self.missed_seconds) + missing_seconds
+        heard = float(sum(Fraction(samples, rate) for rate, samples in self.heard_samples.items()))
+        missed = float(self.missed_seconds) + missing_seconds
         recent = [now - before for now, before in zip((heard, missed), self._before, strict=True)]
         self._before = (heard, missed)
         coverage = _coverage(heard, missed, otherwise=0.0)  # nothing processed yet

@@ -116,18 +116,16 @@ class FileSource:
         block_seconds = _REALTIME_BLOCK_SECONDS if self.live else _BLOCK_SECONDS
         with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
             self.seconds = file.declared_seconds
-            began, passed = time.monotonic(), Fraction(0)
+            pace, first = _Pace(), True
             # At its own pace it is one of many; else its disk, or a pipe, may keep it waiting in its slot.
             pieces = in_slots(file.pieces(), _reading_slots) if self.live else file.pieces()
             for piece in pieces:
-                heard_at = began + float(passed) if self.live else None
-                first = passed == 0
-                passed += Fraction(len(piece.samples), piece.sample_rate)
+                heard_at, heard_until = pace.take(len(piece.samples), piece.sample_rate) if self.live else (None, 0.0)
                 # As a microphone's, sound is there once it has been heard.
-                if self.live and stopping.wait(max(0.0, began + float(passed) - time.monotonic())):
+                if self.live and stopping.wait(max(0.0, heard_until - time.monotonic())):
                     return
+                late, first = first and file.late_seconds > 0.0, False
                 if piece.lost:
-                    late = first and file.late_seconds > 0.0
                     yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
                     yield Block(piece.samples, piece.sample_rate, heard_at)
@@ -139,6 +137,22 @@ def _new_warnings(file: AudioFile) -> list[State]:
     """Those that nobody has told yet."""
     told, file.warnings = file.warnings, []
     return [State("warning", text) for text in told]
+
+
+class _Pace:
+    """When the sound of a file is heard that is played at its own pace from now on."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._samples, self._rate = 0, 1  # since the rate last changed
+
+    def take(self, samples: int, rate: int) -> tuple[float, float]:
+        """When the next samples begin and end."""
+        if rate != self._rate:
+            self._began, self._samples, self._rate = self._began + self._samples / self._rate, 0, rate
+        begin = self._began + self._samples / rate
+        self._samples += samples
+        return begin, self._began + self._samples / rate
 
 
 class InTurn(NamedTuple):

@@ -1,8 +1,11 @@
 """Ray Data: hands units to workers and their receipts back, on this machine or on a cluster."""
 
+import contextlib
 import json
 import logging
 import os
+import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +17,7 @@ from scan.cluster.worker import Worker, do_unit
 
 _MOST_UNITS = 5000  # of one execution: its memory in the driver is bounded by it
 _STORE_BYTES = 100 << 20  # units and receipts are small, and sound never goes through the store
+_ANSWER_SECONDS = 10.0
 _CLUSTER_CPUS = 0.25  # that a worker claims: where a node vanishes, the others have room for its workers
 
 
@@ -35,6 +39,7 @@ class Engine:
 
     def __enter__(self) -> Self:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters comes as an exception
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             import ray
@@ -43,18 +48,11 @@ class Engine:
             raise InstallError(f"ray is not installed ({exc}); run pip install 'sed-edge[scan]'") from exc
         quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
         try:
-            if self._address is None:
-                count = self._workers or os.cpu_count() or 1
-                ray.init(
-                    num_cpus=count,
-                    num_gpus=self._gpus,
-                    include_dashboard=False,
-                    object_store_memory=_STORE_BYTES,
-                    **quiet,
-                )
-            else:
-                ray.init(address=self._address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as exc:
+            if self._address is not None:
+                _require_answer(self._address)
+            with _stderr_away():
+                self._begin(ray, quiet)
+        except (OSError, ValueError, RuntimeError) as exc:
             reason = str(exc).partition("\n")[0]
             raise SettingError(f"--address {self._address}: Ray cannot begin there ({reason}); see ray status") from exc
         if self._workers is None:
@@ -63,6 +61,13 @@ class Engine:
         self._quieten()
         self._ledger = remote_ledger()
         return self
+
+    def _begin(self, ray: Any, quiet: dict[str, Any]) -> None:
+        if self._address is not None:
+            ray.init(address=self._address, **quiet)
+            return
+        quiet |= {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
+        ray.init(num_cpus=self._workers or os.cpu_count() or 1, num_gpus=self._gpus, **quiet)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,3 +133,24 @@ class Engine:
         context.execution_options.verbose_progress = False
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _require_answer(address: str) -> None:
+    """Raise OSError where nothing listens; Ray would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "://" not in address:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+
+
+@contextlib.contextmanager
+def _stderr_away() -> Iterator[None]:
+    """Ray's libraries say there at the start what their settings are; what goes wrong they raise."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -118,12 +118,13 @@ class Scan:
         self._folder.remove_leftovers(PARTS)
         present = set(self._folder.names(PARTS)) if split else set()
         parts = [unit for row, plan in split for unit in part_units(row, plan, present)]
-        self._all([*parts, *file_units(row for row in rows if row["number"] not in plans)])
+        whole = [row for row in rows if row["number"] not in plans]
+        self._all([*parts, *file_units(whole, self._engine.workers)])
         joins = (join_unit(row, plan) for row, plan in split)
         again = {
             number for receipt in self._do(joins, self._engine.light_receipts) for number in receipt.get("whole", ())
         }
-        self._all(file_units(row for row in rows if row["number"] in again))
+        self._all(file_units([row for row in rows if row["number"] in again], self._engine.workers))
         self._merge()
 
     def _all(self, units: Iterable[Unit]) -> None:

@@ -151,12 +151,14 @@ class Scanner:
         if file["number"] in blamed:
             error = "the process that worked on it died, twice"
         else:
+            place = file["path"]
             try:
-                with local_copy(file["path"]) as local:
+                with local_copy(place) as local:
+                    place = str(local)
                     start, doubt = self._start(file, local)
                     self._listen(file, local, start, records, scores)
             except SedError as exc:
-                error = str(exc).removeprefix(f"{file['path']}: ")
+                error = str(exc).removeprefix(f"{place}: ").removeprefix(f"{file['path']}: ")
             except Exception as exc:  # noqa: BLE001  # one file must not end the scan
                 error = f"{type(exc).__name__}: {exc}"
         took = time.monotonic() - began

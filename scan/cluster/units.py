@@ -16,18 +16,20 @@ from scan.table import Row
 Unit = dict[str, Any]
 
 _MOST_FILES = 256
+_BUNDLES = 4  # for each worker, where there are few files: the last ones to end then differ by little
 _MOST_BYTES = 128 << 20
 _UNKNOWN_BYTES = 8 << 20
 LONG_BYTES = 32 << 20
 """A file that may be worth splitting: a quarter of an hour of the smallest FLAC, and five minutes of WAVE."""
 
 
-def file_units(rows: Iterable[Row]) -> Iterator[Unit]:
-    """Files in bundles of about the same work."""
+def file_units(rows: Sequence[Row], workers: int = 1) -> Iterator[Unit]:
+    """Files in bundles of about the same work, some for each worker."""
+    most_files = min(_MOST_FILES, -(-len(rows) // (_BUNDLES * workers)))
     bundle, size = list[Row](), 0
     for row in rows:
         own = _UNKNOWN_BYTES if row["size"] is None else row["size"]
-        if bundle and (len(bundle) >= _MOST_FILES or size + own > _MOST_BYTES):
+        if bundle and (len(bundle) >= most_files or size + own > _MOST_BYTES):
             yield {"kind": "files", "files": bundle}
             bundle, size = [], 0
         bundle.append(row)

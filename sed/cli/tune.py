@@ -3,39 +3,80 @@
 import dataclasses
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.detection import describe_rate
 from edge.errors import SettingError
 from sed.cli.arguments import FILE, FOLDER
 from sed.cli.models import list_names, save_and_report, warn_if_trained_on
 from sed.cli.output_paths import require_writable
+from sed.cli.quiet import tune_on_quiet_hours
+
+if TYPE_CHECKING:
+    from sed.tuning import Tuning
 
 _log = logging.getLogger(__name__)
 
 
 @click.command(cls=SedCommand)
 @click.argument("model", type=FILE)
-@click.option("--data", type=FOLDER, multiple=True, required=True, help="Folder of recordings; may be repeated.")
+@click.option("--data", type=FOLDER, multiple=True, help="Folder of recordings with their truth; may be repeated.")
 @click.option("--fold", "folds", type=int, multiple=True, help="Only clips of this fold; may be repeated.")
+@click.option(
+    "--quiet",
+    type=FILE,
+    multiple=True,
+    metavar="SCORES",
+    help="Scores that sed-stream --scores kept, or a recording, in which nothing was to be reported; may be repeated.",
+)
+@click.option("--right", type=FILE, help="With --quiet: a log (JSON Lines) of the events in it that are right.")
+@click.option("--out", type=FILE, help="With --quiet: a new model file (.onnx), or settings for --config (.toml).")
+@click.option("--force", is_flag=True, help="Overwrite --out.")
 @click.option(
     "--aim",
     "aim_text",
-    default="event-f1",
-    show_default=True,
     metavar="AIM",
-    help="event-f1 (with a small weight of segment F1), psds1, or false-alarms=N: as event-f1, with at most N false "
-    "alarms per hour in recordings without events.",
+    help="event-f1 (with a small weight of segment F1), psds1, or false-alarms=N (an hour; or 2/day): as event-f1, "
+    "with at most N false alarms on as many new kinds of other sounds; with --quiet, in as many quiet hours.  "
+    "[default: event-f1; with --quiet, no false alarm in these hours]",
 )
 @click.version_option(package_name="sed-edge")
-def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
-    """Choose decoder settings for MODEL, a model.ckpt, on the recordings of --data, and write them into it.
+def tune(
+    model: Path,
+    data: tuple[Path, ...],
+    folds: tuple[int, ...],
+    quiet: tuple[Path, ...],
+    right: Path | None,
+    out: Path | None,
+    force: bool,
+    aim_text: str | None,
+) -> None:
+    """Choose decoder settings for MODEL.
 
+    With --data, MODEL is a model.ckpt: its settings are chosen on recordings whose truth is known, and written into it.
     They are also printed to stdout as TOML, to paste into a recipe.
+
+    With --quiet, MODEL is an .onnx: its thresholds are raised to what the quiet hours of one place ask for, and written
+    to --out. That needs no checkpoint and no torch.
     """
+    if quiet:
+        if data or folds or out is None:
+            raise click.UsageError("--quiet goes with --out FILE, and without --data and --fold")
+        tune_on_quiet_hours(model, quiet, right, aim_text, out, force)
+        return
+    if not data or right is not None or out is not None or force:
+        raise click.UsageError("give --data FOLDER, or --quiet SCORES with --out FILE (and --right, --force)")
     if model.suffix == ".onnx":
-        raise SettingError(f"{model}: an exported file cannot be tuned; tune the model.ckpt, then sed-export it again")
+        raise SettingError(
+            f"{model}: with --data tune the model.ckpt, then sed-export it again; an exported file takes --quiet SCORES"
+        )
+    _tune_on_data(model, data, folds, "event-f1" if aim_text is None else aim_text)
+
+
+def _tune_on_data(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
     from sed.evaluation import decode_again, make_report, read_recordings, run_on_recordings
     from sed.network import TorchModel, load_checkpoint, make_card
     from sed.report import text_table
@@ -49,7 +90,8 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
     listener = TorchModel(before)
     warn_if_trained_on(listener, recordings)
     results = run_on_recordings(listener, recordings)
-    chosen = choose(make_card(before), results, aim)
+    tuning = choose(make_card(before), results, aim)
+    chosen = tuning.decoding
     recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
     after = dataclasses.replace(before, recipe=recipe)
     card = make_card(after)
@@ -58,10 +100,22 @@ def tune(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: 
         "recordings": list_names([recording.path.name for recording in recordings]),
         "tuned_for": aim_text,
         **report.to_dict(),
+        **({} if tuning.promise is None else tuning.promise.to_dict()),
     }
     click.echo(
         f"before\n{text_table(make_report(make_card(before), results))}\n\nafter\n{text_table(report)}", err=True
     )
     click.echo(to_toml(chosen))
+    if tuning.promise is not None:
+        click.echo(f"\n{_curve(tuning)}\n\nfalse alarms: {tuning.promise}", err=True)
     click.echo("\nthe settings were chosen on these recordings, so the metrics are too good", err=True)
     save_and_report(model, dataclasses.replace(after, validation=validation))
+
+
+def _curve(tuning: "Tuning") -> str:
+    """What other aims cost, a line each."""
+    rows = (
+        f"{describe_rate(aim):>12}  {describe_rate(per_hour):>12}  {event_f1:8.3f}  {recall:6.3f}"
+        for aim, per_hour, event_f1, recall in tuning.curve
+    )
+    return "\n".join(["     at most       counted  event F1  recall", *rows])

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.detection import frame_edge
+from edge.detection import AlarmRate, frame_edge
 from edge.errors import SourceError
 from edge.model import Card, StepModel
 from sed.data import Annotation, merge_spans
 from sed.errors import DataError
 from sed.evaluation.curves import PSDS1, PSDS2, Psds, ScoredRecording, psds
 from sed.evaluation.inference import RecordingResult, run_on_recording
+from sed.evaluation.kinds import Kind, false_alarm_rate, kinds_of
 from sed.evaluation.matching import (
     Confusion,
     OnsetOffsetErrors,
@@ -94,13 +95,24 @@ class Report:
         """Onset and offset errors of all matched events."""
         return onset_offset_errors(self.pairs)
 
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of sound in the recordings without events."""
+        return kinds_of(self.results)
+
+    @property
+    def false_alarm_rate(self) -> AlarmRate | None:
+        """False alarms an hour in recordings without events, and on other sounds; None without such recordings."""
+        return false_alarm_rate(self.kinds)
+
     def to_dict(self) -> dict[str, Any]:
         """The metrics for a card: macro averages and values by label, as far as they apply."""
-        alarms = sum(self.false_alarms.values()) / self.quiet_hours if self.quiet_hours > 0 else None
+        rate = self.false_alarm_rate
         figures = {
             "event_f1_macro": _mean(self.event_f1.values()),
             "segment_f1_macro": _mean(self.segment_f1.values()),
-            "false_alarms_per_hour": None if alarms is None else round(alarms, 1),
+            "false_alarms_per_hour": None,
+            **({} if rate is None else rate.to_dict()),
             "hours": round(self.hours, 4),
             "event_f1": _rounded(self.event_f1),
             "segment_f1": _rounded(self.segment_f1),

@@ -17,12 +17,14 @@ class Recording:
         truth: its events; empty if it has none, None if their onsets and offsets are not known.
         labels: the classes of its events.
         secondary: labels that may be in it too.
+        kind: what sounds in it by its data's own labels, also those that a model does not know; empty if unlabelled.
     """
 
     path: Path
     truth: tuple[Annotation, ...] | None
     labels: tuple[str, ...]
     secondary: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def read_recordings(folders: Iterable[Path], folds: Collection[int] = ()) -> list[Recording]:
@@ -55,4 +57,10 @@ def read_recordings(folders: Iterable[Path], folds: Collection[int] = ()) -> lis
 
 
 def _recording(file: LabelledFile) -> Recording:
-    return Recording(path=file.path, truth=file.segments, labels=file.labels, secondary=file.secondary)
+    return Recording(
+        path=file.path,
+        truth=file.segments,
+        labels=file.labels,
+        secondary=file.secondary,
+        kind=", ".join(file.labels),
+    )

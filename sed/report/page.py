@@ -16,7 +16,7 @@ from edge.model import Card
 from sed.data import Annotation
 from sed.evaluation import Floats, RecordingResult, Report, match_events, median_filtered, precision_recall
 from sed.report.pictures import MOST_ROWS, draw_counts, draw_precision_recall, draw_psd_rocs, draw_scores
-from sed.report.summary import class_table, clip_table, totals
+from sed.report.summary import class_table, clip_table, kind_table, near_table, totals
 
 _DPI = 110
 _PART_SECONDS = 60.0
@@ -115,14 +115,16 @@ def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
         drawn: from `sections`.
     """
     title = f"{card.model_id} on {len(report.results)} recording{'s' if len(report.results) > 1 else ''}"
+    tables = (totals(report), class_table(report), clip_table(report), kind_table(report), near_table(report))
     body = [
         f"<h1>{html.escape(title)}</h1>",
-        *(_table(rows) for rows in (totals(report), class_table(report), clip_table(report)) if rows),
+        *(_table(rows) for rows in tables if rows),
     ]
     body.append(
         "<p>True and reported events are counted in recordings with events, false alarms in recordings without "
         "events. The onset and offset columns are medians of the absolute errors of matched events (same label, onsets "
-        "at most 1 s apart). The class of a clip is the one with the highest clip score.</p>"
+        "at most 1 s apart). The class of a clip is the one with the highest clip score. A sound is taken for a class "
+        "where its clip score is at least 0.5.</p>"
     )
     for section in drawn:
         body += [f"<h2>{section.title}</h2>", f"<p>{html.escape(section.text)}</p>"]

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from sed.evaluation import RecordingResult, Report, onset_offset_errors
+from sed.evaluation import RecordingResult, Report, near_kinds, onset_offset_errors
 
 _HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "offset ms", "false alarms")
 _CLIP_HEADER = ("", "clips", "AP", "correct", "most often confused with")
+_KIND_HEADER = ("false alarms come from", "minutes", "events", "as")
+_NEAR_HEADER = ("", "other sounds taken for it (share of their recordings)")
 _NAME_WIDTH = 26
+_MOST_KINDS, _MOST_NEAR = 10, 3
 
 
 def class_table(report: Report) -> list[tuple[str, ...]]:
@@ -60,6 +64,29 @@ def clip_table(report: Report) -> list[tuple[str, ...]]:
     return rows
 
 
+def kind_table(report: Report) -> list[tuple[str, ...]]:
+    """Header, and a row for each kind of sound that gives false alarms, most an hour first."""
+    kinds = [kind for kind in report.kinds if kind.alarms]
+    rows: list[tuple[str, ...]] = []
+    for kind in sorted(kinds, key=lambda kind: -kind.alarms.total() / kind.hours)[:_MOST_KINDS]:
+        labels = ", ".join(f"{label} ({count})" for label, count in kind.alarms.most_common())
+        name = kind.name if kind.known else Path(kind.name).name
+        rows.append((name, f"{60 * kind.hours:.1f}", str(kind.alarms.total()), labels))
+    return [_KIND_HEADER, *rows] if rows else []
+
+
+def near_table(report: Report) -> list[tuple[str, ...]]:
+    """Header, and a row for each label: the kinds of sound that the model takes for it, none of which has events."""
+    if not any(kind.known for kind in report.kinds):
+        return []
+    near = near_kinds(report.kinds, report.labels)
+    rows = [
+        (label, ", ".join(f"{name} ({share:.0%})" for name, share in found[:_MOST_NEAR]) or "none: record such sounds")
+        for label, found in near.items()
+    ]
+    return [_NEAR_HEADER, *rows]
+
+
 def totals(report: Report) -> list[tuple[str, str]]:
     """Names and values of the metrics over all classes, as far as they apply."""
     figures, lines = report.to_dict(), []
@@ -78,16 +105,16 @@ def totals(report: Report) -> list[tuple[str, str]]:
             lines.append(
                 (f"{border} error", f"{figures[f'{border}_error_ms']:.0f} ms, {abs(bias):.0f} ms {side} (medians)")
             )
-    if figures["false_alarms_per_hour"] is not None:
-        text = f"{figures['false_alarms_per_hour']:.0f} per hour in {report.quiet_hours:.2f} h without events"
-        lines.append(("false alarms", text))
+    if report.false_alarm_rate is not None:
+        lines.append(("false alarms", f"{report.false_alarm_rate}; {report.quiet_hours:.2f} h without events"))
     return lines
 
 
 def text_table(report: Report) -> str:
     """All tables as text, for a terminal."""
     figures = (f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))
-    return "\n".join([*_aligned(class_table(report)), *_aligned(clip_table(report)), *figures])
+    tables = (class_table(report), clip_table(report), kind_table(report), near_table(report))
+    return "\n".join([*(line for rows in tables for line in _aligned(rows)), *figures])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -109,6 +136,7 @@ def report_values(report: Report) -> dict[str, Any]:
         "clip_average_precision": report.clip_precision,
         "clip_counts": dict(zip(report.labels, report.clip_counts.tolist(), strict=True)),
         "false_alarms": report.false_alarms,
+        "false_alarms_by_kind": {kind.name: dict(kind.alarms) for kind in report.kinds},
         "confusion": {
             "columns": [*report.labels, "nothing"],
             "true_events": dict(zip(report.labels, report.confusion.found.tolist(), strict=True)),

@@ -22,6 +22,7 @@ from sed.evaluation import (
     SEGMENT_SECONDS,
     RecordingResult,
     hysteresis_spans,
+    kinds_of,
     median_filtered,
     merge_and_drop,
 )
@@ -47,12 +48,14 @@ class SettingFigures:
     Attributes:
         event_f1: see `sed.evaluation.metrics.event_f1`.
         segment_f1: see `sed.evaluation.metrics.segment_f1`.
-        false_alarms: events reported in recordings without events.
+        recall: share of the true events that a reported one matches, as event F1 counts them.
+        false_alarms: events reported in recordings without events, with one more axis: the groups of these.
     """
 
     event_f1: NDArray[np.float64]
     segment_f1: NDArray[np.float64]
-    false_alarms: NDArray[np.int64]
+    recall: NDArray[np.float64]
+    false_alarms: NDArray[np.int32]
 
 
 def setting_at(index: Sequence[int]) -> DecodingConfig:
@@ -77,6 +80,7 @@ def evaluate_settings(card: Card, results: Sequence[RecordingResult], label: str
     """
     track = _Track(card, results, label)
     figures = np.zeros((*GRID, 3))
+    alarms = np.zeros((*GRID, track.groups), dtype=np.int32)
     frames = [setting_at((k, 0, 0, 0, 0)).to_frames(card.frame_seconds).median_frames for k in range(len(MEDIANS))]
     for median, length in enumerate(frames):
         smooth = median_filtered(track.scores[:, None], [length])[:, 0].astype(np.float64)  # as the decoder compares
@@ -86,9 +90,10 @@ def evaluate_settings(card: Card, results: Sequence[RecordingResult], label: str
             for merge, shortest in itertools.product(range(len(MERGES)), range(len(SHORTESTS))):
                 index = (median, on, share, merge, shortest)
                 chosen = setting_at(index).to_frames(card.frame_seconds)
-                figures[index] = track.judge(merge_and_drop(found, chosen.merge_frames, chosen.shortest_frames))
+                events = track.times(merge_and_drop(found, chosen.merge_frames, chosen.shortest_frames))
+                figures[index], alarms[index] = track.judge(events), track.false_alarms(events)
     return SettingFigures(
-        event_f1=figures[..., 0], segment_f1=figures[..., 1], false_alarms=figures[..., 2].round().astype(np.int64)
+        event_f1=figures[..., 0], segment_f1=figures[..., 1], recall=figures[..., 2], false_alarms=alarms
     )
 
 
@@ -97,13 +102,17 @@ class _Track:
 
     def __init__(self, card: Card, results: Sequence[RecordingResult], label: str) -> None:
         column = card.labels.index(label)
+        kinds = kinds_of(results)
+        group_of = {one.name: group for group, kind in enumerate(kinds) for one in kind.results}
+        self.groups = len(kinds)
         # Longer than any gap that is merged, and than any median filter.
         silence = np.zeros(int(max(*MERGES, *MEDIANS) / card.frame_seconds) + 2, dtype=np.float32)
         scores, begins, ends, truth = [], [], [], []
-        base, self.quiet_seconds = 0.0, np.inf
+        base, quiet_begins, groups = 0.0, list[float](), list[int]()
         for one in sorted(results, key=lambda one: not one.recording.truth):
             if not one.recording.truth:
-                self.quiet_seconds = min(self.quiet_seconds, base)
+                quiet_begins.append(base)
+                groups.append(group_of[one.name])
             edges = np.arange(len(one.scores) + len(silence) + 1) * card.frame_samples / card.sample_rate
             edges = base + np.minimum(np.round(edges, 3), one.logged_seconds)
             scores += [one.scores[:, column], silence]
@@ -116,16 +125,26 @@ class _Track:
         self._truth = np.array(truth)
         self._collars = np.maximum(COLLAR_SECONDS, OFFSET_SHARE * (self._truth[:, 1] - self._truth[:, 0]))
         self._true_segments = _segments(self._truth, round(base / SEGMENT_SECONDS))
+        self._quiet_begins, self._group_of = np.array([*quiet_begins, np.inf]), np.array(groups, dtype=np.int64)
 
-    def judge(self, found: Array) -> tuple[float, float, int]:
-        """Event F1, segment F1 and false alarms of events in frames `[events, 2]`."""
-        times = np.stack([self._begins[found[:, 0]], self._ends[found[:, 1] - 1]], axis=1)
-        loud = times[times[:, 0] < self.quiet_seconds]
+    def times(self, found: Array) -> Array:
+        """Events in frames `[events, 2]`, in seconds of the track."""
+        return np.stack([self._begins[found[:, 0]], self._ends[found[:, 1] - 1]], axis=1)
+
+    def judge(self, times: Array) -> tuple[float, float, float]:
+        """Event F1, segment F1 and recall of events in seconds `[events, 2]`."""
+        loud = times[times[:, 0] < self._quiet_begins[0]]
         reported = _segments(loud, len(self._true_segments))
-        both = np.count_nonzero(reported & self._true_segments)
-        event_f1 = 2 * self._hits(loud) / (len(loud) + len(self._truth))
+        both, hits = np.count_nonzero(reported & self._true_segments), self._hits(loud)
+        event_f1 = 2 * hits / (len(loud) + len(self._truth))
         segment_f1 = 2 * both / (np.count_nonzero(reported) + np.count_nonzero(self._true_segments))
-        return event_f1, segment_f1, len(times) - len(loud)
+        return event_f1, segment_f1, hits / len(self._truth)
+
+    def false_alarms(self, times: Array) -> NDArray[np.int64]:
+        """The events among those `[events, 2]` that lie in recordings without events, by group: `[groups]`."""
+        quiet = times[times[:, 0] >= self._quiet_begins[0], 0]
+        recordings = np.searchsorted(self._quiet_begins, quiet, side="right") - 1
+        return np.bincount(self._group_of[recordings], minlength=self.groups)
 
     def _hits(self, times: Array) -> int:
         """Size of the largest one-to-one matching within the collars."""

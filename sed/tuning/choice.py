@@ -7,33 +7,47 @@ event F1 over the plain best; resampling of the recordings gained nothing.
 
 With a model that separates its classes well, many settings are equally good. Of equal ones, the one with the fewest
 false alarms is taken, then the one nearest to the middle of the grid: neither too loose nor too strict.
+
+False alarms are limited by what as many other kinds of sound give at most (`sed.tuning.promise`). On fewer kinds than
+say anything about others, or on a single long recording, only the count on these recordings is limited.
 """
 
 import dataclasses
 import json
 import logging
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from edge.detection import AlarmRate, describe_rate, parse_rate, poisson_bound
 from edge.errors import SettingError
 from edge.model import Card
 from sed.errors import DataError
-from sed.evaluation import PSDS1, TRUTH_ADVICE, RecordingResult, psds, score_recording
+from sed.evaluation import (
+    PSDS1,
+    TRUTH_ADVICE,
+    Kind,
+    RecordingResult,
+    false_alarm_rate,
+    kinds_of,
+    psds,
+    score_recording,
+)
 from sed.recipe import DecodingConfig
 from sed.tuning.candidates import GRID, SettingFigures, evaluate_settings, setting_at
+from sed.tuning.knapsack import Knapsack, Values
+from sed.tuning.promise import Alarms, CrossFit
 
 _log = logging.getLogger(__name__)
 
-Values = NDArray[np.float64]
-
 # Event F1 alone would choose settings with a few exact onsets and offsets that miss half of the sound.
 _SEGMENT_WEIGHT = 0.3
+_CURVE = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the aim
 _MEDIAN, _ON, _OFF, _MERGE, _SHORTEST = range(len(GRID))  # axes of the grid
 
 
@@ -43,7 +57,8 @@ class Aim:
 
     Attributes:
         name: `event-f1`, `psds1` or `false-alarms`.
-        false_alarms_per_hour: for `false-alarms`, the most of all classes together in recordings without events.
+        false_alarms_per_hour: for `false-alarms`, the most of all classes together in recordings without events, of
+            as many new kinds of sound as there are.
     """
 
     name: str
@@ -51,23 +66,52 @@ class Aim:
 
     @classmethod
     def parse(cls, text: str) -> "Aim":
-        """Read `event-f1`, `psds1` or `false-alarms=N`.
+        """Read `event-f1`, `psds1`, or `false-alarms=N`, `false-alarms=N/day`.
 
         Raises:
             SettingError: if it is something else.
         """
         name, _, value = text.partition("=")
-        try:
-            if name == "false-alarms" and 0 <= float(value) < math.inf:
-                return cls(name=name, false_alarms_per_hour=float(value))
-        except ValueError:
-            pass
+        if name == "false-alarms" and (per_hour := parse_rate(value)) is not None:
+            return cls(name=name, false_alarms_per_hour=per_hour)
         if text not in ("event-f1", "psds1"):
-            raise SettingError(f"--aim {text}: expected event-f1, psds1 or false-alarms=N, N per hour")
+            raise SettingError(f"--aim {text}: expected event-f1, psds1 or false-alarms=N, N per hour, or N/day")
         return cls(name=text)
 
 
-def tune(card: Card, results: Sequence[RecordingResult], aim: Aim) -> dict[str, DecodingConfig]:
+class CurvePoint(NamedTuple):
+    """What settings give that keep an aim of false alarms an hour.
+
+    Attributes:
+        aim: the false alarms an hour that as many new kinds give at most, nine times of ten.
+        per_hour: what they give on kinds that did not choose the settings.
+        event_f1: mean over classes, on the recordings that the settings were chosen on, as for the next.
+        recall: share of the true events that are matched by a reported one.
+    """
+
+    aim: float
+    per_hour: float
+    event_f1: float
+    recall: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """The settings that were chosen.
+
+    Attributes:
+        decoding: of each class in the truth.
+        promise: false alarms an hour on kinds that did not choose the settings, and on as many others; None if there
+            is no such aim, or too few kinds.
+        curve: what stricter and looser aims cost.
+    """
+
+    decoding: dict[str, DecodingConfig]
+    promise: AlarmRate | None = None
+    curve: tuple[CurvePoint, ...] = ()
+
+
+def tune(card: Card, results: Sequence[RecordingResult], aim: Aim) -> Tuning:
     """Choose settings for each class in the truth.
 
     Args:
@@ -97,57 +141,29 @@ def tune(card: Card, results: Sequence[RecordingResult], aim: Aim) -> dict[str, 
         _log.warning("no setting detects any %s: its chosen settings mean nothing", " or ".join(undetected))
     if aim.false_alarms_per_hour is None:
         positions = _best_psds1(card, strong, labels) if aim.name == "psds1" else {}
-        return {label: _best(figures[label], positions.get(label)) for label in labels}
-    hours = sum(one.seconds for one in quiet) / 3600
-    already = sum(label in kept for one in quiet for *_, label in one.events)
-    return _within_false_alarms(figures, aim.false_alarms_per_hour, hours, already)
+        return Tuning(decoding={label: _best(figures[label], positions.get(label)) for label in labels})
+    kinds = kinds_of(strong)
+    already = np.array([sum(kind.alarms[label] for label in kept) for kind in kinds], dtype=np.int32)
+    rate = false_alarm_rate(kinds)
+    assert rate is not None
+    if rate.bound_per_hour is None:
+        _log.warning(
+            "%s: too few to say what others give, so the aim holds on these recordings only; add --data of other "
+            "kinds of sound, a folder for each",
+            rate.counted_on,
+        )
+        hours = sum(kind.hours for kind in kinds)
+        return _within_count(figures, aim.false_alarms_per_hour, hours, int(already.sum()))
+    return _within_bound(figures, aim.false_alarms_per_hour, kinds, already, rate.counted_on)
 
 
-def neighbour_mean(values: Values, axes: Sequence[int]) -> Values:
+def neighbour_mean(values: NDArray[np.floating | np.integer], axes: Sequence[int]) -> Values:
     """The mean of each value and its two neighbours along each axis in turn; an edge value is its own neighbour."""
     for axis in axes:
         padded = np.pad(values, [(1, 1) if k == axis else (0, 0) for k in range(values.ndim)], mode="edge")
         length = values.shape[axis]
         values = np.mean([padded.take(range(k, k + length), axis=axis) for k in range(3)], axis=0)
-    return values
-
-
-def knapsack(values: Sequence[Values], costs: Sequence[NDArray[np.int64]], capacity: int) -> list[int] | None:
-    """Choose one candidate of each class, with the greatest sum of values whose costs fit the capacity; exact.
-
-    Args:
-        values: of each class `[candidates]`.
-        costs: of each class `[candidates]`, not negative.
-        capacity: greatest allowed sum of costs.
-
-    Returns:
-        The index of the chosen candidate of each class; None if nothing fits.
-    """
-    capacity = min(capacity, sum(int(cost.max()) for cost in costs))  # more could not be spent
-    best = np.zeros(max(capacity + 1, 0))  # by capacity, over the classes so far
-    choices = []
-    for worth, cost in zip(values, costs, strict=True):
-        better, choice = np.full(len(best), -np.inf), np.zeros(len(best), dtype=np.int64)
-        for spent in np.unique(cost[cost <= capacity]).tolist():
-            candidate = _best_at_cost(worth, cost, spent)
-            totals = best[: len(best) - spent] + worth[candidate]
-            rises = totals > better[spent:]
-            better[spent:][rises], choice[spent:][rises] = totals[rises], candidate
-        best = better
-        choices.append(choice)
-    if len(best) == 0 or np.isneginf(best[-1]):
-        return None
-    left, chosen = capacity, []
-    for cost, choice in zip(reversed(costs), reversed(choices), strict=True):
-        chosen.append(int(choice[left]))
-        left -= int(cost[chosen[-1]])
-    return chosen[::-1]
-
-
-def _best_at_cost(worth: Values, cost: NDArray[np.int64], spent: int) -> int:
-    """The best candidate with exactly this cost."""
-    fitting = np.flatnonzero(cost == spent)
-    return int(fitting[worth[fitting].argmax()])
+    return np.asarray(values, dtype=np.float64)
 
 
 def to_toml(decoding: Mapping[str, DecodingConfig]) -> str:
@@ -162,7 +178,7 @@ def to_toml(decoding: Mapping[str, DecodingConfig]) -> str:
 
 def _value(figures: SettingFigures) -> Values:
     value = neighbour_mean(figures.event_f1 + _SEGMENT_WEIGHT * figures.segment_f1, (_MEDIAN, _ON, _OFF))
-    return value - 1e-9 * figures.false_alarms - _distance_penalty(GRID)
+    return value - 1e-9 * figures.false_alarms.sum(axis=-1) - _distance_penalty(GRID)
 
 
 def _distance_penalty(sizes: Sequence[int]) -> Values:
@@ -180,21 +196,71 @@ def _best(figures: SettingFigures, position: tuple[int, ...] | None) -> Decoding
     return setting_at(_replaced(position, (_ON,), (int(values[along_on].argmax()),)))
 
 
-def _within_false_alarms(
-    figures: Mapping[str, SettingFigures], per_hour: float, hours: float, already: int
-) -> dict[str, DecodingConfig]:
+def _within_count(figures: Mapping[str, SettingFigures], per_hour: float, hours: float, already: int) -> Tuning:
     """The best settings with at most so many false alarms per hour, including `already` ones of other labels."""
-    alarms = [one.false_alarms.ravel() for one in figures.values()]
-    chosen = knapsack([_value(one).ravel() for one in figures.values()], alarms, int(per_hour * hours + 1e-9) - already)
+    chosen = within_count(figures, int(per_hour * hours + 1e-9) - already)
     if chosen is None:
-        least = already + sum(int(one.min()) for one in alarms)
+        least = already + sum(int(one.false_alarms.sum(axis=-1).min()) for one in figures.values())
         raise SettingError(
             f"--aim false-alarms={per_hour:g}: the strictest settings still give {least} in {hours:.2g} h; "
             f"allow false-alarms={np.ceil(least / hours):.0f}, or train with these sounds as distractors"
         )
+    return Tuning(decoding=_settings(figures, chosen))
+
+
+def _within_bound(
+    figures: Mapping[str, SettingFigures], per_hour: float, kinds: Sequence[Kind], already: Alarms, counted_on: str
+) -> Tuning:
+    """The best settings that give at most so many false alarms per hour on as many other kinds."""
+    hours = np.array([kind.hours for kind in kinds])
+    fit = cross_fit(figures, already, hours, max(_CURVE) * per_hour)
+    kept = fit.within(per_hour)
+    if kept is None:
+        least = fit.budgets[0].bound_per_hour if fit.budgets else np.inf
+        raise SettingError(
+            f"--aim false-alarms={per_hour:g}: in {hours.sum():.2g} h of {counted_on} nothing less than "
+            f"{describe_rate(least)} can be promised; allow more, or add --data of other sounds: a day without any "
+            f"false alarm promises {describe_rate(poisson_bound(0) / 24)}"
+        )
+    curve = []
+    for share in _CURVE:
+        if (at := fit.within(share * per_hour)) is not None:
+            f1, recall = (
+                np.mean([getattr(one, name).flat[k] for one, k in zip(figures.values(), at.chosen, strict=True)])
+                for name in ("event_f1", "recall")
+            )
+            curve.append(CurvePoint(share * per_hour, at.per_hour, float(f1), float(recall)))
+    promise = AlarmRate(per_hour=kept.per_hour, bound_per_hour=kept.bound_per_hour, counted_on=counted_on)
+    return Tuning(decoding=_settings(figures, kept.chosen), promise=promise, curve=tuple(curve))
+
+
+def within_count(figures: Mapping[str, SettingFigures], count: int) -> list[int] | None:
+    """The candidate of each class, counted along the flat grid, with the best values and at most so many false alarms.
+
+    None if even the strictest settings give more.
+    """
+    alarms = [one.false_alarms.sum(axis=-1, dtype=np.int64).ravel() for one in figures.values()]
+    return Knapsack([_value(one).ravel() for one in figures.values()], alarms, count).within(count)
+
+
+def cross_fit(figures: Mapping[str, SettingFigures], already: Alarms, hours: Values, per_hour: float) -> CrossFit:
+    """Budgets of false alarms up to a rate; see `CrossFit` for the arguments."""
+    groups = len(hours)
+    charged = [neighbour_mean(one.false_alarms, (_MEDIAN, _ON, _OFF)) for one in figures.values()]
+    return CrossFit(
+        [_value(one).ravel() for one in figures.values()],
+        [one.false_alarms.reshape(-1, groups) for one in figures.values()],
+        [one.reshape(-1, groups) for one in charged],
+        already,
+        hours,
+        per_hour,
+    )
+
+
+def _settings(labels: Iterable[str], chosen: Iterable[int]) -> dict[str, DecodingConfig]:
     return {
         label: setting_at([int(k) for k in np.unravel_index(number, GRID)])
-        for label, number in zip(figures, chosen, strict=True)
+        for label, number in zip(labels, chosen, strict=True)
     }
 
 

@@ -21,6 +21,8 @@ from edge.log import records
 from edge.log.formats import CsvTable
 from edge.log.timeline import Timeline
 from edge.model.inference import Model
+from edge.outputs.mqtt.settings import MqttSettings
+from edge.outputs.notify.rules import Rule
 from edge.session.stats import SourceStats
 from edge.sources import Start
 from sed.recipe.config import DecodingConfig, Recipe
@@ -191,6 +193,16 @@ def test_the_whole_example_is_right(tmp_path: Path) -> None:
     (tmp_path / "whole.toml").write_text(example)
     found = read_config(str(tmp_path / "whole.toml"), stream)
     assert {"outs", "clips", "clip_option", "health", "mqtt", "notify"} <= set(found)
+
+
+@pytest.mark.parametrize(("heading", "known"), [("MQTT and Home Assistant", MqttSettings), ("Notifications", Rule)])
+def test_the_guide_to_operations_lists_every_key_and_no_other(heading: str, known: type) -> None:
+    """Of the settings of MQTT, and of a rule."""
+    rows = re.findall(r"^\| (`[a-z][a-z`, -]*`) \| ", section("docs/operations.md", heading), re.MULTILINE)
+    told = {key for row in rows for key in re.findall(r"`([a-z-]+)`", row)}
+    of_url = {"host", "port", "tls", "user", "prefix", "availability"}
+    names = {field.name.replace("_", "-") for field in dataclasses.fields(known)}
+    assert {"password-file" if name == "password" else name for name in names} - of_url == told - of_url
 
 
 @pytest.mark.parametrize("room", ["edge", "sed"])

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from edge.detection.decoder import Decoder
 from edge.detection.event_stream import EventStream
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.source import Block
 from sed.data.labels import Annotation

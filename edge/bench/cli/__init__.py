@@ -3,8 +3,8 @@
 group          the command that they are parts of
 options        what they share on the command line
 table          steps, in every combination
-streams        how many sources this machine holds
-latency        how soon the log tells of a sound
+streams        how many sources this machine processes in real time
+latency        the delay from a sound to its lines in the log
 
 `export.cli.bench` adds `frontend`, which needs torch.
 """

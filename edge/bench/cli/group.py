@@ -23,7 +23,7 @@ class _Group(click.Group):
 @click.group(cls=_Group)
 @click.version_option(package_name="sed-edge")
 def bench() -> None:
-    """Measure what runs where on this machine, how fast, and how much it can take.
+    """Measure models and the whole runtime on this machine: speed, latency, number of sources.
 
     sed-bench MODEL... is short for sed-bench table MODEL...; see sed-bench table --help.
     """

@@ -1,4 +1,4 @@
-"""`sed-bench latency`: how soon the log tells of a sound."""
+"""`sed-bench latency`: the delay from a sound to its lines in the log."""
 
 import math
 import tempfile
@@ -20,13 +20,15 @@ from edge.model import Model
 @click.command(cls=SedCommand)
 @click.argument("recording", type=click.Path(path_type=Path))
 @shared_options("model")
-@list_option("--hop", "hops", item=click.FLOAT, metavar="S,S", default="0.25,1", show_default=True, help="Seconds.")
-@click.option("--seconds", type=Seconds(1, 86_400), metavar="S", help="Of RECORDING, to play.  [default: all]")
+@list_option(
+    "--hop", "hops", item=click.FLOAT, metavar="S,S", default="0.25,1", show_default=True, help="Hops in seconds."
+)
+@click.option("--seconds", type=Seconds(1, 86_400), metavar="S", help="Seconds of RECORDING to play.  [default: all]")
 @shared_options("output")
 def latency(recording: Path, model: Path, hops: list[float], seconds: float | None, output: Output) -> None:
-    """Play RECORDING, which holds sounds that the model knows, and measure how soon the log tells of them.
+    """Play RECORDING, which holds sounds that the model knows, and measure the delay until they are in the log.
 
-    Once as a file in real time and, if PulseAudio runs, once through a microphone: a temporary sink that nobody hears.
+    Once as a file in real time and, if PulseAudio runs, once through a microphone: the monitor of a temporary sink.
     """
     measured_on, opened = machine(), Model(model, "cpu")
     rows: list[dict[str, Any]] = []

@@ -14,22 +14,22 @@ from edge.bench.results import streams_text
 from edge.cli.command_line import SedCommand
 from edge.model import Model, window_of
 
-_LEAST_HOPS = 3  # that a try must see
+_LEAST_HOPS = 3  # in a trial
 
 
 @click.command(cls=SedCommand)
 @shared_options("model", "provider")
-@click.option("--hop", type=float, metavar="S", help="Seconds; no lag may be greater.  [default: the model's]")
-@click.option("--window", type=float, metavar="S", help="Seconds.  [default: the model's]")
+@click.option("--hop", type=float, metavar="S", help="Hop in seconds; no lag may exceed it.  [default: the model's]")
+@click.option("--window", type=float, metavar="S", help="Window in seconds.  [default: the model's]")
 @shared_options("threads")
 @click.option(
     "--seconds",
     type=Seconds(1, 86_400),
     default=60.0,
     show_default=True,
-    help="For which the machine must keep up; the number is looked for by shorter tries.",
+    help="For which the machine must keep up; the search for the number takes shorter trials.",
 )
-@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Try no more sources.  [default: no limit]")
+@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Upper limit of sources.  [default: no limit]")
 @shared_options("output")
 def streams(
     model: Path,
@@ -41,11 +41,11 @@ def streams(
     most: int | None,
     output: Output,
 ) -> None:
-    """Find how many sources this machine holds in real time.
+    """Find how many sources this machine processes in real time.
 
-    Files of 48 kHz, each played at its own pace through the whole runtime: decoding, resampling, inference, decoding
-    of scores, a log on disk. The machine keeps up while 99 % of the sound is worked on within one hop, in every source
-    and in every ten seconds, without a gap and without a hop that widens.
+    FLAC, MP3, Vorbis and Opus files of 48 kHz stereo, each played at its own pace through the whole runtime: decoding,
+    resampling, inference, decoding of scores, a log on disk. The machine keeps up while 99 % of the sound is processed
+    within one hop, in every source and in every ten seconds, without a gap and without a wider hop.
     """
     measured_on = machine()
     card = Model(model, provider, threads).card
@@ -59,15 +59,14 @@ def streams(
     )
 
     def run(sources: int, tried_seconds: float) -> load.Trial:
-        found = load.run_trial(setup, sound, sources, tried_seconds)
+        found = load.run_trial(setup, sounds, sources, tried_seconds)
         state = "held" if found.held else f"did not hold: {found.why_not}"
         click.echo(f"sed-bench: {sources} sources for {tried_seconds:g} s: {state}", err=True)
         return found
 
     with tempfile.TemporaryDirectory() as folder:
-        sound = Path(folder) / "sound.flac"
         short = max(seconds / 6, _LEAST_HOPS * setup.hop_seconds)
-        load.write_sound(sound, max(short, seconds))
+        sounds = load.write_sounds(Path(folder), max(short, seconds))
         largest, tries = load.find_largest(run, load.first_guess(setup, cores()), most, short, seconds)
     result = benchmark_result(
         "streams",

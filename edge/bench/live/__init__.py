@@ -1,7 +1,7 @@
-"""Real time: how many sources a machine holds, how soon the log tells of a sound.
+"""Measurements in real time: number of sources, and latency of the log.
 
-latency    how long after a sound its lines are in the log
-load       how many sources run in real time
+latency    the delay from a sound to its lines in the log
+load       how many sources this machine processes in real time
 """
 
 from edge.bench.live.latency import file_latency, microphone_latency, write_recording

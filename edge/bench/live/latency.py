@@ -1,4 +1,4 @@
-"""From a sound to its lines in the log: a file in real time, and a microphone that hears the file played.
+"""The delay from a sound to its lines in the log: of a file in real time, and of a microphone that records it.
 
     played      ....[ sound      ].........................
     onset line        ...... delayed by the window, the median filter, the shortest event
@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
 
 class Latencies(NamedTuple):
-    """Seconds from a sound's begin to its onset line, and from its end to its event line; one for each event."""
+    """Seconds from a sound's onset to its onset line, and from its end to its event line; one for each event."""
 
     onsets: list[float]
     events: list[float]
@@ -79,14 +79,14 @@ def microphone_latency(sound: Path, model: Model, hop_seconds: float, events: li
         events: that the file has, with their times in it.
 
     Raises:
-        SourceError: if nothing of it can be played, or is heard.
+        SourceError: if it cannot be played, or no event of it is detected.
     """
     with _sink():
         began, lines = _play_and_hear(sound, model, window_of(model.card, hop_seconds=hop_seconds))
     latencies = _latencies(lines, lambda record, edge: _played_at(record, edge, events, began))
     if not latencies.events:
         raise SourceError(
-            "nothing that was played was heard; is PulseAudio ALSA's default device? (apt install libasound2-plugins)"
+            "no event was detected; is PulseAudio ALSA's default device? (apt install libasound2-plugins)"
         )
     return latencies
 
@@ -169,7 +169,7 @@ def _run(*command: str) -> str:
         raise SourceError(f"{command[0]} is missing; apt install pulseaudio pulseaudio-utils")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = (done.stderr.strip() or "no word").splitlines()[-1]
+        said = (done.stderr.strip() or "no message").splitlines()[-1]
         raise SourceError(f"{command[0]} failed ({said}); does PulseAudio run?")
     return done.stdout
 

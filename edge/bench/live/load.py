@@ -1,16 +1,18 @@
-"""How many sources in real time this machine holds, through the whole runtime: decoding, resampling, inference, log.
+"""How many sources this machine processes in real time, by the whole runtime: decoding, resampling, inference, log.
 
 Each trial is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
 """
 
 import contextlib
+import itertools
 import json
+import math
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from edge.session import listen
 from edge.sources import FileSource
 
 _RATE = 48_000
+_CODECS = {"flac": ("FLAC", None), "mp3": ("MP3", None), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
 _STEPS, _FINENESS = 10, 0.05
 _SETTLE_SECONDS = 10.0  # at most, at the beginning, which do not count; also the time between two `stats` records
 _SPARE_SECONDS = 5.0
@@ -57,7 +60,7 @@ class Trial:
 
     Attributes:
         sources: how many.
-        seconds: for which they were looked at.
+        seconds: how long they were measured.
         held: whether the machine kept up with all of them.
         why_not: if it did not.
         lag_p99_seconds: of the source that was worst, in its worst ten seconds.
@@ -75,7 +78,7 @@ class Trial:
 
 
 def first_guess(setup: Setup, cores: int) -> int:
-    """A sixteenth of what as many cores could do if they did nothing but steps of the model: too few is soon seen."""
+    """A sixteenth of what the cores could do if they only ran steps of the model; too low a guess costs little."""
     model = Model(Path(setup.model), setup.provider, setup.threads)
     card, window = model.card, window_of(model.card, setup.window_seconds, setup.hop_seconds)
     samples = card.context_samples + window.hop_frames * card.frame_samples
@@ -91,17 +94,17 @@ def first_guess(setup: Setup, cores: int) -> int:
 def find_largest(
     run: Callable[[int, float], Trial], first: int, most: int | None, short_seconds: float, seconds: float
 ) -> tuple[Trial | None, list[Trial]]:
-    """Look for the largest number that holds, by short tries, then see that it holds for long.
+    """Find the largest number that holds by short trials, then check that it holds for long.
 
     Args:
-        run: try so many sources for so many seconds.
-        first: number to try.
-        most: never more; None for no limit.
-        short_seconds: of a try while it is looked for.
-        seconds: for which it must hold in the end.
+        run: measures so many sources for so many seconds.
+        first: number to try first.
+        most: upper limit; None for no limit.
+        short_seconds: length of a trial during the search.
+        seconds: length of the last trial, in which it must hold.
 
     Returns:
-        The largest (None if not even one holds), and all tries.
+        The largest (None if not even one holds), and all trials.
     """
     tries: list[Trial] = []
     limit = sys.maxsize if most is None else most
@@ -124,29 +127,41 @@ def find_largest(
     return None, tries
 
 
-def write_sound(path: Path, seconds: float) -> None:
-    """Noise that swells and fades, as FLAC of 48 kHz: long enough for a try."""
-    time_of = np.arange(round((seconds + 2 * _SETTLE_SECONDS + _SPARE_SECONDS) * _RATE)) / _RATE
-    noise = np.random.default_rng(0).normal(0.0, 0.1, len(time_of)) * (0.5 + 0.5 * np.sin(2 * np.pi * time_of / 3))
-    soundfile.write(path, noise.astype(np.float32), _RATE, format="FLAC")
+def write_sounds(folder: Path, seconds: float) -> list[Path]:
+    """Noise that swells and fades, in stereo of 48 kHz, as FLAC, MP3, Vorbis and Opus: long enough for a trial."""
+    paths = [folder / f"sound.{suffix}" for suffix in _CODECS]
+    random = np.random.default_rng(0)
+    with contextlib.ExitStack() as stack:
+        files = [
+            stack.enter_context(soundfile.SoundFile(path, "w", _RATE, 2, format=form, subtype=subtype))
+            for path, (form, subtype) in zip(paths, _CODECS.values(), strict=True)
+        ]
+        for second in range(math.ceil(seconds + 2 * _SETTLE_SECONDS + _SPARE_SECONDS)):
+            swell = 0.5 + 0.5 * np.sin(2 * np.pi * (second + np.arange(_RATE) / _RATE) / 3)
+            noise = random.normal(0.0, 0.1, (_RATE, 2)) * swell[:, None]
+            for file in files:
+                file.write(noise.astype(np.float32))
+    return paths
 
 
-def run_trial(setup: Setup, sound: Path, sources: int, seconds: float) -> Trial:
-    """Play a file to so many sources in a process of its own, for so many seconds once they have settled.
+def run_trial(setup: Setup, sounds: Sequence[Path], sources: int, seconds: float) -> Trial:
+    """Play files in turn to so many sources in a process of its own, for so many seconds once they have settled.
 
     Raises:
         SedError: what the process said, if it failed.
     """
-    task = {"setup": asdict(setup), "sound": str(sound), "sources": sources, "seconds": seconds}
+    task = {"setup": asdict(setup), "sounds": [*map(str, sounds)], "sources": sources, "seconds": seconds}
     command = [sys.executable, "-m", "edge.bench.live.load"]
     done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise SedError(f"{sources} sources could not be tried: {(done.stderr.strip() or 'no word').splitlines()[-1]}")
+        raise SedError(
+            f"{sources} sources could not be measured: {(done.stderr.strip() or 'no message').splitlines()[-1]}"
+        )
     return Trial(**json.loads(done.stdout))
 
 
 def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float | None]:
-    """Why the machine did not keep up, None if it did; and the worst lag, both once the sources had settled.
+    """Why the machine did not keep up (None if it did) and the worst lag, once the sources have settled.
 
     >>> stats = [{"type": "stats", "source": "a", "lag_p99_seconds": lag} for lag in (9.0, 0.2, 0.3)]
     >>> judge(stats, 1.0), judge(stats, 0.25)
@@ -172,20 +187,21 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
         if source in settled and source in widened:
             why_not = why_not or f"hop widened ({widened[source]})"
     worst = max((max(of_source) for of_source in lags.values() if of_source), default=None)
-    unheard = sum(not of_source for of_source in lags.values())
+    silent = sum(not of_source for of_source in lags.values())
     if why_not is None:
-        if worst is None or unheard:
-            why_not = f"{unheard} of {len(lags)} sources were not heard"
+        if worst is None or silent:
+            why_not = f"{silent} of {len(lags)} sources gave no sound"
         elif worst > hop_seconds:
             why_not = f"lag of {worst:.2f} s"
     return why_not, worst
 
 
-def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Trial:
+def _run(setup: Setup, sounds: Sequence[str], sources: int, seconds: float) -> Trial:
     _allow_many_files()
     model = Model(Path(setup.model), setup.provider, setup.threads)
     card = model.card
-    heard = [FileSource(sound, name=f"source {number}", realtime=True) for number in range(1, sources + 1)]
+    paths = itertools.islice(itertools.cycle(sounds), sources)
+    played = [FileSource(path, name=f"source {number}", realtime=True) for number, path in enumerate(paths, start=1)]
     look_seconds = min(_SETTLE_SECONDS, seconds)
     stopping = threading.Event()
     timer = threading.Timer(look_seconds + seconds, stopping.set)
@@ -193,7 +209,7 @@ def _run(setup: Setup, sound: str, sources: int, seconds: float) -> Trial:
         began, busy = time.monotonic(), time.process_time()
         timer.start()
         listen(
-            heard,
+            played,
             model,
             window_of(card, setup.window_seconds, setup.hop_seconds),
             lambda: Decoder(card.labels, card.decoding),

@@ -33,11 +33,12 @@ _FIGURES = [
     Column("p99 ms", lambda row: f"{row['step_ms']['p99']:.2f}"),
     Column("ms/s", lambda row: f"{row['ms_per_second']['median']:.3f}"),
     Column("half of rounds", lambda row: "{low:.3f} - {high:.3f}".format(**row["ms_per_second"])),
+    Column("process ms/s", lambda row: _number(row["process_ms_per_second"], 2)),
     Column("of sgemm", lambda row: f"{row['of_sgemm']:.2f}"),
     Column("real time", lambda row: f"{row['real_time_factor']:.5f}"),
     Column("room for", lambda row: _streams(row)),
-    Column("start s", lambda row: "?" if row["start_seconds"] is None else f"{row['start_seconds']:.2f}"),
-    Column("MB", lambda row: "?" if row["resident_mb"] is None else f"{row['resident_mb']:.0f}"),
+    Column("start s", lambda row: _number(row["start_seconds"], 2)),
+    Column("MB", lambda row: _number(row["resident_mb"], 0)),
 ]
 
 
@@ -50,7 +51,7 @@ def table_text(table: Table, *, markdown: bool, with_nodes: bool) -> str:
         with_nodes: name every node and what ran it.
     """
     shared, varying = _shared(table.rows)
-    lines = [describe_machine(table.machine), f"{table.rounds} rounds; {shared}; a step hears a hop of every stream"]
+    lines = [describe_machine(table.machine), f"{table.rounds} rounds; {shared}; a step takes a hop of every stream"]
     lines.append(
         "sgemm of {size}: {milliseconds:.2f} ms, {gflops:.0f} GFLOP/s on one core of the CPU".format(**table.sgemm)
     )
@@ -70,9 +71,10 @@ def streams_text(result: Row, *, markdown: bool) -> str:
     columns = [
         Column("sources", lambda row: f"{row['sources']}"),
         Column("seconds", lambda row: f"{row['seconds']:g}"),
-        Column("p99 lag s", lambda row: "?" if row["lag_p99_seconds"] is None else f"{row['lag_p99_seconds']:.3f}"),
+        Column("p99 lag s", lambda row: _number(row["lag_p99_seconds"], 3)),
         Column("cores busy", lambda row: f"{row['cores_busy']:.2f}"),
-        Column("MB", lambda row: "?" if row["resident_mb"] is None else f"{row['resident_mb']:.0f}"),
+        Column("process ms/s", lambda row: f"{1e3 * row['cores_busy'] / row['sources']:.2f}"),
+        Column("MB", lambda row: _number(row["resident_mb"], 0)),
         Column("", lambda row: "held" if row["held"] else str(row["why_not"]), number=False),
     ]
     settings = "{model}, {precision}, {provider}, window {window_seconds:g} s, hop {hop_seconds:g} s, threads {threads}"
@@ -93,7 +95,7 @@ def latency_text(result: Row, *, markdown: bool) -> str:
     ]
     above = [
         describe_machine(result["machine"]),
-        f"{result['model']}; from a sound's begin to its onset line, from its end to its event line",
+        f"{result['model']}; from a sound's onset to its onset line, from its end to its event line",
     ]
     below = [f"{each['source']}: not measured: {each['reason']}" for each in result["unmeasured"]]
     return page(above, rows_text(result["rows"], columns, markdown=markdown), below, markdown=markdown)
@@ -144,6 +146,10 @@ def _shared(rows: Sequence[Row]) -> tuple[str, list[Column]]:
         return "nothing was measured", []
     same = [f"{column.head} {column.cell(rows[0])}" for name, column in _AXES.items() if name not in varying]
     return ", ".join(same), list(varying.values())
+
+
+def _number(figure: float | None, digits: int) -> str:
+    return "?" if figure is None else f"{figure:.{digits}f}"
 
 
 def _streams(row: Row) -> str:

@@ -3,6 +3,7 @@
 combinations    what is measured: models, providers, hops, windows, threads, streams
 figures         the figures of a combination, from the times of its rounds
 lockstep        streams that step together, embeddings kept on the device
+process         CPU time of the whole sed-stream for a second of sound
 rounds          times several subjects in turn, round after round
 sessions        sessions on an execution provider, or why it is absent; which node runs where
 startup         start-up time and memory, measured in a process of its own

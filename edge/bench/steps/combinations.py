@@ -1,4 +1,4 @@
-"""What is to be measured: every combination of what was asked for."""
+"""What is measured: every combination of the chosen settings."""
 
 import itertools
 from collections import Counter
@@ -37,16 +37,16 @@ class Combination:
 
     @property
     def hop_seconds(self) -> float:
-        """By which the window advances."""
+        """Length of a hop."""
         return self.window.hop_frames * self.card.frame_seconds
 
     @property
-    def heard_seconds(self) -> float:
-        """Of audio that one step hears, of all streams together."""
+    def step_seconds(self) -> float:
+        """Audio that one step processes, in seconds, of all streams together."""
         return self.streams * self.hop_seconds
 
     def axes(self) -> dict[str, Any]:
-        """What tells it from others."""
+        """The settings that distinguish it from others."""
         return {
             "model": self.name,
             "precision": self.card.precision,

@@ -1,4 +1,4 @@
-"""What the rounds of one combination come to, beside a product of matrices in the same rounds."""
+"""Figures of a combination from its rounds, relative to a matrix product in the same rounds."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,13 +25,13 @@ def sgemm_figures(seconds: Seconds) -> dict[str, Any]:
     return {"size": _SIZE, "milliseconds": _rounded(1e3 * median), "gflops": _rounded(2 * _SIZE**3 / median / 1e9)}
 
 
-def step_figures(seconds: Seconds, sgemm_seconds: Seconds, heard_seconds: float, threads: int | None) -> dict[str, Any]:
+def step_figures(seconds: Seconds, sgemm_seconds: Seconds, audio_seconds: float, threads: int | None) -> dict[str, Any]:
     """Figures of steps.
 
     Args:
         seconds: `[rounds, steps]`.
         sgemm_seconds: `[rounds, calls]` of the same rounds.
-        heard_seconds: of audio that one step hears, of all streams together.
+        audio_seconds: that one step processes, of all streams together.
         threads: of the CPU that it keeps busy; None where it runs elsewhere.
 
     Returns:
@@ -43,7 +43,7 @@ def step_figures(seconds: Seconds, sgemm_seconds: Seconds, heard_seconds: float,
     >>> found["ms_per_second"]["median"], found["of_sgemm"], found["real_time_factor"], found["streams_per_core"]
     (10.0, 1.0, 0.01, 100.0)
     """
-    by_round = 1e3 * np.median(seconds, axis=1) / heard_seconds
+    by_round = 1e3 * np.median(seconds, axis=1) / audio_seconds
     products = 1e3 * np.median(sgemm_seconds, axis=1)
     cost = spread(by_round)
     streams = 1e3 / cost["median"]

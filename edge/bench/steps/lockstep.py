@@ -31,7 +31,7 @@ class Lockstep:
         session: of a model file.
         card: of that file.
         window: in frames.
-        audio: `[streams, context_samples + hops * hop_samples]`, heard over and over.
+        audio: `[streams, context_samples + hops * hop_samples]`, repeated.
         provider: of the session.
         device: where embeddings stay between steps, as ONNX Runtime names it; None for the machine's own memory.
     """
@@ -52,7 +52,7 @@ class Lockstep:
         self._graph = _OnHost(session, full) if device is None else _OnDevice(session, full, provider, device)
 
     def step(self) -> Floats:
-        """Hear a hop of every stream; return the scores `[streams, frames, classes]` that were emitted."""
+        """Process a hop of every stream; return the scores `[streams, frames, classes]` that were emitted."""
         frames, lookahead = self._window.hop_frames, self._window.lookahead_frames
         start = self._steps % self._hops * self._hop_samples
         stop = start + self._card.context_samples + self._hop_samples

@@ -60,7 +60,7 @@ def _start(chosen: Combination) -> tuple[float, float | None]:
         seconds = time.perf_counter() - began
         rest, said = process.communicate()
     if not first or process.returncode != 0:
-        raise SedError(f"a process of its own failed: {(said.strip() or 'no word').splitlines()[-1]}")
+        raise SedError(f"a process of its own failed: {(said.strip() or 'no message').splitlines()[-1]}")
     return seconds, json.loads(rest)
 
 
@@ -71,7 +71,7 @@ def _run(path: str, provider: str, threads: str, window: str, hop: str, streams:
     audio = made_up_audio(card, chosen, int(streams))
     lockstep = Lockstep(session, card, chosen, audio, provider, device_of(provider))
     lockstep.step()
-    sys.stdout.write("heard\n")
+    sys.stdout.write("scores\n")
     sys.stdout.flush()
     for _ in range(_STEPS):
         lockstep.step()

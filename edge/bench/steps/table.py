@@ -1,4 +1,4 @@
-"""Measures all combinations in one run, on every provider that can be used, and says why the others cannot."""
+"""Measures all combinations in one run, on every provider that can be used, and why the others cannot."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -13,6 +13,7 @@ from edge.bench.result import benchmark_result
 from edge.bench.steps.combinations import Combination
 from edge.bench.steps.figures import sgemm, sgemm_figures, step_figures
 from edge.bench.steps.lockstep import Lockstep
+from edge.bench.steps.process import ProcessCost
 from edge.bench.steps.rounds import Seconds, measure
 from edge.bench.steps.sessions import nodes, open_on, why_absent
 from edge.bench.steps.startup import lockstep_of, startup_figures
@@ -75,19 +76,20 @@ def measure_all(chosen: Sequence[Combination], rounds: int, progress: Progress) 
     Args:
         chosen: the combinations.
         rounds: how many.
-        progress: told of the rounds, and then of the processes that are started.
+        progress: shows the rounds, and then the combinations whose processes are measured.
     """
     table = Table(rounds)
-    opened = _open_all(chosen, table)
+    opened, process = _open_all(chosen, table), ProcessCost()
     with progress(range(rounds), "rounds") as items:
         seconds = measure({_SGEMM: sgemm()} | {index: one.step for index, one in opened.items()}, items)
     table.sgemm = sgemm_figures(seconds[_SGEMM])
-    with progress([*opened], "start-up") as numbers:
+    with progress([*opened], "processes") as numbers:
         for number in numbers:
             one = chosen[number]
             threads = one.threads if one.provider == "cpu" else None
-            figures = step_figures(seconds[number], seconds[_SGEMM], one.heard_seconds, threads)
-            table.rows.append(one.axes() | figures | startup_figures(one, min(3, rounds)))
+            figures = step_figures(seconds[number], seconds[_SGEMM], one.step_seconds, threads)
+            figures |= process.figures(one) | startup_figures(one, min(3, rounds))
+            table.rows.append(one.axes() | figures)
             table.seconds.append(seconds[number])
     return table
 

@@ -38,7 +38,7 @@ class ClipsOutput(Output):
         SettingError: if the folder cannot be written.
     """
 
-    name, hears = "clips", True
+    name, hears, needed = "clips", True, True
 
     def __init__(self, folder: Path, settings: ClipSettings, context: OutputContext) -> None:
         super().__init__()

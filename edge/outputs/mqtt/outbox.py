@@ -56,13 +56,14 @@ class Outbox:
         if self._connection is not None and len(self._in_flight) < MOST_IN_FLIGHT:
             self._send(self._connection, state, retain=False, sent=_InFlight())
 
-    def add(self, event: Event, source: str) -> None:
-        """Keep an event until it is delivered.
+    def add(self, event: Event, source: str, at: float | None = None) -> None:
+        """Keep an event of a source until it is delivered; `at` as for `Spool.add`.
 
         Raises:
             OSError: if it cannot be kept.
         """
-        self._spool.add(_TARGET, event.key, source, json.dumps([event.topic, event.data], ensure_ascii=False))
+        body = json.dumps([event.topic, event.data], ensure_ascii=False)
+        self._spool.add(_TARGET, event.key, source, body, at)
         self._may_wait = True
 
     def connect(self, connection: Connection) -> None:
@@ -93,9 +94,9 @@ class Outbox:
         Raises:
             OSError: if the spool cannot be written.
         """
-        delivered, self._delivered = self._delivered, []
-        if delivered:
-            self._spool.remove(delivered)
+        if self._delivered:
+            self._spool.remove(self._delivered)
+            self._delivered = []
         while self._connection is not None and len(self._in_flight) < MOST_IN_FLIGHT:
             if self._once:
                 state = self._once.popleft()

@@ -14,9 +14,10 @@ import random
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from edge.log import Record, read_log
+from edge.log import Record, read_log, rfc3339
 from edge.outputs.context import OutputContext
 from edge.outputs.mqtt.announcing import Announcer
 from edge.outputs.mqtt.connection import Connection, Happening
@@ -75,6 +76,7 @@ class MqttOutput(Output):
     ) -> None:
         super().__init__()
         self._settings, self._earlier = settings, earlier
+        self._labels = frozenset(context.labels)
         sources, labels, model = context.sources, context.labels, context.card.model_id
         self._spool = Spool(folder / "mqtt.sqlite", settings.keep)
         self._outbox = Outbox(self._spool)
@@ -83,7 +85,8 @@ class MqttOutput(Output):
         self._client_id = f"sed-edge-{settings.node}-{run}"
         short = slugs(sources)
         self._places = {name: Place(settings.root, settings.node, short[name], name) for name in sources}
-        self._sources = {name: SourceStates(place, labels, model, run, now) for name, place in self._places.items()}
+        in_topics = slugs(labels)
+        self._sources = {name: SourceStates(place, in_topics, model, run, now) for name, place in self._places.items()}
         self._live: set[str] = set()  # sources whose states are published
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._connection: Connection | None = None
@@ -95,9 +98,7 @@ class MqttOutput(Output):
     def start(self) -> None:
         """See `Output.start`."""
         self._outbox.set(State(f"{self._settings.root}/availability", "online"))
-        for record in self._earlier:
-            if record["type"] == "event" and record["source"] in self._sources:
-                self._sources[record["source"]].count(record)
+        self._read_earlier()
         for name in self._announcer.begin(self._places):
             self._announce(name)
 
@@ -153,6 +154,22 @@ class MqttOutput(Output):
         if self._connection is not None:
             self._connection.close(max(0.5, end - time.monotonic()))
         self._spool.close()
+
+    def _read_earlier(self) -> None:
+        """Count the events of the day, and make up for those that a crash kept from the spool."""
+        now = datetime.now(UTC)
+        since = self._spool.noted("since") or rfc3339(now)
+        self._spool.note("since", since)
+        oldest = max(since, rfc3339(now - timedelta(seconds=self._settings.keep)))
+        for record in self._earlier:
+            source = self._sources.get(record["source"])
+            if source is None or record["type"] != "event" or record["label"] not in self._labels:
+                continue
+            source.count(record)
+            ended = record.get("offset_utc", "")
+            if ended >= oldest:
+                at = datetime.fromisoformat(ended).timestamp()
+                self._outbox.add(source.event(record), record["source"], at)
 
     def _connect(self) -> None:
         self._connection = Connection(

@@ -1,18 +1,4 @@
-"""How the broker is reached: the URL of `--mqtt` and the table `[mqtt-option]`.
-
-| option        | value                                                                         | unless given  |
-|---------------|-------------------------------------------------------------------------------|---------------|
-| node          | name of this machine in topics and ids                                        | its host name |
-| discovery     | topic of Home Assistant's discovery, or `off`                                 | homeassistant |
-| password-file | a file with the password; or it is in the environment, `SED_MQTT_PASSWORD`    | none          |
-| ca            | a file with the certificate that the broker's is signed by                    | the system's  |
-| cert, key     | files with our own certificate and its key                                    | none          |
-| version       | of the protocol: `3.1.1` or `5`                                               | 3.1.1         |
-| stats         | time between two messages of coverage, lag and level                          | 1m            |
-| keep          | how long an event waits for the broker                                        | 1h            |
-| settle        | how long events wait for other clients, once a connection is back             | 15s           |
-| onsets        | whether onsets have a topic of their own                                      | false         |
-"""
+"""How the broker is reached: the URL of `--mqtt` and the table `[mqtt-option]`, whose keys docs/operations.md lists."""
 
 import os
 import socket
@@ -33,7 +19,7 @@ _EXPECTED = "expected mqtt://USER@HOST:PORT/PREFIX, or mqtts:// for TLS"
 
 @dataclass(frozen=True, kw_only=True)
 class MqttSettings:
-    """What is known of the broker. The module's docstring says what each option is; lengths of time are in seconds."""
+    """What is known of the broker: a field for each option, with lengths of time in seconds."""
 
     host: str
     port: int

@@ -3,15 +3,15 @@
 A state is retained by the broker and replaces the one before; an event is a message of its own, which must not be lost.
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from edge.log import Record
 from edge.outputs.listening import Listening
 from edge.outputs.mqtt.discovery import Place, event_type
-from edge.outputs.mqtt.names import slugs
 from edge.outputs.output import Sound
 
 SCHEMA = "sed-edge-event/1"
@@ -45,15 +45,15 @@ class SourceStates:
 
     Args:
         place: of the source.
-        labels: that are reported.
+        labels: that are reported, each with its name in topics.
         model: id of the model.
         run: id of the run, part of the keys of events that have no time of day.
         now: by `time.monotonic`.
     """
 
-    def __init__(self, place: Place, labels: Sequence[str], model: str, run: str, now: float) -> None:
-        self._place, self._labels, self._model, self._run = place, labels, model, run
-        self._slugs = slugs(labels)
+    def __init__(self, place: Place, labels: Mapping[str, str], model: str, run: str, now: float) -> None:
+        self._place, self._slugs, self._model, self._run = place, labels, model, run
+        self._labels = tuple(labels)
         self._listening = Listening(now, _HOUR_SECONDS)
         self._lost = True  # until it is heard
         self._connections_lost = 0
@@ -128,13 +128,13 @@ class SourceStates:
         data = {"schema": SCHEMA, "source": record["source"], "label": record["label"], "seq": record["id"]}
         return State(f"{self._place.topic}/onset", json.dumps(data | _times(record), ensure_ascii=False))
 
-    def _event(self, record: Record) -> list[State | Event]:
-        label, attributes = record["label"], f"{self._place.topic}/label/{self._slugs[record['label']]}/attr"
-        self.count(record)
+    def event(self, record: Record) -> Event:
+        """The message about an event; made again from the log, it has the same id."""
+        label = record["label"]
         data: dict[str, Any] = {
             "event_type": event_type(label, self._labels),
             "schema": SCHEMA,
-            "id": self._key(),
+            "id": self._key(record),
             "seq": record["id"],
             "source": record["source"],
             "label": label,
@@ -144,30 +144,38 @@ class SourceStates:
             "closed_by": record["closed_by"],
             "model": self._model,
         }
-        chosen: dict[str, Any] = {
-            key: data[key] for key in ("id", "onset_utc", "offset_utc", "duration", "confidence") if key in data
-        }
+        return Event(f"{self._place.topic}/event", data["id"], data)
+
+    def _event(self, record: Record) -> list[State | Event]:
+        """An event, and the states that follow from it."""
+        self.count(record)
+        event, label = self.event(record), record["label"]
+        names = ("id", "onset_utc", "offset_utc", "duration", "confidence")
+        chosen = {name: event.data[name] for name in names if name in event.data}
         if label in self._today:
             _, chosen["count_today"], chosen["first_today"] = self._today[label]
-        states: list[State | Event] = [] if label in self._sounding else [self._label_state(label, "ON")]
+        before = [] if label in self._sounding else [self._label_state(label, "ON")]
         self._sounding.discard(label)
         return [
-            *states,
-            Event(f"{self._place.topic}/event", data["id"], data),
-            State(f"{self._place.topic}/last", json.dumps(data, ensure_ascii=False)),
-            State(attributes, json.dumps(chosen)),
+            *before,
+            event,
+            State(f"{self._place.topic}/last", json.dumps(event.data, ensure_ascii=False)),
+            State(f"{self._place.topic}/label/{self._slugs[label]}/attr", json.dumps(chosen)),
             self._label_state(label, "OFF"),
         ]
 
     def _plain(self, topic: str, record: Record, event_type: str) -> Event:
         """A record as it is in the log."""
         data = {key: value for key, value in record.items() if key not in ("type", "event_type")}
-        return Event(f"{self._place.topic}/{topic}", self._key(), {"event_type": event_type} | data)
+        return Event(f"{self._place.topic}/{topic}", self._key({}), {"event_type": event_type} | data)
 
-    def _key(self) -> str:
-        """A name for the next event, which no other has."""
+    def _key(self, record: Record) -> str:
+        """A name that no other event has, and that an event with a time of day has in every run."""
         self._numbers += 1
-        return f"{self._place.slug}-{self._run}-{self._numbers}"
+        parts: tuple[object, ...] = (self._run, self._numbers)
+        if "onset_utc" in record:
+            parts = (record["label"], record["onset_utc"])
+        return hashlib.sha256(repr((self._place.topic, *parts)).encode()).hexdigest()[:24]
 
     def _silence(self) -> list[State]:
         states = [self._label_state(label, "OFF") for label in sorted(self._sounding)]

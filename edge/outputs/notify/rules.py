@@ -1,25 +1,4 @@
-"""The rules of notifications: the `[[notify]]` tables of the settings file.
-
-| key           | value                                                                               | unless given |
-|---------------|-------------------------------------------------------------------------------------|--------------|
-| name          | of the rule, in messages and as part of their keys                                  | required     |
-| to            | the URL of a webhook (http, https), or whatever Apprise reaches; or a list          | required     |
-| secret-file   | a file with the secret that webhooks are signed with                                | not signed   |
-| about         | a list of `events`, `gaps`, `sources` (lost, and back again)                        | `events`     |
-| labels        | of events: a list                                                                   | all          |
-| sources       | a list of their names                                                               | all          |
-| confidence    | least one of an event                                                               | 0            |
-| length        | least one of an event or a gap                                                      | 0            |
-| hours         | in which an event must begin: `22:00-06:00`                                         | all day      |
-| when          | `each`, `first of the day`, `first ever`, `absent 14d`, `more than 5 an hour`       | `each`       |
-| lost-after    | how long a source must be lost                                                      | 1m           |
-| cooldown      | no second message about the same label, or the same source, for so long             | none         |
-| coalesce      | events of one label no further apart, of any source, are one message                | none         |
-| quiet         | hours of the day without messages; a digest comes when they end                     | none         |
-| most-per-hour | messages; the rest comes in a digest                                                | no limit     |
-| digest        | no single messages, one a day (`20:00`) or a week (`sun 20:00`)                     | single ones  |
-| timezone      | of the hours and days above, such as `Europe/Berlin`                                | the system's |
-"""
+"""The rules of notifications: the `[[notify]]` tables of the settings file. docs/operations.md lists their keys."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -54,7 +33,7 @@ class When:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What is worth a message, and where it goes. The module's docstring says what each field is."""
+    """What is worth a message, and where it goes: a field for each key of a table, with `_` for `-`."""
 
     name: str
     to: tuple[str, ...]

@@ -15,6 +15,7 @@ wave       headers of WAVE files and their like that say something else than wha
 
 from edge.sources.audio.channels import ChannelChoice
 from edge.sources.audio.container import AUDIO_SUFFIXES
+from edge.sources.audio.decoding import SharedStamps, late_seconds
 from edge.sources.audio.file import AudioFile
 from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 from edge.sources.audio.pcm import Pcm
@@ -30,8 +31,10 @@ __all__ = [
     "FrameJoiner",
     "Pcm",
     "Resampler",
+    "SharedStamps",
     "choose_track",
     "is_known",
+    "late_seconds",
     "mono_blocks",
     "read_audio",
     "read_wave_header",

@@ -1,6 +1,5 @@
 """Which of a source's channels are heard, and what mixing them would lose."""
 
-from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -115,7 +114,7 @@ class ChannelChoice:
 
     def _forget(self, channels: int) -> None:
         self._channels, self._best = channels, 0
-        self._energy: deque[NDArray[np.float32]] = deque()
+        self._energy: list[NDArray[np.float32]] = []
         self._some: list[Samples] = []  # of the newest, which count once there are enough
         self._kept_seconds, self._new_seconds = 0.0, 0.0
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -16,7 +16,7 @@ from edge.sources.audio.frames import DecodedBlock, FrameJoiner
 # Time stamps of some formats are coarse, and those of damaged files are not to be believed too far.
 _LEAST_HOLE_SECONDS, _GREATEST_HOLE_SECONDS = 0.02, 3600.0
 # Of these one time stamp is for several frames: FFmpeg makes the others, by the rate at which the file began.
-_SHARED_STAMPS = {"mpegts", "mpeg"}
+_SHARED_STAMPS = {"mpegts", "mpeg", "hls", "aac"}
 
 Packet: TypeAlias = "av.Packet[av.AudioStream]"
 
@@ -54,8 +54,7 @@ class Part:
         self._origin: int | None = None
         self._time_base: Fraction | None = None
         self._bare: BareFrames | None = None
-        self._shares_stamps = container.format.name in _SHARED_STAMPS
-        self._counted_pts: int | None = None  # what FFmpeg's own count of frames comes to
+        self._shared = SharedStamps(container)
 
     def pieces(self) -> Iterator[DecodedBlock]:
         """What it holds, as it comes; where its sound begins late, silence stands before it (`lost`).
@@ -100,7 +99,7 @@ class Part:
 
     def _hole(self, packet: Packet, frame: av.AudioFrame) -> int:
         """How many samples are missing before a frame, by its time stamp."""
-        counted = self._is_counted(packet, frame)
+        counted = self._shared.is_miscounted(packet, frame)
         if frame.rate != self._rate:  # time stamps begin anew
             begins, self._rate, self._samples, self._origin = self._rate == 0, frame.rate, 0, None
             self._time_base = frame.time_base
@@ -111,33 +110,13 @@ class Part:
         place = round(frame.pts * self._time_base.numerator * frame.rate / self._time_base.denominator)
         if self._origin is None:
             if begins:
-                self.late_seconds = self._late_seconds(place / frame.rate)
+                self.late_seconds = late_seconds(self._container, place / frame.rate)
             late = round(self.late_seconds * frame.rate) if begins else 0
             self._origin = place - late
         hole = 0 if counted else place - self._origin - self._samples
         if not _LEAST_HOLE_SECONDS < hole / frame.rate < _GREATEST_HOLE_SECONDS:
             return 0
         return hole
-
-    def _is_counted(self, packet: Packet, frame: av.AudioFrame) -> bool:
-        """Whether a time stamp is FFmpeg's own count of frames, and that a wrong one."""
-        if not self._shares_stamps:
-            return False
-        before, self._counted_pts = self._counted_pts, None
-        if packet.pts is None or not packet.duration or packet.time_base is None:
-            return False
-        self._counted_pts = packet.pts + packet.duration
-        samples = float(packet.duration * packet.time_base) * frame.rate
-        is_wrong = abs(samples - frame.samples) > frame.samples / 20
-        return is_wrong and packet.pts == before
-
-    def _late_seconds(self, first_stamp: float) -> float:
-        """How much later the sound begins than the file does, where that holds more than sound."""
-        begins = self._container.start_time
-        if begins is None or len(self._container.streams) == 1:
-            return 0.0
-        late = first_stamp - begins / av.time_base
-        return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0
 
     def _frames(self) -> Iterator[tuple[Packet, av.AudioFrame | None]]:
         """Decoded frames with their packets; None where something was damaged."""
@@ -170,3 +149,35 @@ class Part:
     @property
     def _byte_rate(self) -> int:
         return (self._stream.codec_context.bit_rate or 0) // 8
+
+
+class SharedStamps:
+    """Tells time stamps that are FFmpeg's own count of frames, and that a wrong one since their rate has changed.
+
+    Args:
+        container: opened.
+    """
+
+    def __init__(self, container: InputContainer) -> None:
+        self._can_be = container.format.name in _SHARED_STAMPS
+        self._counted_pts: int | None = None  # what the count comes to
+
+    def is_miscounted(self, packet: "av.Packet[Any]", frame: av.AudioFrame) -> bool:
+        """Whether the stamp of a frame, of the packet that came next, says nothing."""
+        if not self._can_be:
+            return False
+        before, self._counted_pts = self._counted_pts, None
+        if packet.pts is None or not packet.duration or packet.time_base is None:
+            return False
+        self._counted_pts = packet.pts + packet.duration
+        samples = float(packet.duration * packet.time_base) * frame.rate
+        is_wrong = abs(samples - frame.samples) > frame.samples / 20
+        return is_wrong and packet.pts == before
+
+
+def late_seconds(container: InputContainer, first_stamp: float) -> float:
+    """How much later the sound begins than the file does, where that holds more than sound."""
+    if container.start_time is None or len(container.streams) == 1:
+        return 0.0
+    late = first_stamp - container.start_time / av.time_base
+    return late if _LEAST_HOLE_SECONDS < late < _GREATEST_HOLE_SECONDS else 0.0

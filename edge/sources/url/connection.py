@@ -12,10 +12,10 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from edge.errors import SourceError
-from edge.sources.audio import DecodedBlock, FrameJoiner, choose_track, is_known
+from edge.sources.audio import DecodedBlock, FrameJoiner, SharedStamps, choose_track, is_known, late_seconds
 from edge.sources.source import Block, Gap, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
-from edge.sources.url.placement import Placement, StampedBlock, Stamps
+from edge.sources.url.placement import Placement, Stamps
 from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
@@ -65,9 +65,6 @@ class UselessError(Exception):
 
 BROKEN = (av.error.FFmpegError, OSError, HTTPException, NoSoundError, UselessError)
 """What a connection raises as it breaks."""
-
-Arrivals = Iterator[tuple[StampedBlock, float]]
-"""What came, and when by `time.monotonic`."""
 
 
 def open_stream(url: str, protocol: str, options: Mapping[str, str]) -> InputContainer:
@@ -175,34 +172,36 @@ def _track_of(container: InputContainer) -> av.AudioStream:
     return next(stream for stream in container.streams.audio if stream.discard != Discard.all)
 
 
-def arrivals(container: InputContainer, *, may_end: bool) -> tuple[bool, Arrivals]:
+def arrivals(container: InputContainer, *, may_end: bool, asked: float) -> tuple[bool, Iterator[DecodedBlock]]:
     """What comes over one connection, and whether it is a download: has an end, and is heard as a file is.
 
-    Where nothing tells, the first second does: what is at its end by then, or comes faster than any burst, has one.
+    Where nothing tells, the first second does: what is at its end by then and brought more sound than time has passed,
+    or comes faster than any burst, has one.
 
     Args:
         container: just opened.
         may_end: whether it comes by HTTP and was never heard before.
+        asked: when the connection was begun, by `time.monotonic`.
     """
-    coming = _pieces(container)
+    coming = _blocks(container)
     if is_download(container):
         return True, coming
     if not may_end or _is_radio(container) or container.format.name == "hls":
         return False, coming
-    held: list[tuple[StampedBlock, float]] = []
+    held: list[DecodedBlock] = []
     began, seconds = time.monotonic(), 0.0
     try:
-        for piece, arrived in coming:
-            held.append((piece, arrived))
-            seconds += len(piece.samples) / piece.sample_rate
-            if seconds > _LONGEST_BURST_SECONDS or arrived - began > _JUDGED_SECONDS:
+        for block in coming:
+            held.append(block)
+            seconds += len(block.samples) / block.sample_rate
+            if seconds > _LONGEST_BURST_SECONDS or block.arrived - began > _JUDGED_SECONDS:
                 return seconds > _LONGEST_BURST_SECONDS, itertools.chain(held, coming)
     except BROKEN as exc:
-        return is_http_end(exc) and bool(held), _and_then(held, exc)
-    return bool(held), iter(held)
+        return is_http_end(exc) and seconds > time.monotonic() - asked, _and_then(held, exc)
+    return seconds > time.monotonic() - asked, iter(held)
 
 
-def _and_then(held: list[tuple[StampedBlock, float]], exc: Exception) -> Arrivals:
+def _and_then(held: list[DecodedBlock], exc: Exception) -> Iterator[DecodedBlock]:
     yield from held
     raise exc
 
@@ -235,13 +234,17 @@ def _is_radio(container: InputContainer) -> bool:
     return any(key.lower().startswith("icy-") for key in container.metadata)
 
 
-def download(container: InputContainer, coming: Arrivals, stopping: threading.Event) -> Iterator[Block | Gap]:
+def download(
+    container: InputContainer, coming: Iterator[DecodedBlock], stopping: threading.Event
+) -> Iterator[Block | Gap]:
     """What a file holds."""
     stamps, samples, sample_rate, seconds = Stamps(), 0, 0, 0.0
     try:
-        for piece, _ in coming:
+        for piece in coming:
             if stopping.is_set():
                 return
+            if sample_rate == 0 and piece.stamp is not None and (late := late_seconds(container, piece.stamp)):
+                yield Gap(late, "absent")
             if piece.sample_rate != sample_rate:
                 stamps, samples, sample_rate = Stamps(), 0, piece.sample_rate
             hole = stamps.hole(piece, samples)
@@ -257,7 +260,7 @@ def download(container: InputContainer, coming: Arrivals, stopping: threading.Ev
 
 
 def blocks(
-    container: InputContainer, coming: Arrivals, placement: Placement, stopping: threading.Event
+    container: InputContainer, coming: Iterator[DecodedBlock], placement: Placement, stopping: threading.Event
 ) -> Iterator[Item]:
     """What comes over one connection, until it ends.
 
@@ -268,11 +271,11 @@ def blocks(
     failure: Exception | None = None
     connected = False
     try:
-        for piece, arrived in coming:
+        for piece in coming:
             if not connected:
                 connected = True
                 yield State("connected", _describe(container))
-            yield from placement.push(piece, arrived)
+            yield from placement.push(piece, piece.arrived)
             if stopping.is_set():
                 break
     except BROKEN as exc:
@@ -287,26 +290,22 @@ def _describe(container: InputContainer) -> str:
     return f"{stream.codec_context.name}, {stream.rate} Hz, {stream.codec_context.layout.name}"
 
 
-def _pieces(container: InputContainer) -> Arrivals:
+def _blocks(container: InputContainer) -> Iterator[DecodedBlock]:
     """What can be decoded, in blocks; what cannot is missing, as the time stamps after it tell."""
     joiner = FrameJoiner(_BLOCK_SECONDS)
     try:
         for frame, arrived in _frames(container):
-            yield from map(_arrival, joiner.push(frame, arrived))
+            yield from joiner.push(frame, arrived)
     except Exception:
-        yield from map(_arrival, joiner.flush())
+        yield from joiner.flush()
         raise
-    yield from map(_arrival, joiner.flush())
-
-
-def _arrival(block: DecodedBlock) -> tuple[StampedBlock, float]:
-    return StampedBlock(block.samples, block.sample_rate, block.stamp), block.arrived
+    yield from joiner.flush()
 
 
 def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
     """Those that can be decoded, and when they came."""
     wanted = _track_of(container).index
-    last_sound = time.monotonic()
+    last_sound, shared = time.monotonic(), SharedStamps(container)
     for packet in container.demux():
         arrived = time.monotonic()
         if packet.stream_index == wanted:
@@ -316,6 +315,8 @@ def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
                 frames = []
             for frame in frames:
                 assert isinstance(frame, av.AudioFrame)
+                if shared.is_miscounted(packet, frame):
+                    frame.pts = None
                 yield frame, arrived
                 last_sound = arrived
         if arrived - last_sound > _SEGMENT_TIMEOUT_SECONDS:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.sources.arrival import ArrivalClock
+from edge.sources.audio import DecodedBlock
 from edge.sources.source import Block, Gap
 
 _HOLD_SECONDS = 1.0  # without an arrival that is less late, after which the burst is over
@@ -32,27 +32,13 @@ _LEAST_HOLE_SECONDS = 0.05  # time stamps are coarse
 _JUMP_SECONDS = 1.0  # a time stamp that far back, or half as far ahead of what can have been heard, begins anew
 
 
-class StampedBlock(NamedTuple):
-    """Decoded sound of a stream, with its time stamp.
-
-    Attributes:
-        samples: `[samples, channels]`.
-        sample_rate: Hz.
-        stamp: its time stamp in seconds, where the stream has any.
-    """
-
-    samples: NDArray[np.float32]
-    sample_rate: int
-    stamp: float | None
-
-
 class Stamps:
     """Finds what is missing between pieces by their time stamps."""
 
     def __init__(self) -> None:
         self.first: float | None = None  # the stamp of sample 0
 
-    def hole(self, piece: StampedBlock, samples: int) -> int:
+    def hole(self, piece: DecodedBlock, samples: int) -> int:
         """Samples missing before a piece that comes after so many; negative where its stamp lies back."""
         if piece.stamp is None:
             return 0
@@ -62,14 +48,14 @@ class Stamps:
         missing = (piece.stamp - self.first) * piece.sample_rate - samples
         return round(missing) if abs(missing) > _LEAST_HOLE_SECONDS * piece.sample_rate else 0
 
-    def begin(self, piece: StampedBlock, samples: int) -> None:
+    def begin(self, piece: DecodedBlock, samples: int) -> None:
         """Take the stamp of the piece that comes after so many samples for right."""
         if piece.stamp is not None:
             self.first = piece.stamp - samples / piece.sample_rate
 
 
 class _Held(NamedTuple):
-    piece: StampedBlock
+    piece: DecodedBlock
     first: int  # sample since the anchor
     hole: int  # samples missing before it
 
@@ -96,14 +82,14 @@ class _Anchor:
         self.clock, self.samples, self.stamps, self.earliest = ArrivalClock(sample_rate), 0, Stamps(), now
         self.clock.observe(0, now)
 
-    def believes(self, piece: StampedBlock, arrived: float) -> bool:
+    def believes(self, piece: DecodedBlock, arrived: float) -> bool:
         """Whether a stamp goes on from those before: not far back, nor to what cannot have been heard yet."""
         hole = self.stamps.hole(piece, self.samples)
         if hole <= 0:
             return hole >= -_JUMP_SECONDS * piece.sample_rate
         return self.clock.heard_at(self.samples + hole + len(piece.samples)) <= arrived + _JUMP_SECONDS / 2
 
-    def add(self, piece: StampedBlock, arrived: float) -> None:
+    def add(self, piece: DecodedBlock, arrived: float) -> None:
         """Hold a piece back, and learn from when it came."""
         hole = max(0, self.stamps.hole(piece, self.samples))
         self.held.append(_Held(piece, self.samples + hole, hole))
@@ -139,7 +125,7 @@ class Placement:
         """Whether it is known by now when the sound of this connection was heard."""
         return self._anchor is not None and self._anchor.settled
 
-    def push(self, piece: StampedBlock, arrived: float) -> list[Block | Gap]:
+    def push(self, piece: DecodedBlock, arrived: float) -> list[Block | Gap]:
         """Take what arrived at that time (`time.monotonic`); return what is placed by now."""
         placed: list[Block | Gap] = []
         anchor = self._anchor

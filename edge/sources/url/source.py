@@ -123,10 +123,11 @@ class UrlSource:
 
     def _connection(self, placement: Placement, stopping: threading.Event) -> Iterator[Item]:
         """What comes over one connection."""
+        asked = time.monotonic()
         with open_stream(self._url, self._protocol, self._asking.options) as container:
             take_track(container, self._track)
             may_end = self._protocol in ("http", "https") and placement.heard_until is None
-            ends, coming = arrivals(container, may_end=may_end)
+            ends, coming = arrivals(container, may_end=may_end, asked=asked)
             if ends:
                 self.live = False
                 yield from download(container, coming, stopping)

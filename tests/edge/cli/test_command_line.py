@@ -24,6 +24,7 @@ from {module} import {function}
         ("sed.cli.evaluate", "evaluate", ["a.onnx", "--data", "a"], ["sed_scores_eval"], "sed-edge[train]"),
         ("export.cli.export", "export", ["a.ckpt", "a.onnx"], ["onnx"], "sed-edge[export]"),
         ("edge.cli.stream", "stream", ["a.wav"], ["onnxruntime"], "sed-edge[cpu]"),
+        ("edge.cli.stream", "stream", [str(DEMO), "--mqtt", "mqtt://home"], ["paho"], "sed-edge[mqtt]"),
     ],
 )
 def test_a_missing_package_is_named_with_its_extra(

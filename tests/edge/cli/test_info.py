@@ -5,7 +5,8 @@ from edge.cli.info import describe
 from edge.detection.decoder import Decoder
 from edge.detection.event_stream import EventStream
 from edge.model.card import Card
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.audio import read_audio
 from edge.sources.source import Block

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from edge.cli.settings import KeyValueOption, SettingsCommand, read_config, settable
 from edge.cli.stream import stream
 from edge.errors import SettingError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from tests.conftest import DEMO, ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "sed-stream.toml"
@@ -92,6 +93,7 @@ def test_passwords_are_not_shown(tmp_path: Path) -> None:
     """Neither of sources nor of options, nor in what is said of wrong values."""
     url = "rtsp://me:secret@porch/1"
     assert "secret" not in run("--show-config", url, "--option", "headers=Authorization: secret").output
+    assert "mqtt://***@home" in run("--show-config", "--mqtt", "mqtt://me:secret@home").stdout
     file = written(tmp_path, f'source = "{url}"\n[name]\nporch = "{url}"\n')
     done = run("--show-config", config=file)
     assert "secret" not in done.stdout

@@ -11,7 +11,7 @@ import onnx
 import pytest
 import soundfile
 
-from edge.model.inference import shipped_model
+from edge.model.library import shipped_model
 from tests.conftest import DEMO, command, run
 from tests.edge.live.servers import needs
 

@@ -49,6 +49,26 @@ def test_what_waited_too_long_is_dropped_and_counted(tmp_path: Path) -> None:
     assert ([], True) == (bodies(spool), spool.add("a", "0", "porch", "body"))
 
 
+def test_a_full_disk_is_replaced_by_memory_until_there_is_room(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost in between, numbers go on, and the file has all of it in the end."""
+    spool = Spool(tmp_path / "a.sqlite", HOUR)
+    spool.add("a", "0", "porch", "0")
+    spool._database.execute("PRAGMA max_page_count = 1")  # as full as a disk can be
+    long = "x" * 10_000
+    assert [True, True, False] == [spool.add("a", key, "porch", long + key) for key in ("1", "2", "2")]
+    spool.remove([1])
+    assert [2, 3] == [message.number for message in spool.waiting("a", 10)]
+    assert 1 == caplog.text.count("full; goes on in memory until it can be written")
+    assert spool._disk is not None
+    spool.expire()
+    assert 0 == caplog.text.count("is written again")
+    spool._disk.execute("PRAGMA max_page_count = 100000")
+    spool.close()
+    assert [long + "1", long + "2"] == bodies(Spool(tmp_path / "a.sqlite", HOUR))
+
+
 def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
     """Each would deliver what the other does."""
     first = Spool(tmp_path / "a.sqlite", HOUR)

@@ -91,16 +91,17 @@ def test_dry_run_writes_nothing(scanned: Path, tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (["nothing"], 1, "nothing: no such file"),
+        (["in", "--address", "127.0.0.1:1"], 2, "Ray cannot begin there ([Errno 111] Connection refused)"),
         (["in", "--channel", "best"], 2, "expected mix or the number of a channel"),
         (["in", "--timezone", "Mars"], 2, "--timezone Mars"),
         (["in", "--model", "in/broken.wav"], 1, "is no ONNX model"),
     ],
 )
-def test_bad_input_is_said_before_anything_is_written(
+def test_bad_input_is_said_before_any_row_is_written(
     scanned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, words: str
 ) -> None:
     """Each with its exit code."""
     monkeypatch.chdir(scanned)
     done = invoke(scan, *arguments, "--out", tmp_path / "out")
     assert (code, True) == (done.exit_code, words in done.stderr)
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("rows/*"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from edge.model import Model, shipped_model, window_of
 from edge.sources import Zone
 from scan.archive import Folder, archive_files
 from scan.cluster import Scanner, ScanSettings
-from scan.cluster.units import file_units, join_unit, part_units, plan_from_json, plan_units
+from scan.cluster.units import join_unit, part_units, plan_from_json, plan_units
 from scan.table import MODEL, Manifest, Row, read_shards
 from scan.table.exporting import row_records
 from tests.conftest import invoke
@@ -92,7 +93,7 @@ def test_rows_are_the_log(tmp_path: Path) -> None:
     """Whole or in parts, damaged or not: a row has the events and gaps of `sed-stream`; what is broken has one too."""
     scanner, folder, files = prepared(tmp_path)
     assert 4 == len(files)
-    scanner.do(next(file_units(files[1:])) | {"unit": 0})
+    scanner.do({"kind": "files", "files": files[1:], "unit": 0})
     in_parts(scanner, files[0])
     rows = table(folder)
     assert ["ok", "ok", "failed", "failed"] == [row["status"] for row in rows]
@@ -116,7 +117,7 @@ def test_damaged_parts_have_the_whole_processed(tmp_path: Path) -> None:
 def test_a_file_that_kills_is_left_out(tmp_path: Path) -> None:
     """With a row that says why."""
     scanner, folder, files = prepared(tmp_path)
-    scanner.do(next(file_units(files[:1])) | {"unit": 0}, frozenset([0]))
+    scanner.do({"kind": "files", "files": files[:1], "unit": 0}, frozenset([0]))
     assert ["the process that worked on it died, twice"] == [row["error"] for row in table(folder)]
 
 
@@ -124,7 +125,7 @@ def test_a_file_that_kills_is_left_out(tmp_path: Path) -> None:
 def test_time_limit_costs_one_row(tmp_path: Path) -> None:
     """A file that takes longer has a row with an error; the next one is processed."""
     scanner, folder, files = prepared(tmp_path, time_limit_seconds=0.001)
-    scanner.do(next(file_units(files[:2])) | {"unit": 0})
+    scanner.do({"kind": "files", "files": files[:2], "unit": 0})
     assert {"takes longer than --time-limit 0.001 seconds"} == {row["error"] for row in table(folder)}
 
 
@@ -133,7 +134,21 @@ def test_kept_scores_are_replayed(tmp_path: Path) -> None:
     """`sed-replay` finds the same events, of files that were whole and of those in parts."""
     scanner, folder, files = prepared(tmp_path, keep_scores=True, started_at="none")
     in_parts(scanner, files[0])
-    scanner.do(next(file_units(files[1:])) | {"unit": 100})
+    scanner.do({"kind": "files", "files": files[1:], "unit": 100})
     done = invoke(replay, tmp_path / "out" / "scores" / "scores.parquet", "--format", "jsonl")
     expected = sum(len(row["events"]) for row in table(folder))
     assert (0, expected) == (done.exit_code, done.stdout.count('"type": "event"'))
+
+
+def test_a_file_that_hangs_costs_one_row(tmp_path: Path) -> None:
+    """A pipe into which nobody writes is waited for as long as the limit says."""
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "in" / "pipe")
+    (tmp_path / "in" / "m.csv").write_text("path\npipe\n")
+    settings = BASE._replace(destination=str(tmp_path / "out"), time_limit_seconds=0.2)
+    folder = Folder(settings.destination)
+    folder.write(MODEL, shipped_model().read_bytes())
+    Manifest(folder).add(archive_files([str(tmp_path / "in" / "m.csv")], Zone()))
+    Scanner(settings).do({"kind": "files", "files": next(Manifest(folder).waves()), "unit": 0})
+    os.close(os.open(tmp_path / "in" / "pipe", os.O_WRONLY))  # lets the thread end that still waits
+    assert ["takes longer than --time-limit 0.2 seconds"] == [row["error"] for row in table(folder)]

@@ -35,7 +35,7 @@ def test_counts_equal_decoder_and_metrics(model: Model, seed: int) -> None:
     results = [made(card, 10 * seed + k, length, 6 * (k < 2)) for k, length in enumerate((31.0, 12.34, 20.0, 7.77))]
     counts = evaluate_settings(card, results, label)
     rng = np.random.default_rng(seed)
-    alarms = 0
+    alarms, true_events = 0, sum(len(one.recording.truth or ()) for one in results)
     for _ in range(60):
         index = tuple(int(rng.integers(size)) for size in GRID)
         decoding = {label: setting_at(index).to_frames(card.frame_seconds)}
@@ -46,8 +46,10 @@ def test_counts_equal_decoder_and_metrics(model: Model, seed: int) -> None:
         truth = {one.name: one.recording.truth for one in results if one.recording.truth}
         loud, seconds = {name: events[name] for name in truth}, {one.name: one.seconds for one in results[:2]}
         assert event_f1(loud, truth, seconds)[label] == pytest.approx(counts.event_f1[index])
+        matched = event_f1(loud, truth, seconds)[label] * (sum(map(len, loud.values())) + true_events) / 2
+        assert matched / true_events == pytest.approx(counts.recall[index])
         assert segment_f1(loud, truth, seconds)[label] == pytest.approx(counts.segment_f1[index])
-        assert sum(len(events[one.name]) for one in results[2:]) == counts.false_alarms[index]
-        alarms += counts.false_alarms[index]
+        assert [len(events[one.name]) for one in results[2:]] == counts.false_alarms[index].tolist()
+        alarms += counts.false_alarms[index].sum()
     assert alarms > 0
     assert counts.event_f1.max() > 0.2

@@ -27,7 +27,8 @@ from edge.bench.steps.rounds import measure
 from edge.bench.steps.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
 from edge.bench.steps.table import measure_all
 from edge.errors import InstallError, SettingError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.providers import Node, open_session, profiled_nodes
 from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import run_without
@@ -75,6 +76,7 @@ def test_figures_of_a_row_fit_together(table: dict[str, Any]) -> None:
         assert row["step_ms"]["p50"] <= row["step_ms"]["p95"] <= row["step_ms"]["p99"]
         assert row["steps"] >= 3 * 20
         assert 0.0 < row["start_seconds"] < 60.0
+        assert 0.0 < row["process_ms_per_second"] < 1000.0
         assert 20.0 < row["resident_mb"] < 4000.0
         assert cost["low"] <= cost["median"] <= cost["high"]
         assert cost["median"] == pytest.approx(1e3 * row["real_time_factor"], rel=1e-3)

@@ -13,7 +13,8 @@ import pytest
 
 from edge.cli.stream import stream
 from edge.log import Record, rfc3339
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
 from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
@@ -23,6 +24,8 @@ from edge.sources import Block
 from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
+
+pytestmark = pytest.mark.realtime
 
 LABELS = ["dog", "rooster"]
 
@@ -98,9 +101,9 @@ def running(
         run.close()
 
 
-def event(number: int, label: str = "dog", source: str = "yard") -> Record:
-    """An event of a second and a half that has just ended."""
-    end = datetime.now(UTC)
+def event(number: int, label: str = "dog", source: str = "yard", ago: float = 0.0) -> Record:
+    """An event of a second and a half that has just ended, or so many seconds ago."""
+    end = datetime.now(UTC) - timedelta(seconds=ago, milliseconds=-number)
     return {
         "type": "event",
         "source": source,
@@ -179,14 +182,12 @@ def outage(folder: Path, seconds: float, settle: str) -> list[int]:
         return numbers(home)
 
 
-@pytest.mark.realtime
 def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(tmp_path: Path) -> None:
     """They come in order once it is back and other clients are."""
     assert list(range(30)) == outage(tmp_path, 1.0, "2s")
 
 
 @pytest.mark.slow
-@pytest.mark.realtime
 def test_half_a_minute_without_a_broker_costs_no_event(tmp_path: Path) -> None:
     """The same for longer, with all waits as they are in use."""
     with pytest.MonkeyPatch.context() as patch:
@@ -219,6 +220,22 @@ def test_what_waits_survives_a_restart_and_is_marked_late(tmp_path: Path) -> Non
         run.write(event(3))
         wait_until(lambda: numbers(home) == [1, 2, 3], "all events")
     assert [True, True, False] == [message.data["late"] for message in home.of("/event")]
+
+
+def test_what_a_crash_kept_from_the_spool_comes_from_the_log(broker: Broker, tmp_path: Path) -> None:
+    """Once, and nothing of what was before the first run."""
+    log, records = tmp_path / "events.jsonl", [event(number, ago=3600) for number in range(2)]
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    with Subscriber(broker) as home:
+        for number in (2, 3):
+            with running(broker.url, tmp_path, log=log, keep="2h") as run:
+                run.write(in_spool := event(number))
+                wait_until(lambda: home.of("/event"), "the event")
+            with log.open("a") as file:
+                file.writelines(json.dumps(record) + "\n" for record in (in_spool, event(10 * number)))
+        wait_until(lambda: len(numbers(home)) == 3, "the events")
+        time.sleep(0.5)
+    assert [2, 20, 3] == numbers(home)
 
 
 def test_what_waited_too_long_is_dropped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +391,6 @@ def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker,
     assert 500 == sum(key.startswith("label_") for each in configurations for key in each["cmps"])
 
 
-@pytest.mark.realtime
 def test_a_stream_publishes_what_it_hears_while_it_sounds(broker: Broker, tmp_path: Path) -> None:
     """The state of a label is on before its event is over; the log itself has no onsets that nobody asked for."""
     with Subscriber(broker) as home:

@@ -2,7 +2,9 @@
 
 import contextlib
 import http.server
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +15,11 @@ import soundfile
 
 from edge.errors import SourceError
 from edge.sources.opening import open_source
-from edge.sources.source import Block, State
+from edge.sources.source import Block, Gap, State
 from edge.sources.url import UrlSource
 from tests.edge.live.servers import web_server
-from tests.edge.sources.audio.field import ffmpeg
+from tests.edge.sources.audio.field import ffmpeg, joined
+from tests.edge.sources.videos import write_video
 
 SECONDS = 2.0
 
@@ -80,6 +83,55 @@ def test_a_download_without_a_length_is_heard_once(form: str, version: str, chun
         seconds, live = heard(f"{address}/a")
     assert pytest.approx(SECONDS, abs=0.1) == seconds
     assert not live
+
+
+def test_a_stream_that_breaks_at_once_is_no_download() -> None:
+    """A server without `icy-` headers that sends a little, more slowly than it sounds, and is there again."""
+    form = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16, b"data", 0xFFFFFFFF)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"RIFF\xff\xff\xff\xffWAVE" + form)
+            for _ in range(3):
+                self.wfile.write(3200 * b"ab")
+                time.sleep(0.2)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with web_server(handler=Handler) as address:
+        source, states = open_source(f"{address}/a"), []
+        for item in source.items(threading.Event()):
+            states += [item.state] if isinstance(item, State) else []
+            if states.count("connected") == 2:
+                break
+    assert source.live
+    assert ["connected", "lost"] == states[:2]
+
+
+def test_the_sound_of_a_video_may_begin_later(tmp_path: Path) -> None:
+    """By its own clock, as that of a file does."""
+    write_video(tmp_path / "a.mp4", 0.1 * np.random.default_rng(0).standard_normal(16_000), 3.0)
+    with web_server(tmp_path) as address:
+        first = next(open_source(f"{address}/a.mp4").items(threading.Event()))
+    assert Gap(pytest.approx(3.0, abs=0.1), "absent") == first
+
+
+@pytest.mark.parametrize("suffix", ["ts", "aac"])
+def test_a_rate_that_changes_on_the_way_leaves_out_nothing(suffix: str, tmp_path: Path) -> None:
+    """FFmpeg goes on to count its time stamps by the first rate."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
+    parts = [tmp_path / f"{rate}.{suffix}" for rate in (16_000, 48_000)]
+    for part in parts:
+        ffmpeg("-i", tmp_path / "a.wav", "-ar", part.stem, "-c:a", "aac", part)
+    joined(tmp_path / f"a.{suffix}", *parts)
+    with web_server(tmp_path) as address:
+        items = list(open_source(f"{address}/a.{suffix}").items(threading.Event()))
+    assert [16_000, 48_000] == sorted({item.sample_rate for item in items if isinstance(item, Block)})
+    assert [] == [item for item in items if isinstance(item, Gap)]
+    assert pytest.approx(4.0, abs=0.3) == sum(item.seconds for item in items if isinstance(item, Block))
 
 
 @pytest.mark.parametrize("suffix", ["mka", "ts"])

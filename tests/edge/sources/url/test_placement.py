@@ -3,25 +3,26 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from edge.sources.audio import DecodedBlock
 from edge.sources.source import Block, Gap
-from edge.sources.url.placement import Placement, StampedBlock
+from edge.sources.url.placement import Placement
 
 RATE = 1000
 
 
 def pieces(
     first: float, last: float, stamped_from: float | None = 0.0, rate: int = RATE
-) -> list[tuple[float, StampedBlock]]:
+) -> list[tuple[float, DecodedBlock]]:
     """Sound from a time to a time in pieces of 0.1 s, each with its end; every sample is the time it was made at."""
     cut = []
     for number in range(round(first * 10), round(last * 10)):
         samples = (number / 10 + np.arange(rate // 10) / rate).astype(np.float32)[:, None]
         stamp = None if stamped_from is None else number / 10 - stamped_from
-        cut.append((number / 10 + 0.1, StampedBlock(samples, rate, stamp)))
+        cut.append((number / 10 + 0.1, DecodedBlock(samples, rate, stamp)))
     return cut
 
 
-def played(placement: Placement, arriving: Iterable[tuple[float, StampedBlock]]) -> list[Block | Gap]:
+def played(placement: Placement, arriving: Iterable[tuple[float, DecodedBlock]]) -> list[Block | Gap]:
     """What becomes of pieces that arrive at those times."""
     return [item for arrived, piece in arriving for item in placement.push(piece, arrived)]
 
@@ -148,7 +149,7 @@ def test_blurred_stamps_make_no_gaps() -> None:
     assert sum(gaps) < 0.1
 
 
-def segments(first: int, last: int, connected: float, late: float) -> list[tuple[float, StampedBlock]]:
+def segments(first: int, last: int, connected: float, late: float) -> list[tuple[float, DecodedBlock]]:
     """Segments of 2 s, each coming when it is whole and somebody asks for it."""
     return [(max(connected, 2 * -(-made // 2)) + late, piece) for made, piece in pieces(first, last)]
 
