@@ -67,7 +67,7 @@ class Moody:
 class Failing(Output):
     """An output that a test has fail."""
 
-    name = "clips"
+    name, needed = "clips", True
 
 
 class Running:
