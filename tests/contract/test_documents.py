@@ -184,6 +184,7 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert set() == options_of("stream") - named
     of_others = {"--user", "--kill-whom", "--signal"}  # of systemctl
+    of_others |= {"--quiet", "--right", "--aim"}  # of sed-tune, with what sed-stream --scores kept
     assert set() == named - options_of("stream", "replay", "notify", "doctor", "info") - of_others - {"--help"}
 
 
