@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from edge.sources import Block
 from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
+from tests.edge.outputs.mqtt.test_discovery import SCHEMA
 
 pytestmark = pytest.mark.realtime
 
@@ -386,6 +388,8 @@ def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker,
     with Subscriber(broker) as home, running(broker.url, tmp_path, labels=labels):
         wait_until(lambda: len(home.of("/state")) == 500, "the states")
     configurations = [message.data for message in home.of("/config")]
+    for configuration in configurations:
+        jsonschema.validate(configuration, SCHEMA)
     devices = {configuration["dev"]["ids"][0] for configuration in configurations}
     assert {"sed_edge_pi", "sed_edge_pi_yard"} == devices
     assert 500 == sum(key.startswith("label_") for each in configurations for key in each["cmps"])
