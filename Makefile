@@ -9,6 +9,7 @@ RUNTIME ?= $(if $(wildcard /proc/driver/nvidia/version),gpu,cpu)
 
 demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
+	.venv/bin/sed-stream demo/recording.ogg --model general
 
 # Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
 # the servers that they talk to; at last, one by one, slow ones that compare speeds.

@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from benchmarks import peers, subjects, timing
-from edge.model import Model
+from edge.model import Model, shipped_models
 from edge.sources import read_audio
 from export.graph import to_onnx
 from export.quantize import to_int8
@@ -60,6 +60,9 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
     torch.manual_seed(0)
     for name, folded in (("DCASE 2023 CRNN, once", False), ("DCASE 2023 CRNN, our frontend, once", True)):
         chosen[name] = peers.whole_window(peers.DcaseCrnn(folded=folded), 160_000, folder, 10.0)
+    general = Model(shipped_models()["general"])
+    chosen["general, hop 0.48 s"] = subjects.stream(general, audio, general.card.frame_seconds)
+    chosen["YAMNet, 0.975 s every 0.4875 s"] = subjects.overlapping_patches(general, audio)
     chosen["Cnn14 decision level, naive, 1 s"] = peers.whole_window(peers.Cnn14DecisionLevelMax(), 320_000, folder, 1.0)
     chosen[timing.SGEMM] = timing.sgemm()
     return chosen

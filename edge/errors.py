@@ -13,6 +13,8 @@ one line; commands print it and exit with `exit_code`.
 import difflib
 from collections.abc import Iterable
 
+_MOST_NAMES = 40  # that a message lists
+
 
 class SedError(Exception):
     """Anything that a user, a file or a device can cause."""
@@ -39,11 +41,14 @@ class SettingError(SedError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of an error message: the nearest known name, or all of them.
+    """The end of an error message: the nearest known name, or some of them.
 
     >>> did_you_mean("rooser", ["dog", "rooster"])
     "; did you mean 'rooster'?"
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(names)}"
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    more = len(names) - _MOST_NAMES
+    return f"; known: {', '.join(names[:_MOST_NAMES])}" + (f" and {more} more" if more > 0 else "")

@@ -9,5 +9,6 @@ verify         checks a model file on this machine
 parity         compares an exported file with its checkpoint
 write          writes the file, with the card inside
 frontends      the log-mel frontend in all its forms
+yamnet         YAMNet's published weights as the shipped model `general`
 cli            sed-export, sed-verify, sed-bench
 """

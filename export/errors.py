@@ -1,7 +1,8 @@
 """Errors of exporting.
 
 SedError
-└── ParityError      the exported graph gives other scores than the trained network
+├── ParityError         the exported graph gives other scores than the trained network
+└── SourceModelError    another program's model file that cannot be read
 """
 
 from edge.errors import SedError
@@ -9,3 +10,7 @@ from edge.errors import SedError
 
 class ParityError(SedError):
     """The exported graph gives other scores than the trained network."""
+
+
+class SourceModelError(SedError):
+    """Another program's model file that cannot be read."""

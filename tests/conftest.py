@@ -17,7 +17,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 import sed.evaluation.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.sources.audio import read_audio
 from sed.network.checkpoint import Checkpoint, load_checkpoint
 

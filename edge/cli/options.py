@@ -1,6 +1,7 @@
 """The options of the runtime's commands, by what they are about; some commands share them."""
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,22 @@ from typing import Any
 import click
 
 from edge.cli.settings import KeyValueOption, StartOption, TablesOption, ThresholdOption
-from edge.model import PROVIDERS
+from edge.model import PROVIDERS, shipped_models
+
+
+class ModelType(click.Path):
+    """A model file, or the name of a shipped model."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.Path.convert`."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        return path if path.is_file() else shipped_models().get(str(path), path)  # what is neither, Model refuses
+
+
+MODEL_FILE = ModelType()
 
 
 def threads_option(text: str) -> Callable[[Any], Any]:
@@ -78,7 +94,7 @@ SOURCE_OPTIONS = (
 )
 MODEL_OPTIONS = (
     click.option(
-        "--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]"
+        "--model", "model_path", type=MODEL_FILE, metavar="NAME|FILE", help="Shipped model or file.  [default: esc10]"
     ),
     click.option(
         "--provider",
@@ -98,7 +114,7 @@ WINDOW_OPTIONS = (
     ),
 )
 DECODING_OPTIONS = (
-    click.option("--labels", metavar="A,B", help="Report only these labels.  [default: all]"),
+    click.option("--labels", metavar="A,B", help="Report only these labels or groups of them.  [default: the model's]"),
     click.option(
         "--threshold",
         "thresholds",

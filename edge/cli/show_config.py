@@ -36,7 +36,7 @@ def show_config(
     from_card = {
         "hop": window.hop_frames * card.frame_seconds,
         "window": window.window_frames * card.frame_seconds,
-        "labels": list(card.labels),
+        "labels": list(card.default_labels or card.labels),
     }
     lines: list[tuple[str, str]] = []
     tables: list[list[tuple[str, str]]] = []
@@ -84,7 +84,11 @@ def _aligned(lines: list[tuple[str, str]]) -> str:
 
 
 def _thresholds(thresholds: Any, card: Card, decoding: Mapping[str, ClassDecoding]) -> list[tuple[str, str]]:
-    origins = {threshold.label: threshold.origin.kind for threshold in thresholds}  # the last one wins
+    origins = {
+        label: threshold.origin.kind  # the last one wins
+        for threshold in thresholds
+        for label in card.groups.get(threshold.label, (threshold.label,))
+    }
     rows = [("# where an event begins; the rest is the model card's", "")]
     for label in card.labels:
         settings, seconds = decoding[label], card.frame_seconds

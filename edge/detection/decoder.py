@@ -104,11 +104,12 @@ class Decoder:
             return events
         recent = np.concatenate([self._recent, scores])
         recently_lost = np.concatenate([self._recently_lost, lost])
+        highest = recent.max(axis=0).tolist()  # of all classes at once: a model may have hundreds
         for (column, label, settings), state in zip(self._columns, self._states, strict=True):
+            if state.idle and highest[column] < settings.on:
+                continue  # the median is at most the maximum: no event can begin
             length = settings.median_frames
             window = recent[len(recent) - len(scores) - length + 1 :, column]
-            if state.idle and float(window.max()) < settings.on:
-                continue  # the median is at most the maximum: no event can begin
             smooth = np.median(sliding_window_view(window, length), axis=1)
             middle = len(recent) - len(scores) - length // 2
             smooth[recently_lost[middle : middle + len(scores)]] = 0.0

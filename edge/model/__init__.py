@@ -2,6 +2,7 @@
 
 card            the description of a model that its file carries
 inference       an opened model file, and one call of its graph
+library         the models that come with this package, found by name
 providers       the execution provider that runs a model, and why CUDA cannot be used
 ring_buffer     the newest samples of a source
 rewriting       a model file with another card
@@ -9,7 +10,8 @@ score_stream    samples -> frame scores, by a sliding window
 """
 
 from edge.model.card import METADATA_KEY, PRECISIONS, Card, ClassDecoding
-from edge.model.inference import GRAPH_INPUTS, GRAPH_OUTPUTS, Floats, Model, Step, shipped_model
+from edge.model.inference import GRAPH_INPUTS, GRAPH_OUTPUTS, Floats, Model, Step
+from edge.model.library import find_model, shipped_model, shipped_models
 from edge.model.providers import (
     PROVIDERS,
     Node,
@@ -42,6 +44,7 @@ __all__ = [
     "Step",
     "StepModel",
     "Window",
+    "find_model",
     "import_onnxruntime",
     "nvidia_gpu_present",
     "onnxruntime_packages",
@@ -49,6 +52,7 @@ __all__ = [
     "profiled_nodes",
     "session_options",
     "shipped_model",
+    "shipped_models",
     "short_provider_name",
     "why_no_cuda",
     "window_of",

@@ -14,6 +14,7 @@ from edge.errors import ModelError
 METADATA_KEY = "sed_edge_card"
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "int8")
+_OPTIONAL = ("groups", "default_labels", "ontology_ids")
 # A damaged card must not allocate all memory, nor hold integers that a float cannot represent.
 _LONGEST_SECONDS, _LONGEST_CONTEXT_SECONDS = 600, 60
 _MOST_FRAMES = 12_000  # the cost of attention grows with their square
@@ -75,6 +76,9 @@ class Card:
         training: the data, the recipe and the seed that it was trained with.
         validation: figures on validation data, and what data that was.
         licence: of the weights.
+        groups: name -> labels of sounds that belong together; a name that is a label too stands for its group.
+        default_labels: those that are reported unless others are asked for; all if empty.
+        ontology_ids: label -> its id in AudioSet's ontology, where it has one.
     """
 
     model_id: str
@@ -94,6 +98,9 @@ class Card:
     training: dict[str, Any]
     validation: dict[str, Any]
     licence: str
+    groups: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    default_labels: tuple[str, ...] = ()
+    ontology_ids: dict[str, str] = dataclasses.field(default_factory=dict)
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -123,6 +130,16 @@ class Card:
             raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, got {self.precision!r}")
         if set(self.decoding) != set(self.labels):
             raise ValueError(f"decoding must have one entry a label, got {sorted(self.decoding)}")
+        named = {
+            *self.default_labels,
+            *self.ontology_ids,
+            *(label for group in self.groups.values() for label in group),
+        }
+        if not named <= set(self.labels):
+            raise ValueError(
+                "groups, default_labels and ontology_ids must name labels of the model, "
+                f"got {sorted(named - set(self.labels))}"
+            )
 
     @property
     def frame_seconds(self) -> float:
@@ -151,7 +168,8 @@ class Card:
         if not isinstance(values, dict):
             raise ModelError(f"{where}: its card is not a JSON object; export the model again")
         names = [f.name for f in dataclasses.fields(cls)]
-        missing = [name for name in names if name not in values]
+        # A card from before sounds had groups lacks them.
+        missing = [name for name in names if name not in values and name not in _OPTIONAL]
         if missing:
             raise ModelError(f"{where}: its card lacks {', '.join(missing)}; export the model again")
         if values["schema"] != SCHEMA:
@@ -160,9 +178,12 @@ class Card:
                 "update sed-edge, or export the model again"
             )
         try:
-            chosen = {name: values[name] for name in names}  # a card of a newer version may have more fields
+            # A card of a newer version may have more fields.
+            chosen = {name: values[name] for name in names if name in values}
             _require_types(chosen)
             chosen["labels"] = tuple(values["labels"])
+            chosen["default_labels"] = tuple(values.get("default_labels", ()))
+            chosen["groups"] = {name: tuple(labels) for name, labels in values.get("groups", {}).items()}
             chosen["decoding"] = {label: ClassDecoding(**entry) for label, entry in values["decoding"].items()}
             return cls(**chosen)
         except (TypeError, ValueError, AttributeError) as exc:
@@ -181,8 +202,12 @@ def _require_types(values: dict[str, Any]) -> None:
         isinstance(value, float | int) and abs(value) <= _GREATEST_NUMBER for value in values["parity"].values()
     ):
         raise TypeError(f"parity must be numbers, got {values['parity']}")
-    if not all(isinstance(label, str) for label in values["labels"]):
-        raise TypeError(f"labels must be text, got {values['labels']}")
+    texts = {"labels": values["labels"], "default_labels": values.get("default_labels", ())}
+    texts |= {f"groups.{name}": labels for name, labels in values.get("groups", {}).items()}
+    texts["ontology_ids"] = [*values.get("ontology_ids", {}).values()]
+    for name, entries in texts.items():
+        if not isinstance(entries, list | tuple) or not all(isinstance(entry, str) for entry in entries):
+            raise TypeError(f"{name} must be text, got {entries!r}")
 
 
 def _require_whole(settings: Any, *names: str) -> None:

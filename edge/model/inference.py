@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError, SedError
 from edge.model.card import METADATA_KEY, Card
+from edge.model.library import find_model
 from edge.model.providers import open_session, short_provider_name
 
 Floats = NDArray[np.float32]
@@ -30,16 +31,11 @@ class Step(NamedTuple):
     embeddings: Floats
 
 
-def shipped_model() -> Path:
-    """The model that comes with this package."""
-    return Path(__file__).with_name("shipped") / "esc10.onnx"
-
-
 class Model:
     """An exported model file, opened.
 
     Args:
-        path: the `.onnx` file.
+        path: the `.onnx` file, or the name of a shipped model.
         provider: one of `edge.model.providers.PROVIDERS`.
         threads: that one step may use.
 
@@ -49,8 +45,7 @@ class Model:
     """
 
     def __init__(self, path: Path, provider: str = "auto", threads: int = 1) -> None:
-        if not path.is_file():
-            raise ModelError(f"{path}: no such model file; give the .onnx that sed-export wrote")
+        path = find_model(path)
         self._path = path
         try:
             self._session = open_session(path, provider, threads)

@@ -64,6 +64,7 @@ class Output:
         hears: whether it receives sound.
         takes_scores: whether it receives frame scores.
         takes_onsets: whether it receives `onset` records although the log does not have them.
+        needed: whether a run is unhealthy while it does not work.
         failure: why it does not work now, such as `No space left on device`; None while it does. Other threads read it.
         run: all outputs of the run, this one among them, once they are together.
     """
@@ -72,6 +73,7 @@ class Output:
     hears = False
     takes_scores = False
     takes_onsets = False
+    needed = False
     failure: str | None = None
     run: "Outputs | None" = None
 
@@ -111,12 +113,14 @@ class OutputState(NamedTuple):
 
     Attributes:
         name: of the output.
+        needed: whether a run is unhealthy while it does not work.
         failure: why it does not work now, if it does not.
         lost: how much was lost so far, by source and what it is.
         waiting: records that wait for it.
     """
 
     name: str
+    needed: bool
     failure: str | None
     lost: Mapping[tuple[str, str], float]
     waiting: int
@@ -247,7 +251,7 @@ class _OutputThread:
 
     def state(self) -> OutputState:
         """See `Outputs.states`."""
-        return OutputState(self.output.name, self.output.failure, self.output.lost, self._records)
+        return OutputState(self.output.name, self.output.needed, self.output.failure, self.output.lost, self._records)
 
     def stop(self) -> None:
         with self._changed:

@@ -16,6 +16,8 @@ from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
 
+_LONGEST_WAIT_SECONDS = 1.0  # for sound: others than the model take it too
+_MOST_NAMES = 40  # of labels, in one line of talk
 _LEAST_LOSS_SECONDS = 0.1  # shortest loss worth a record, where a source ends while it is lost
 
 
@@ -70,7 +72,7 @@ class Reporter:
             self._observe(first)
         _log.info(
             "hears %s in %s, a window of %g s every %g s",
-            ", ".join(self._labels),
+            ", ".join(self._labels) if len(self._labels) <= _MOST_NAMES else f"{len(self._labels)} labels",
             "stdin" if self._source.name == "-" else self._source.name,
             self._window.window_frames * self._card.frame_seconds,
             self._window.hop_frames * self._card.frame_seconds,
@@ -87,6 +89,11 @@ class Reporter:
             self._miss(item)
         else:
             self._change(item)
+
+    @property
+    def useful_seconds(self) -> float:
+        """How much sound of a live source is worth waiting for: with less, no event can be detected."""
+        return min(self._event_stream.seconds_to_step, _LONGEST_WAIT_SECONDS) if self._source.live else 0.0
 
     def write_stats(self) -> None:
         """Write a `stats` record."""

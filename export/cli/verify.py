@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.cli.options import MODEL_FILE
 from edge.errors import SettingError
 from edge.model import Model
 from edge.sources import read_audio
@@ -15,7 +16,7 @@ _MADE_SECONDS = 20
 
 
 @click.command(cls=SedCommand)
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL_FILE)
 @click.argument("audio", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--against", type=click.Path(path_type=Path), help="Another .onnx of the same network, or its model.ckpt (torch)."

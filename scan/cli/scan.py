@@ -11,7 +11,7 @@ import click
 
 from edge.cli.command_line import SedCommand
 from edge.cli.decoding import chosen_decoding, chosen_labels
-from edge.cli.options import DECODING_OPTIONS, WINDOW_OPTIONS, with_options
+from edge.cli.options import DECODING_OPTIONS, MODEL_FILE, WINDOW_OPTIONS, with_options
 from edge.cli.settings import Threshold
 from edge.errors import SettingError
 from edge.model import Model, shipped_model, window_of
@@ -27,7 +27,9 @@ _log = logging.getLogger(__name__)
 @click.command(cls=SedCommand)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--out", required=True, metavar="DESTINATION", help="Folder of the table: a path or a URL (s3://...).")
-@click.option("--model", "model_path", type=click.Path(path_type=Path), help="Model file.  [default: the shipped one]")
+@click.option(
+    "--model", "model_path", type=MODEL_FILE, metavar="NAME|FILE", help="Shipped model or file.  [default: esc10]"
+)
 @with_options(*WINDOW_OPTIONS, *DECODING_OPTIONS)
 @click.option("--channel", default="mix", show_default=True, metavar="mix|N", help="Channel to process.")
 @click.option(

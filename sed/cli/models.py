@@ -21,8 +21,8 @@ _MOST_NAMES = 20
 
 
 def open_model(path: Path) -> "StepModel":
-    """Open an exported file, or a checkpoint, which needs torch."""
-    if path.suffix == ".onnx":
+    """Open an exported file, a shipped model by its name, or a checkpoint, which needs torch."""
+    if path.suffix in ("", ".onnx"):
         return Model(path)
     from sed.network import TorchModel, load_checkpoint
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.errors import SettingError
 from sed.cli.output_paths import require_run_folder
 from sed.recipe import MAX_SEED
 
@@ -36,6 +37,12 @@ _log = logging.getLogger(__name__)
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one per GPU.")
 @click.option("--nodes", type=click.IntRange(1), default=1, help="Machines that train together.")
 @click.option("--check-data", is_flag=True, help="Read all labels and audio, print a table of them, do not train.")
+@click.option(
+    "--model",
+    "near_model",
+    type=FILE,
+    help="With --check-data: also list which other sounds this model takes for a class.",
+)
 @click.version_option(package_name="sed-edge")
 def train(
     recipe_path: Path,
@@ -48,6 +55,7 @@ def train(
     devices: int,
     nodes: int,
     check_data: bool,
+    near_model: Path | None,
 ) -> None:
     """Train a detector as RECIPE.toml says, and write it to model.ckpt in the folder of --out.
 
@@ -63,7 +71,11 @@ def train(
         if given:
             raise click.UsageError(f"--check-data does not train; leave out {', '.join(given)}")
         _check_data(recipe_path, data)
+        if near_model is not None:
+            _near_kinds(near_model, data)
         return
+    if near_model is not None:
+        raise click.UsageError("--model goes with --check-data")
     if out is None:
         raise click.UsageError("give --out FOLDER for the files of the run, or --check-data to check the data only")
     if final is not None and validation:
@@ -199,3 +211,16 @@ def _check_data(recipe_path: Path, data: tuple[Path, ...]) -> None:
     training.require_scenes(recipe.scenes)
     if validation is not None:
         validation.require_scenes(recipe.scenes, all_labels=False)
+
+
+def _near_kinds(path: Path, data: tuple[Path, ...]) -> None:
+    """Print which sounds of no event the model takes for its classes."""
+    from sed.cli.models import open_model
+    from sed.evaluation import read_recordings, run_on_recordings
+    from sed.report import near_text
+
+    model = open_model(path)
+    others = [one for one in read_recordings(data) if not set(one.labels) & set(model.card.labels)]
+    if not others:
+        raise SettingError("--model: the data has no other sounds than the model's; add --data of some, a folder each")
+    click.echo(near_text(model.card.labels, run_on_recordings(model, others)))

@@ -115,7 +115,13 @@ def html_page(card: Card, report: Report, drawn: Iterable[Section]) -> str:
         drawn: from `sections`.
     """
     title = f"{card.model_id} on {len(report.results)} recording{'s' if len(report.results) > 1 else ''}"
-    tables = (totals(report), class_table(report), clip_table(report), kind_table(report), near_table(report))
+    tables = (
+        totals(report),
+        class_table(report),
+        clip_table(report),
+        kind_table(report),
+        near_table(report.labels, report.kinds),
+    )
     body = [
         f"<h1>{html.escape(title)}</h1>",
         *(_table(rows) for rows in tables if rows),

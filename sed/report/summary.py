@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sed.evaluation import RecordingResult, Report, near_kinds, onset_offset_errors
+from sed.evaluation import Kind, RecordingResult, Report, kinds_of, near_kinds, onset_offset_errors
 
 _HEADER = ("", "true", "reported", "event F1", "segment F1", "inters. F1", "onset ms", "offset ms", "false alarms")
 _CLIP_HEADER = ("", "clips", "AP", "correct", "most often confused with")
@@ -75,16 +75,20 @@ def kind_table(report: Report) -> list[tuple[str, ...]]:
     return [_KIND_HEADER, *rows] if rows else []
 
 
-def near_table(report: Report) -> list[tuple[str, ...]]:
+def near_table(labels: Sequence[str], kinds: Sequence[Kind]) -> list[tuple[str, ...]]:
     """Header, and a row for each label: the kinds of sound that the model takes for it, none of which has events."""
-    if not any(kind.known for kind in report.kinds):
+    if not any(kind.known for kind in kinds):
         return []
-    near = near_kinds(report.kinds, report.labels)
     rows = [
         (label, ", ".join(f"{name} ({share:.0%})" for name, share in found[:_MOST_NEAR]) or "none: record such sounds")
-        for label, found in near.items()
+        for label, found in near_kinds(kinds, labels).items()
     ]
     return [_NEAR_HEADER, *rows]
+
+
+def near_text(labels: Sequence[str], results: Sequence[RecordingResult]) -> str:
+    """`near_table` of recordings without events, for a terminal."""
+    return "\n".join(_aligned(near_table(labels, kinds_of(results))))
 
 
 def totals(report: Report) -> list[tuple[str, str]]:
@@ -113,7 +117,7 @@ def totals(report: Report) -> list[tuple[str, str]]:
 def text_table(report: Report) -> str:
     """All tables as text, for a terminal."""
     figures = (f"{name:<{_NAME_WIDTH}}  {value}" for name, value in totals(report))
-    tables = (class_table(report), clip_table(report), kind_table(report), near_table(report))
+    tables = (class_table(report), clip_table(report), kind_table(report), near_table(report.labels, report.kinds))
     return "\n".join([*(line for rows in tables for line in _aligned(rows)), *figures])
 
 

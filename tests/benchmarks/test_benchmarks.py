@@ -12,7 +12,8 @@ from benchmarks.decoding import ALLOWED_PER_HOUR, EMISSION_RULES, tuned_figures
 from benchmarks.peers import DCASE_FRONTEND, DropHalf
 from benchmarks.variants import NETWORKS, LogMelByFft
 from benchmarks.whole_process import REFERENCE, SOURCES
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from sed.evaluation.inference import RecordingResult
 from sed.evaluation.recordings import Recording
 from sed.network.detector import Detector

@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
+from edge.cli.settings import read_config
+from edge.cli.stream import stream
 from edge.detection.events import Event, Onset
 from edge.log import records
 from edge.log.formats import CsvTable
@@ -182,7 +184,16 @@ def test_the_guide_to_the_runtime_names_every_option_and_no_other() -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert set() == options_of("stream") - named
     of_others = {"--user", "--kill-whom", "--signal"}  # of systemctl
+    of_others |= {"--quiet", "--right", "--aim"}  # of sed-tune, with what sed-stream --scores kept
     assert set() == named - options_of("stream", "replay", "notify", "doctor", "info") - of_others - {"--help"}
+
+
+def test_the_whole_example_is_right(tmp_path: Path) -> None:
+    """The settings of docs/operations.md are read, whatever outputs they turn on."""
+    (example,) = re.findall(r"```toml\n(.*?)```", section("docs/operations.md", "A whole example"), re.DOTALL)
+    (tmp_path / "whole.toml").write_text(example)
+    found = read_config(str(tmp_path / "whole.toml"), stream)
+    assert {"outs", "clips", "clip_option", "health", "mqtt", "notify"} <= set(found)
 
 
 @pytest.mark.parametrize(("heading", "known"), [("MQTT and Home Assistant", MqttSettings), ("Notifications", Rule)])

@@ -9,6 +9,10 @@ import pytest
 from tests.conftest import DEMO, ROOT
 
 HEAVY = {"torch", "torchlibrosa", "lightning", "librosa", "onnx", "onnxscript"}
+OF_OUTPUTS = {
+    *("prometheus_client", "paho", "apprise", "matplotlib", "http.server"),
+    *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify"),
+}
 MOST_ENTRIES = 12
 
 
@@ -38,13 +42,13 @@ def test_a_folder_says_what_each_of_its_entries_is(folder: str) -> None:
 
 
 def test_a_running_stream_has_loaded_no_torch() -> None:
-    """In a process that has heard the demo recording, what training needs is not there."""
+    """In a process that has heard the demo recording, what training and outputs need is not there."""
     script = (
         "import sys\n"
         "from edge.cli.stream import stream\n"
         f"stream([{str(DEMO)!r}], standalone_mode=False)\n"
         "import edge.sources.audio, edge.model.inference\n"
-        f"print('loaded', sorted(set(sys.modules) & {HEAVY!r}))\n"
+        f"print('loaded', sorted(set(sys.modules) & {HEAVY | OF_OUTPUTS!r}))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()

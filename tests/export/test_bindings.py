@@ -8,7 +8,8 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import ROOT
 

@@ -6,7 +6,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from export.agreement import agreement
 from export.cli.export import export
 from export.quantize import calibration_sounds, to_int8

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edge.detection.events import Event
 from edge.errors import SettingError
-from edge.model.inference import Floats, Model, Step, shipped_model
+from edge.model.inference import Floats, Model, Step
+from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from export.agreement import Agreement, agreement, event_f1, require_alike, shared_events
 from export.cli.verify import verify

@@ -6,12 +6,11 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from edge.cli.options import threads_option
+from edge.cli.options import MODEL_FILE, threads_option
 from edge.model import shipped_model
 
 Item = TypeVar("Item")
@@ -43,9 +42,10 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 _SHARED: dict[str, Callable[..., Any]] = {
     "model": click.option(
         "--model",
-        type=click.Path(path_type=Path),
+        type=MODEL_FILE,
         default=shipped_model(),
-        help="Model file.  [default: the shipped one]",
+        metavar="NAME|FILE",
+        help="Shipped model or file.  [default: esc10]",
     ),
     "provider": click.option(
         "--provider", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Execution provider."

@@ -9,11 +9,12 @@ from edge.bench.cli.options import Output, list_option, progress, shared_options
 from edge.bench.results import table_text
 from edge.bench.steps import PROVIDERS, all_combinations, measure_all, usual_providers
 from edge.cli.command_line import SedCommand
+from edge.cli.options import MODEL_FILE
 from edge.model import PRECISIONS, shipped_model
 
 
 @click.command(cls=SedCommand)
-@click.argument("models", metavar="[MODEL]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("models", metavar="[MODEL]...", nargs=-1, type=MODEL_FILE)
 @list_option(
     "--provider",
     "providers",
@@ -70,7 +71,7 @@ def table(
     output: Output,
     plot: Path | None,
 ) -> None:
-    """Measure the steps of each MODEL (.onnx files; the shipped one unless named) in every combination.
+    """Measure the steps of each MODEL (files or names of shipped ones; esc10 unless named) in every combination.
 
     A step is one call of the graph and the decoding of what it emits, on noise without events. All
     combinations take turns, round after round, beside a product of matrices (sgemm): compare runs by the column "of

@@ -100,7 +100,7 @@ def clip_path(folder: Path, moment: Moment, form: str) -> Path:
 
 def description(path: Path, moment: Moment, cut: Cut, settings: dict[str, Any]) -> dict[str, Any]:
     """The content of the JSON file beside a clip; `onset` and `offset` are seconds within the clip."""
-    begin, seconds = float(cut.begin_seconds), len(cut.samples) / cut.sample_rate
+    begin, seconds = cut.begin_seconds, len(cut.samples) / cut.sample_rate
     described = {
         "schema": SCHEMA,
         "file": path.name,

@@ -7,7 +7,6 @@ import dataclasses
 import importlib.util
 import time
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 
 from edge.errors import InstallError, SettingError
@@ -39,7 +38,7 @@ class ClipsOutput(Output):
         SettingError: if the folder cannot be written.
     """
 
-    name, hears = "clips", True
+    name, hears, needed = "clips", True, True
 
     def __init__(self, folder: Path, settings: ClipSettings, context: OutputContext) -> None:
         super().__init__()
@@ -75,7 +74,7 @@ class ClipsOutput(Output):
             chosen = self._settings
             self._recalls[sound.source] = Recall(chosen.pre + chosen.longest + chosen.post + _LATENCY_SECONDS)
         self._recalls[sound.source].hear(sound)
-        if self._waiting:
+        if any(moment.source == sound.source for moment in self._waiting):
             self._save_due()
 
     def write(self, record: Record) -> None:
@@ -131,7 +130,7 @@ class ClipsOutput(Output):
         """Save one clip; if that is impossible, the reason."""
         chosen, recall = self._settings, self._recalls.get(moment.source)
         onset = max(moment.onset, moment.offset - chosen.longest)
-        begin, end = Fraction(onset - chosen.pre), Fraction(moment.offset + chosen.post)
+        begin, end = onset - chosen.pre, moment.offset + chosen.post
         cut = None if recall is None else recall.cut(begin, end)
         if cut is None:
             return "its sound was not received"

@@ -7,7 +7,7 @@
 | `coverage` | too little of the last five minutes of a source was heard                                              |
 | `lag`      | sound is processed too long after it was heard                                                         |
 | `log`      | a file of the log cannot be written                                                                    |
-| others     | an output does not work, by its name, such as `clips`                                                  |
+| `clips`    | clips cannot be written                                                                                |
 """
 
 import threading
@@ -156,8 +156,8 @@ class HealthState:
         failure = self._log_failure()
         if failure is not None:
             found.append(Problem("log", "", failure))
-        found += [Problem(state.name, "", state.failure) for state in self.output_states() if state.failure is not None]
-        return found
+        outputs = [state for state in self.output_states() if state.needed]
+        return found + [Problem(state.name, "", state.failure) for state in outputs if state.failure is not None]
 
     def _of(self, source: str, now: float) -> Listening:
         if source not in self._listening:

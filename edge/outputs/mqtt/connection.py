@@ -6,6 +6,7 @@ Paho: it would send that at once when the broker is back, before other clients a
 
 import contextlib
 import queue
+import ssl
 import threading
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ class Connection:
 
     Args:
         settings: of the broker.
+        context: for TLS, None without it.
         client_id: the same for all connections of a run: the broker ends an old one that it has not missed yet.
         will: topic that the broker publishes `offline` to, retained, where the connection breaks.
         subscriptions: topics to receive.
@@ -50,6 +52,7 @@ class Connection:
     def __init__(
         self,
         settings: MqttSettings,
+        context: ssl.SSLContext | None,
         client_id: str,
         will: str,
         subscriptions: list[str],
@@ -63,7 +66,6 @@ class Connection:
         )
         if settings.user is not None:
             client.username_pw_set(settings.user, settings.password)
-        context = settings.tls_context()
         if context is not None:
             client.tls_set_context(context)
         client.max_inflight_messages_set(MOST_IN_FLIGHT)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 
@@ -16,9 +17,9 @@ def slugs(names: Iterable[str]) -> dict[str, str]:
     {'Dog bark': 'dog_bark', 'Café': 'cafe', '犬': '1e82f9'}
     """
     plain = {name: slug(name) for name in names}
-    taken = list(plain.values())
+    taken = Counter(plain.values())
     return {
-        name: short if short and taken.count(short) == 1 else f"{short}_{_digest(name)}".lstrip("_")
+        name: short if short and taken[short] == 1 else f"{short}_{_digest(name)}".lstrip("_")
         for name, short in plain.items()
     }
 

@@ -52,7 +52,6 @@ def open_mqtt(url: str, options: Mapping[str, str], context: OutputContext, fold
         OSError, SettingError: if a setting or a file cannot be used.
     """
     settings = mqtt_settings(url, options)
-    settings.tls_context()  # its files are there
     earlier: Iterable[Record] = ()
     if context.log is not None:
         with contextlib.suppress(FileNotFoundError):  # the first run
@@ -76,6 +75,7 @@ class MqttOutput(Output):
     ) -> None:
         super().__init__()
         self._settings, self._earlier = settings, earlier
+        self._tls_context = settings.tls_context()
         self._labels = frozenset(context.labels)
         sources, labels, model = context.sources, context.labels, context.card.model_id
         self._spool = Spool(folder / "mqtt.sqlite", settings.keep)
@@ -85,7 +85,8 @@ class MqttOutput(Output):
         self._client_id = f"sed-edge-{settings.node}-{run}"
         short = slugs(sources)
         self._places = {name: Place(settings.root, settings.node, short[name], name) for name in sources}
-        self._sources = {name: SourceStates(place, labels, model, run, now) for name, place in self._places.items()}
+        in_topics = slugs(labels)
+        self._sources = {name: SourceStates(place, in_topics, model, run, now) for name, place in self._places.items()}
         self._live: set[str] = set()  # sources whose states are published
         self._happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
         self._connection: Connection | None = None
@@ -173,6 +174,7 @@ class MqttOutput(Output):
     def _connect(self) -> None:
         self._connection = Connection(
             self._settings,
+            self._tls_context,
             self._client_id,
             f"{self._settings.root}/availability",
             [] if self._settings.discovery is None else [f"{self._settings.discovery}/status"],

@@ -5,14 +5,13 @@ A state is retained by the broker and replaces the one before; an event is a mes
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from edge.log import Record
 from edge.outputs.listening import Listening
 from edge.outputs.mqtt.discovery import Place, event_type
-from edge.outputs.mqtt.names import slugs
 from edge.outputs.output import Sound
 
 SCHEMA = "sed-edge-event/1"
@@ -46,15 +45,15 @@ class SourceStates:
 
     Args:
         place: of the source.
-        labels: that are reported.
+        labels: that are reported, each with its name in topics.
         model: id of the model.
         run: id of the run, part of the keys of events that have no time of day.
         now: by `time.monotonic`.
     """
 
-    def __init__(self, place: Place, labels: Sequence[str], model: str, run: str, now: float) -> None:
-        self._place, self._labels, self._model, self._run = place, labels, model, run
-        self._slugs = slugs(labels)
+    def __init__(self, place: Place, labels: Mapping[str, str], model: str, run: str, now: float) -> None:
+        self._place, self._slugs, self._model, self._run = place, labels, model, run
+        self._labels = tuple(labels)
         self._listening = Listening(now, _HOUR_SECONDS)
         self._lost = True  # until it is heard
         self._connections_lost = 0

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.log import Record, read_log
-from edge.outputs.notify.engine import Engine
+from edge.outputs.notify.engine import Engine, time_of
 from edge.outputs.notify.notification import Notification
 from edge.outputs.notify.rules import Rule, rules_of
 from edge.outputs.notify.sender import CLOSE_SECONDS, Sender
@@ -25,6 +25,7 @@ from edge.outputs.spool import Spool, state_folder
 _log = logging.getLogger(__name__)
 
 _KEPT = timedelta(days=1)  # a message waits for its target, and one that a crash cost is made again
+_AHEAD = timedelta(hours=1)
 _EXPIRE_SECONDS = 600.0
 _WRITTEN_LATE = timedelta(seconds=30)  # an event is written up to so long after it ended
 
@@ -90,12 +91,14 @@ class NotifyOutput(Output):
         for sender in self._senders.values():
             sender.start()
         for record in self._earlier:
-            self._post(self._engine.take(record))
+            self.write(record)
         self._post(self._engine.advance(now - _WRITTEN_LATE))
 
     def write(self, record: Record) -> None:
-        """See `Output.write`."""
-        self._post(self._engine.take(record))
+        """See `Output.write`. The time of a record from a clock that ran ahead would last for ever; it is left out."""
+        at = time_of(record)
+        if at is None or at < datetime.now(UTC) + _AHEAD:
+            self._post(self._engine.take(record))
 
     def tick(self) -> None:
         """See `Output.tick`."""

@@ -14,6 +14,7 @@ import hmac
 import http.client
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import NamedTuple
 
@@ -40,13 +41,16 @@ def post(url: str, key: str, body: bytes, secret: bytes | None) -> Outcome:
     """Make one attempt; never raises for what a server or a network does.
 
     Args:
-        url: of the webhook. A redirect is not followed: it is a failure that says where it leads.
+        url: of the webhook, with a user and a password or without. A redirect is not followed: it is a failure that
+            says where it leads.
         key: of the message.
         body: JSON.
         secret: to sign it with.
     """
-    request = urllib.request.Request(url, data=body, headers=_headers(key, body, secret), method="POST")
     try:
+        address, authorization = _divided(url)
+        headers = {**_headers(key, body, secret), **authorization}
+        request = urllib.request.Request(address, data=body, headers=headers, method="POST")
         with _OPENER.open(request, timeout=_TIMEOUT_SECONDS):
             return Outcome()
     except urllib.error.HTTPError as exc:
@@ -71,6 +75,16 @@ def secret_of(text: str) -> bytes:
         )
     except binascii.Error as exc:
         raise ValueError("what follows whsec_ is no base64") from exc
+
+
+def _divided(url: str) -> tuple[str, dict[str, str]]:
+    """The URL without user and password, and the header that these become."""
+    parts = urllib.parse.urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    basic = base64.b64encode(urllib.parse.unquote(user).encode()).decode()
+    return parts._replace(netloc=host).geturl(), {"Authorization": f"Basic {basic}"}
 
 
 def _headers(key: str, body: bytes, secret: bytes | None) -> dict[str, str]:

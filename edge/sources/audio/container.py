@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,7 +14,7 @@ from av.container import InputContainer
 from edge.errors import SourceError
 from edge.sources.audio.bare import tag_bytes
 from edge.sources.audio.ogg import OggLinks, is_chained
-from edge.sources.audio.pcm import Pcm, demuxer, find_samples
+from edge.sources.audio.pcm import WORTH_SECONDS, Pcm, demuxer, find_samples
 from edge.sources.audio.wave import WaveHeader, holds_chunks, read_wave_header, word_patches
 
 # Of files that are looked for in folders.
@@ -35,7 +36,6 @@ AUDIO_SUFFIXES = {
 }
 _HEAD_BYTES = 4096
 _BOXES = (b"ftyp", b"free", b"skip", b"wide", b"uuid", b"mdat")  # of an MP4, that may stand before its index
-_WORTH_SECONDS = 0.1  # of sound behind the declared length
 
 
 class Containers:
@@ -129,9 +129,9 @@ class Containers:
         if self.head.startswith(b"OggS"):
             self._links = OggLinks(stdin.read)
             return _open(self._links)
-        if (run := find_samples(io.BytesIO(self.head))) is not None and run.start < len(self.head):
+        if (run := find_samples(io.BytesIO(self.head), None)) is not None and run.start < len(self.head):
             stdin.head = self.head[run.start :]
-            return _open(_Limited(stdin.read, run.size), **demuxer(run.pcm))
+            return _open(_Limited(stdin.read, run.declared or sys.maxsize), **demuxer(run.pcm))
         wave = read_wave_header(io.BytesIO(self.head))
         if wave is None:
             stdin.head = _patched(self.head, 0, word_patches(self.head))
@@ -149,7 +149,7 @@ class Containers:
             if wave is not None:
                 return self._open_wave(wave, file)
             file.seek(0)
-            run = find_samples(file)
+            run = find_samples(file, path.stat().st_size)
         patches = word_patches(self.head)
         # FFmpeg would take a relative name with a colon in it for a protocol.
         if run is None and not patches and not is_chained(path):
@@ -157,8 +157,8 @@ class Containers:
         self._file = path.open("rb")
         if run is not None:
             self._file.seek(run.start)
-            self.held_seconds = run.size / run.pcm.byte_rate
-            return _open(_Limited(self._file.read, run.size), **demuxer(run.pcm))
+            self._note_length(run.declared, run.held, run.pcm.byte_rate)
+            return _open(_Limited(self._file.read, run.held), **demuxer(run.pcm))
         if patches:
             return _open(_Patched(self._file, patches))
         self._links = OggLinks(self._file.read)
@@ -176,21 +176,26 @@ class Containers:
         options = {} if self.no_samples or wave.declared_bytes is not None else {"ignore_length": "1"}
         if (
             wave.declared_bytes is not None
-            and rest > wave.byte_rate * _WORTH_SECONDS
+            and rest > wave.byte_rate * WORTH_SECONDS
             and not _is_chunks(file, end, size)
         ):
             # As a RIFF of unknown length: else FFmpeg looks for chunks in what stands behind the declared length, for
             # hours where that is gigabytes of silence.
             wave.patches.update({0: b"RIFF", wave.data_start - 4: bytes(4)})
             options["ignore_length"] = "1"
-            declared, held = wave.declared_bytes / wave.byte_rate, (size - wave.data_start) / wave.byte_rate
-            self.hidden = f"its header says {declared:.1f} s, but it holds {held:.1f} s"
         if options:
-            self.held_seconds = (size - wave.data_start) / wave.byte_rate
+            held = size - wave.data_start
+            self._note_length(held if wave.declared_bytes is None else wave.declared_bytes, held, wave.byte_rate)
         if not wave.patches:
             return _open(str(self.path.absolute()), **({"options": options} if options else {}))
         self._file = self.path.open("rb")
         return _open(_Patched(self._file, wave.patches), **({"options": options} if options else {}))
+
+    def _note_length(self, declared_bytes: int, held_bytes: int, byte_rate: int) -> None:
+        self.held_seconds = held_bytes / byte_rate
+        if held_bytes > declared_bytes:
+            declared = f"{declared_bytes / byte_rate:.1f} s"
+            self.hidden = f"its header says {declared}, but it holds {self.held_seconds:.1f} s"
 
 
 def _is_chunks(file: BinaryIO, start: int, end: int) -> bool:

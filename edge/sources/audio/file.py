@@ -16,7 +16,7 @@ from edge.sources.audio.container import Containers
 from edge.sources.audio.decoding import Part
 from edge.sources.audio.frames import DecodedBlock
 from edge.sources.audio.pcm import Pcm
-from edge.sources.audio.tracks import choose_track
+from edge.sources.audio.tracks import choose_track, describe_tracks
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class AudioFile:
         self._containers, self._track, self._block_seconds = Containers(path, pcm), track, block_seconds
         self._name = self._containers.name
         self._may_be_bare = path is None and pcm is None
-        self.damaged = False
+        self.damaged = self._sounded = False
         self.warnings: list[str] = []
         try:
             container = self._containers.open()
@@ -108,7 +108,9 @@ class AudioFile:
             return
         try:
             while True:
-                yield from self._part.pieces()
+                for piece in self._part.pieces():
+                    self._sounded = self._sounded or bool(piece.samples.any())
+                    yield piece
                 heard_seconds += self._part.heard_seconds
                 self.damaged = self.damaged or self._part.damaged
                 container = self._containers.next()
@@ -148,6 +150,8 @@ class AudioFile:
             self.damaged = True
         if self.damaged:
             self._warn(f"is damaged or cut short; {heard_seconds:.3f} s of it could be heard")
+        if not self._sounded and len(self._container.streams.audio) > 1:
+            self._warn(f"this sound track is digitally silent; --track takes one of {describe_tracks(self._container)}")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)

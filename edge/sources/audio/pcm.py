@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from edge.sources.audio.wave import holds_chunks
+
 _PCM_FORMATS = (
     "u8",
     "s8",
@@ -22,6 +24,10 @@ _PCM_FORMATS = (
     "mulaw",
 )
 _LARGEST_HEADER_BYTES = 1 << 20
+_W64_START = bytes.fromhex("72696666 2e91cf11a5d628db04c10000")
+_W64_NAME_ENDS = (bytes.fromhex("00c04f8edb8a"), bytes.fromhex("28db04c10000"))
+WORTH_SECONDS = 0.1  # of sound behind the declared length
+_MOST_BYTES = 1 << 60
 _LITTLE_ENDIAN = (b"sowt", b"42n1", b"23ni")  # integers in AIFF-C
 
 
@@ -80,33 +86,56 @@ class SampleRun(NamedTuple):
     Attributes:
         pcm: what they are.
         start: byte at which they begin.
-        size: bytes.
+        declared: bytes, as the header says.
+        held: bytes that there are: more, where what stands behind the declared ones is no chunk.
     """
 
     pcm: Pcm
     start: int
-    size: int
+    declared: int
+    held: int
 
 
-def find_samples(file: BinaryIO) -> SampleRun | None:
-    """The samples of a file that FFmpeg takes for noise or for nothing; None of all others.
+def find_samples(file: BinaryIO, size: int | None) -> SampleRun | None:
+    """The samples of a file that FFmpeg takes for noise, or whose length it mistakes; None of all others.
 
-    These are RIFX (a WAVE whose numbers are big-endian) and AIFF-C with little-endian words of more than 16 bits.
+    These are W64, RIFX (a WAVE whose numbers are big-endian), AIFF-C with little-endian words of more than 16 bits, and
+    AIFF that holds more than its header says.
+
+    Args:
+        file: at its beginning.
+        size: of the file; None where it is not known.
     """
-    head, kind = file.read(12), ""
-    if head[:4] == b"RIFX" and head[8:] == b"WAVE":
-        kind, form_name, samples_name, skipped = "RIFX", b"fmt ", b"data", 0
-    elif head[:4] == b"FORM" and head[8:] == b"AIFC":
-        kind, form_name, samples_name, skipped = "AIFC", b"COMM", b"SSND", 8
-    else:
+    head, pcm, misread = file.read(16), None, False
+    kind = head[:4] + head[8:12]
+    is_w64 = head == _W64_START
+    if not is_w64 and kind not in (b"RIFXWAVE", b"FORMAIFC", b"FORMAIFF"):
         return None
-    pcm = None
-    for name, start, size, body in _chunks(file):
-        if name == form_name:
-            pcm = _pcm_of_rifx(body) if kind == "RIFX" else _pcm_of_aifc(body)
-        elif name == samples_name and pcm is not None:
-            return SampleRun(pcm, start + skipped, size - skipped)
+    for name, start, declared, body in _w64_chunks(file) if is_w64 else _chunks(file):
+        if name in (b"fmt ", b"COMM"):
+            pcm = _pcm_of_aiff(body, kind[4:]) if name == b"COMM" else _pcm_of_wave(body, "<" if is_w64 else ">")
+            misread = is_w64 or kind == b"RIFXWAVE" or (name == b"COMM" and body[18:22] in _LITTLE_ENDIAN)
+        elif name in (b"data", b"SSND") and pcm is not None:
+            skipped = 8 if name == b"SSND" else 0
+            start, declared = start + skipped, max(0, declared - skipped)
+            if size is not None and declared > _MOST_BYTES:  # written to a pipe
+                declared = size - start
+            run = SampleRun(pcm, start, declared, declared)
+            if size is not None and _is_stale(file, run, size, is_w64):
+                return run._replace(held=size - run.start)
+            return run if misread else None
     return None
+
+
+def _is_stale(file: BinaryIO, run: SampleRun, size: int, is_w64: bool) -> bool:
+    """Whether there is more sound than the header says."""
+    end = run.start + run.declared
+    if size - end <= run.pcm.byte_rate * WORTH_SECONDS:
+        return False
+    if not is_w64:
+        return not any(holds_chunks(file, end + pad, size, ">") for pad in (0, 1))
+    file.seek(-(-end // 8) * 8)
+    return not file.read(16).endswith(_W64_NAME_ENDS)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int, bytes]]:
@@ -122,23 +151,39 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int, bytes]]:
         position += 8 + size + size % 2
 
 
-def _pcm_of_rifx(body: bytes) -> Pcm | None:
+def _w64_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """The same of a W64, whose sizes count the head of the chunk."""
+    position = 40
+    while position < _LARGEST_HEADER_BYTES:
+        file.seek(position)
+        head = file.read(24 + 40)
+        if len(head) < 24 + 8:
+            return
+        size = max(24, int.from_bytes(head[16:24], "little"))
+        yield head[:4], position + 24, size - 24, head[24:]
+        position += -(-size // 8) * 8
+
+
+def _pcm_of_wave(body: bytes, order: str) -> Pcm | None:
     if len(body) < 16:
         return None
-    tag, channels, rate, _, block_bytes, _ = struct.unpack(">HHIIHH", body[:16])
+    tag, channels, rate, _, block_bytes, _ = struct.unpack(f"{order}HHIIHH", body[:16])
+    if tag == 0xFFFE and len(body) >= 26:
+        tag = struct.unpack(f"{order}H", body[24:26])[0]
     letter, word_bits = {1: "s", 3: "f", 6: "alaw", 7: "mulaw"}.get(tag), 8 * block_bytes // max(1, channels)
     if letter in ("s", "f"):
-        letter = "u8" if (letter, word_bits) == ("s", 8) else f"{letter}{word_bits}be"
+        letter = "u8" if (letter, word_bits) == ("s", 8) else f"{letter}{word_bits}{'le' if order == '<' else 'be'}"
     return _checked(letter, rate, channels)
 
 
-def _pcm_of_aifc(body: bytes) -> Pcm | None:
-    if len(body) < 22 or body[18:22] not in _LITTLE_ENDIAN:
+def _pcm_of_aiff(body: bytes, kind: bytes) -> Pcm | None:
+    coding = body[18:22] if kind == b"AIFC" else b"NONE"
+    if len(body) < 18 or coding not in (b"NONE", b"twos", *_LITTLE_ENDIAN):
         return None
     channels, _, bits, exponent, mantissa = struct.unpack(">hIhHQ", body[:18])
     rate = math.ldexp(mantissa, exponent - 16383 - 63) if exponent < 0x7FFF else 0.0
-    word_bits = 8 * ((bits + 7) // 8)
-    return None if word_bits <= 16 else _checked(f"s{word_bits}le", int(min(rate, 1e9)), channels)
+    word_bits, order = 8 * ((bits + 7) // 8), "le" if coding in _LITTLE_ENDIAN else "be"
+    return _checked("s8" if word_bits == 8 else f"s{word_bits}{order}", int(min(rate, 1e9)), channels)
 
 
 def _checked(sample_format: str | None, rate: int, channels: int) -> Pcm | None:

@@ -1,4 +1,4 @@
-"""Headers of WAVE files (RIFF, RF64, BW64, W64) and of CAF that say something else than what the file holds.
+"""Headers of WAVE files (RIFF, RF64, BW64) and of CAF that say something else than what the file holds.
 
     RIFF size WAVE | fmt  size … | LIST size … | data size samples… | what comes after
                            bits, and of them valid       ^ stale where a recorder lost power
@@ -13,7 +13,6 @@ from typing import BinaryIO
 _PCM, _EXTENSIBLE = 0x0001, 0xFFFE
 _LARGEST_HEADER_BYTES = 1 << 20
 _UNKNOWN = (0, 0xFFFFFFFF)
-_W64_FORM = b"fmt \xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +67,12 @@ def read_wave_header(file: BinaryIO) -> WaveHeader | None:
     return None
 
 
-def holds_chunks(file: BinaryIO, start: int, end: int) -> bool:
+def holds_chunks(file: BinaryIO, start: int, end: int, order: str = "<") -> bool:
     """Whether the bytes from `start` to `end` are chunks one after another, as behind samples; none are, too."""
     position = start
     while end - position >= 8:
         file.seek(position)
-        name, size = struct.unpack("<4sI", file.read(8))
+        name, size = struct.unpack(f"{order}4sI", file.read(8))
         if not (name.isascii() and name.decode().isprintable() and name[:1].isalpha()):
             return False
         position += 8 + size + size % 2
@@ -81,11 +80,7 @@ def holds_chunks(file: BinaryIO, start: int, end: int) -> bool:
 
 
 def word_patches(head: bytes) -> dict[int, bytes]:
-    """As `WaveHeader.patches`, of a W64 or a CAF by its first bytes; none of all others."""
-    if head.startswith(b"riff\x2e\x91\xcf\x11"):
-        position = head.find(_W64_FORM, 40)
-        body = head[position + 24 : position + 24 + 40]
-        return _word_patches(body, position + 24) if position > 0 and len(body) >= 16 else {}
+    """As `WaveHeader.patches`, of a CAF by its first bytes; none of all others."""
     if head.startswith(b"caff") and head[8:12] == b"desc" and head[28:32] == b"lpcm" and len(head) >= 52:
         flags, block_bytes, frames, channels, bits = struct.unpack(">5I", head[32:52])
         word_bytes = _wider_word(block_bytes, channels, bits)

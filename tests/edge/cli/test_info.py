@@ -5,7 +5,8 @@ from edge.cli.info import describe
 from edge.detection.decoder import Decoder
 from edge.detection.event_stream import EventStream
 from edge.model.card import Card
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.audio import read_audio
 from edge.sources.source import Block
@@ -16,6 +17,7 @@ def test_info_prints_the_card() -> None:
     """As a table for people, and as it is for programs; of the shipped model unless another is named."""
     table = subprocess.run([command("sed-info")], capture_output=True, check=True, text=True).stdout
     assert "16000 Hz" in table
+    assert "new ones at most 136 an hour (9 times of 10)" in table
     rooster = Model(shipped_model()).card.decoding["rooster"]
     assert ["rooster", f"{rooster.on:.2f}", f"{rooster.off:.2f}"] == next(
         line for line in table.splitlines() if line.startswith("rooster")

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from edge.cli.settings import KeyValueOption, SettingsCommand, read_config, settable
 from edge.cli.stream import stream
 from edge.errors import SettingError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from tests.conftest import DEMO, ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "sed-stream.toml"

@@ -16,7 +16,7 @@ import soundfile
 from edge.doctor import examination
 from edge.doctor.examination import examine
 from edge.doctor.installation import known_faults
-from edge.model.inference import shipped_model
+from edge.model.library import shipped_model
 from edge.sources.source import Block, FileSource, Gap, Item, State
 from edge.sources.url import CAMERA_NOTE, UrlSource
 from tests.conftest import DEMO, run

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import soundfile
 
-from edge.model.inference import shipped_model
+from edge.model.library import shipped_model
 
 # Not those of conftest, which imports torch.
 ROOT = Path(__file__).parents[3]

@@ -16,7 +16,8 @@ import soundfile
 import soxr
 
 from edge.bench.live.latency import Latencies, timed_log
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
 from edge.sources.source import FileSource, Limited
 from edge.sources.url.source import UrlSource

@@ -11,7 +11,8 @@ import pytest
 from edge.errors import InstallError, ModelError
 from edge.model import inference
 from edge.model.card import METADATA_KEY
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 
 
 def with_metadata(tmp_path: Path, changes: dict[str, str]) -> Path:

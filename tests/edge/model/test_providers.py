@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InstallError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.providers import import_onnxruntime, open_session
 from tests.conftest import DEMO, ROOT, command, run
 
@@ -104,7 +105,7 @@ def test_a_package_left_in_pieces_is_explained(tmp_path: Path, monkeypatch: pyte
 
 def test_a_model_is_run_without_telling_anybody(tmp_path: Path) -> None:
     """ONNX Runtime leaves nothing in the user's home, from where it would be sent."""
-    code = "from edge.model.inference import Model, shipped_model; Model(shipped_model(), 'cpu')"
+    code = "from edge.model import Model, shipped_model; Model(shipped_model(), 'cpu')"
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=environment)

@@ -5,7 +5,8 @@ import pytest
 
 from edge.errors import ModelError
 from edge.model.card import METADATA_KEY
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.rewriting import with_card
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.cli.stream import stream
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from sed.cli.tune import tune
 from tests.conftest import DEMO, invoke, made_once, run_without
 

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -6,8 +7,9 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from edge.model.inference import shipped_model
 from sed.cli.train import train
-from tests.conftest import TINY_RECIPE, command
+from tests.conftest import TINY_RECIPE, command, invoke
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
 
 
@@ -114,3 +116,18 @@ def test_a_run_needs_an_output_folder(clips: Path, tmp_path: Path) -> None:
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert 2 == done.returncode
     assert "give --out FOLDER for the files of the run, or --check-data" in done.stderr
+
+
+def test_near_kinds_are_listed_by_a_model(clips: Path, tmp_path: Path) -> None:
+    """Of the sounds that are none of its classes, by their own labels; others are said to be missing."""
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[data]\ntrain_folds = [1]\nvalidation_folds = [2]\n")
+    others = tmp_path / "others" / "crowing"
+    others.mkdir(parents=True)
+    shutil.copy(clips / "audio" / "1-6-A-0.flac", others / "a.flac")
+    asked = ["--check-data", "--model", shipped_model()]
+    done = invoke(train, recipe, "--data", clips, "--data", others.parent, *asked)
+    assert 0 == done.exit_code, done.stderr
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[-10:])
+    assert ("crowing (100%)", "none: record such sounds") == (lines["rooster"], lines["sneezing"])
+    assert "--model goes with --check-data" in invoke(train, recipe, "--data", clips, *asked[1:]).stderr

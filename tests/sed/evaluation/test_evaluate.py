@@ -8,7 +8,8 @@ import pytest
 import soundfile
 from click.testing import Result
 
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from sed.cli.evaluate import evaluate as evaluation
 from sed.cli.tune import tune
 from sed.data.labels import Annotation

@@ -63,7 +63,8 @@ import sys, threading, time
 from datetime import UTC, datetime
 from pathlib import Path
 from edge.detection.decoder import Decoder
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.session.runtime import listen
 from edge.log.sinks import JsonLinesSink
 from edge.sources.source import FileSource

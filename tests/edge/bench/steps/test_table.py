@@ -27,7 +27,8 @@ from edge.bench.steps.rounds import measure
 from edge.bench.steps.sessions import NEWEST_GRAPH, PROVIDERS, SGEMM_GRAPH, nodes, open_on, usual_providers, why_absent
 from edge.bench.steps.table import measure_all
 from edge.errors import InstallError, SettingError
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.model.providers import Node, open_session, profiled_nodes
 from edge.model.score_stream import ScoreStream, window_of
 from tests.conftest import run_without
@@ -219,6 +220,7 @@ def test_devices_stand_side_by_side(tmp_path: Path) -> None:
     [
         (["--precision", "int8"], "--precision int8: no MODEL is in it, only in fp32"),
         (["--hop", "0.33"], "the nearest is --hop 0.35"),
+        (["general", "--hop", "0.3"], "the nearest is --hop 0.48"),
         (["--hop", "fast"], "'fast' is not a valid float"),
         (["--provider", "gpu"], "'gpu' is not one of 'cpu', 'cuda'"),
         (["strems"], "'strems' is neither a file nor one of table, streams"),

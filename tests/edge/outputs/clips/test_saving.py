@@ -201,8 +201,11 @@ def test_24_bits_are_kept(noise: NDArray[np.float32]) -> None:
 
 
 def test_events_of_a_file_and_what_almost_were_some_are_saved(tmp_path: Path) -> None:
-    """A file is processed much faster than real time, and no clip of it is lost."""
-    done = invoke(stream, DEMO, "--clips", tmp_path, "--clip-option", "near=0.2", "--clip-option", "format=wav")
+    """A file is processed much faster than real time, its log is rotated, and no clip of it is lost."""
+    rotated = ("--out", tmp_path / "log.jsonl", "--rotate", "1kB")
+    done = invoke(
+        stream, DEMO, "--clips", tmp_path, "--clip-option", "near=0.2", "--clip-option", "format=wav", *rotated
+    )
     assert 0 == done.exit_code, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     events = [record for record in records if record["type"] == "event"]

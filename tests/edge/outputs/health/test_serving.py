@@ -22,8 +22,8 @@ import edge.outputs.health.state
 from edge.detection.decoder import Decoder
 from edge.errors import SettingError, SourceError
 from edge.log.sinks import MemorySink
-from edge.model.inference import Model
-from edge.model.score_stream import window_of
+from edge.model.inference import Floats, Model, Step
+from edge.model.score_stream import StepModel, window_of
 from edge.outputs.context import OutputContext
 from edge.outputs.health.serving import HealthOutput
 from edge.outputs.health.state import Limits
@@ -67,13 +67,13 @@ class Moody:
 class Failing(Output):
     """An output that a test has fail."""
 
-    name = "clips"
+    name, needed = "clips", True
 
 
 class Running:
     """A run with health, and a source for each test to spoil."""
 
-    def __init__(self, model: Model, limits: Limits) -> None:
+    def __init__(self, model: StepModel, limits: Limits) -> None:
         self.source, self.failing, self.log_failure = Moody(), Failing(), [None]
         card = model.card
         context = OutputContext(
@@ -147,6 +147,32 @@ def test_a_fault_turns_health_red_and_its_end_green(running: Running, mood: str,
     assert (200, "ok\n") == running.asked("/livez")
     running.source.mood = "well"
     assert (reason, "porch") not in running.until(lambda problems: (reason, "porch") not in problems)
+
+
+class Stalled:
+    """A model whose steps do not come back until a test lets them."""
+
+    def __init__(self, model: Model) -> None:
+        self.card, self.embedding_size, self._model = model.card, model.embedding_size, model
+        self.go_on = threading.Event()
+
+    def step(self, audio: Floats, embeddings: Floats) -> Step:
+        self.go_on.wait()
+        return self._model.step(audio, embeddings)
+
+
+def test_a_stalled_listener_answers(model: Model) -> None:
+    """The process lives, is not ready, and says why."""
+    stalled = Stalled(model)
+    run = Running(stalled, Limits(lost=1.0))
+    try:
+        assert {("lost", "porch"), ("lost", "yard")} == set(run.until(lambda problems: len(problems) == 2))
+        assert (200, "ok\n") == run.asked("/livez")
+        assert 503 == run.asked("/healthz")[0]
+        assert 200 == run.asked("/metrics")[0]
+    finally:
+        stalled.go_on.set()
+        run.close()
 
 
 def test_what_cannot_be_written_turns_health_red(running: Running) -> None:

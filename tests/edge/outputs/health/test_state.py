@@ -11,7 +11,7 @@ from edge.sources.source import Block
 
 def state(limits: Limits | None = None, **more: str | None) -> HealthState:
     """Of a run that began at 0 with two sources."""
-    states = [OutputState("clips", more.get("clips"), {}, 0)]
+    states = [OutputState("clips", True, more.get("clips"), {}, 0), OutputState("mqtt", False, "away", {}, 0)]
     limits = Limits() if limits is None else limits
     return HealthState(["porch", "yard"], limits, lambda: more.get("log"), lambda: states, 0.0)
 
@@ -59,7 +59,7 @@ def test_gaps_and_lag_are_problems_until_they_are_over() -> None:
 
 
 def test_what_cannot_be_written_is_a_problem() -> None:
-    """The log and each output, with their reasons."""
+    """The log and clips, with their reasons; a broker that is away is none."""
     run = state(log="No space left on device", clips="the quota is full")
     assert [Problem("log", "", "No space left on device"), Problem("clips", "", "the quota is full")] == run.problems(
         1.0

@@ -8,12 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 from edge.cli.stream import stream
 from edge.log import Record, rfc3339
-from edge.model.inference import Model, shipped_model
+from edge.model.inference import Model
+from edge.model.library import shipped_model
 from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
 from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
@@ -23,6 +25,9 @@ from edge.sources import Block
 from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
+from tests.edge.outputs.mqtt.test_discovery import SCHEMA
+
+pytestmark = pytest.mark.realtime
 
 LABELS = ["dog", "rooster"]
 
@@ -179,14 +184,12 @@ def outage(folder: Path, seconds: float, settle: str) -> list[int]:
         return numbers(home)
 
 
-@pytest.mark.realtime
 def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(tmp_path: Path) -> None:
     """They come in order once it is back and other clients are."""
     assert list(range(30)) == outage(tmp_path, 1.0, "2s")
 
 
 @pytest.mark.slow
-@pytest.mark.realtime
 def test_half_a_minute_without_a_broker_costs_no_event(tmp_path: Path) -> None:
     """The same for longer, with all waits as they are in use."""
     with pytest.MonkeyPatch.context() as patch:
@@ -385,12 +388,13 @@ def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker,
     with Subscriber(broker) as home, running(broker.url, tmp_path, labels=labels):
         wait_until(lambda: len(home.of("/state")) == 500, "the states")
     configurations = [message.data for message in home.of("/config")]
+    for configuration in configurations:
+        jsonschema.validate(configuration, SCHEMA)
     devices = {configuration["dev"]["ids"][0] for configuration in configurations}
     assert {"sed_edge_pi", "sed_edge_pi_yard"} == devices
     assert 500 == sum(key.startswith("label_") for each in configurations for key in each["cmps"])
 
 
-@pytest.mark.realtime
 def test_a_stream_publishes_what_it_hears_while_it_sounds(broker: Broker, tmp_path: Path) -> None:
     """The state of a label is on before its event is over; the log itself has no onsets that nobody asked for."""
     with Subscriber(broker) as home:

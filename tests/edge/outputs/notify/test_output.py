@@ -125,6 +125,17 @@ def test_a_rule_that_is_new_tells_nothing_of_the_past(tmp_path: Path) -> None:
     assert [2] == ids(hook, records)
 
 
+def test_a_clock_that_ran_ahead_for_a_while_stops_nothing(tmp_path: Path) -> None:
+    """Its cooldown would last for years, also after a restart."""
+    records = [event(0, timedelta(days=-3650)), event(1), event(2)]
+    with hook_server() as hook:
+        for record in records[1:]:
+            run = Run(tmp_path, hook.url, cooldown="1m")
+            run.hear(records[0], record)
+            run.output.close()
+    assert [1] == ids(hook, records)
+
+
 def test_a_message_that_is_refused_is_counted_and_does_not_block(tmp_path: Path) -> None:
     """The next one is delivered."""
     records = [event(0), event(1)]

@@ -31,6 +31,13 @@ def test_without_a_secret_nothing_is_signed() -> None:
     assert "webhook-signature" not in hook.received[0].headers
 
 
+def test_a_user_and_a_password_in_the_url_are_sent_as_a_header() -> None:
+    """With signs that a URL writes in another way."""
+    with hook_server() as hook:
+        assert Outcome() == post(hook.url.replace("http://", "http://me:p%40w@"), "k1", BODY, None)
+    assert "Basic " + base64.b64encode(b"me:p@w").decode() == hook.received[0].headers["authorization"]
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "expected"),
     [

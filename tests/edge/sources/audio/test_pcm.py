@@ -11,6 +11,7 @@ from edge.sources.audio import AudioFile
 from tests.edge.sources.audio.field import PCM_GUID_END, RATE, clicks
 
 _INTEGERS = ("PCM_16", "PCM_24", "PCM_32")
+_W64_LIST = bytes.fromhex("6c6973742f91cf11a5d628db04c10000")
 _W64_END = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
@@ -80,6 +81,54 @@ def test_valid_bits_of_a_caf_may_be_fewer_than_a_word_has(tmp_path: Path, valid:
     chunks = b"desc" + struct.pack(">q", len(form)) + form + b"data" + struct.pack(">qI", len(samples) + 4, 0) + samples
     path.write_bytes(b"caff" + struct.pack(">HH", 1, 0) + chunks)
     np.testing.assert_allclose(heard(path)[:, 0], audio, atol=2.0 ** (1 - valid))
+
+
+_LENGTHS = {  # where the length of the sound stands behind the name of its chunk, and how
+    "WAV": (b"data", 4, ">I", 0),
+    "AIFF": (b"SSND", 4, ">I", 8),
+    "W64": (b"data", 16, "<Q", 24),
+}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+@pytest.mark.parametrize(("form", "endian"), [("WAV", "BIG"), ("AIFF", "FILE"), ("AIFF", "LITTLE"), ("W64", "FILE")])
+def test_sound_behind_the_declared_length_is_heard(
+    tmp_path: Path, form: str, endian: str, subtype: str, seconds: float
+) -> None:
+    """Of a recorder that lost power, or never wrote the length."""
+    path = tmp_path / f"a.{form.lower()}"
+    soundfile.write(path, clicks(2.0), RATE, format=form, subtype=subtype, endian=endian)
+    data, (name, place, how, more) = bytearray(path.read_bytes()), _LENGTHS[form]
+    place += data.index(name)
+    length = round(seconds * RATE) * int(subtype[-2:]) // 8 + more
+    data[place : place + struct.calcsize(how)] = struct.pack(how, length)
+    path.write_bytes(data)
+    with AudioFile(path) as file:
+        assert 2 * RATE == sum(len(piece.samples) for piece in file.pieces())
+        told = f"its header says {seconds:.1f} s, but it holds 2.0 s; all of it is heard, but other programs may not"
+        assert ([told], False) == (file.warnings, file.damaged)
+
+
+def test_a_w64_that_was_written_to_a_pipe_has_no_length(tmp_path: Path) -> None:
+    """It claims the greatest one, which nobody believes."""
+    path = tmp_path / "a.w64"
+    soundfile.write(path, clicks(2.0), RATE)
+    data = path.read_bytes()
+    place = data.index(b"data") + 16
+    path.write_bytes(data[:place] + struct.pack("<Q", (1 << 63) - 1) + data[place + 8 :])
+    assert 2 * RATE == len(heard(path))
+
+
+@pytest.mark.parametrize("size", [1, 20_000])
+@pytest.mark.parametrize("form", ["AIFF", "W64"])
+def test_chunks_behind_the_samples_are_no_sound(tmp_path: Path, form: str, size: int) -> None:
+    """Notes and pictures."""
+    path = tmp_path / f"a.{form.lower()}"
+    soundfile.write(path, clicks(2.0), RATE, format=form)
+    note = b"ID3 " + struct.pack(">I", size) if form == "AIFF" else _W64_LIST + struct.pack("<Q", 24 + size)
+    path.write_bytes(path.read_bytes() + note + bytes(size + 7))
+    assert 2 * RATE == len(heard(path))
 
 
 def test_big_endian_samples_that_end_early_are_damaged(tmp_path: Path) -> None:
