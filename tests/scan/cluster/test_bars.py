@@ -93,7 +93,8 @@ def test_two_workers_do_the_work_of_two(tmp_path: Path, demo_audio: NDArray[np.f
             cpu = sum(seconds for name, seconds in whole.cpu_seconds.items() if "MapWorker" in name)
             say(
                 f"{suffix}, {workers} workers, parts of {part} s: {share:.2f} of the ideal "
-                f"({whole.seconds:.1f} s, start {start.seconds:.1f} s); sed-stream takes {alone_cpu:.1f} s of a processor, the workers {cpu:.1f} s"
+                f"({whole.seconds:.1f} s, start {start.seconds:.1f} s); "
+                f"sed-stream takes {alone_cpu:.1f} s of a processor, the workers {cpu:.1f} s"
             )
     assert share >= 0.85
 
