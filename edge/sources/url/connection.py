@@ -19,7 +19,7 @@ from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
-_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
+_BLOCK_SECONDS = 0.05  # least length of the blocks in which sound is handed on: no hop is shorter
 WITH_LENGTH = ("wav", "w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2")  # whose headers say it
 _LATE_FORMATS = ("mpegts", "flv", "hls", "mpeg")  # whose sound may begin later than their picture
 # Bare samples are sometimes taken for GSM or the like, never for these.
