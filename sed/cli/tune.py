@@ -107,12 +107,12 @@ def _tune_on_data(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], a
     )
     click.echo(to_toml(chosen))
     if tuning.promise is not None:
-        click.echo(f"\n{_curve(tuning)}\n\nfalse alarms: {tuning.promise}", err=True)
+        click.echo(f"\n{curve_table(tuning)}\n\nfalse alarms: {tuning.promise}", err=True)
     click.echo("\nthe settings were chosen on these recordings, so the metrics are too good", err=True)
     save_and_report(model, dataclasses.replace(after, validation=validation))
 
 
-def _curve(tuning: "Tuning") -> str:
+def curve_table(tuning: "Tuning") -> str:
     """What other aims cost, a line each."""
     rows = (
         f"{describe_rate(aim):>12}  {describe_rate(per_hour):>12}  {event_f1:8.3f}  {recall:6.3f}"

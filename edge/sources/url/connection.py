@@ -20,8 +20,7 @@ from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
-_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
-_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
+_BLOCK_SECONDS = 0.05  # least length of the blocks in which sound is handed on: no hop is shorter
 _JUDGED_SECONDS = 1.0  # in which a stream without a length shows whether it has an end
 _LONGEST_BURST_SECONDS = 30.0  # of sound that a radio server sends at once
 _STREAMED_BYTES = 0x7FFF_0000  # a WAV header that says so many says nothing

@@ -17,6 +17,7 @@ def test_info_prints_the_card() -> None:
     """As a table for people, and as it is for programs; of the shipped model unless another is named."""
     table = subprocess.run([command("sed-info")], capture_output=True, check=True, text=True).stdout
     assert "16000 Hz" in table
+    assert "new ones at most 136 an hour (9 times of 10)" in table
     rooster = Model(shipped_model()).card.decoding["rooster"]
     assert ["rooster", f"{rooster.on:.2f}", f"{rooster.off:.2f}"] == next(
         line for line in table.splitlines() if line.startswith("rooster")

@@ -15,6 +15,7 @@ from edge.model.inference import Floats, Model
 from edge.model.library import shipped_model
 from export import write
 from export.cli.export import export
+from sed.cli.tune import curve_table
 from sed.cli.tune import tune as tune_command
 from sed.data.labels import Annotation
 from sed.errors import DataError
@@ -23,7 +24,7 @@ from sed.evaluation.inference import RecordingResult, decode_again
 from sed.evaluation.recordings import Recording
 from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.recipe.config import DecodingConfig
-from sed.tuning.choice import Aim, neighbour_mean, to_toml, tune
+from sed.tuning.choice import Aim, CurvePoint, Tuning, neighbour_mean, to_toml, tune
 from tests.conftest import DEMO, invoke
 
 
@@ -127,6 +128,55 @@ def test_of_equal_settings_the_middle_is_taken(model: Model, tmp_path: Path, cap
         assert {0.5} == {chosen[label].merge for label in (first, second)}
         assert f"no setting detects any {second}: its chosen settings mean nothing" in caplog.text
         assert 1.0 == figures(model, results, chosen)["event_f1"][first]
+
+
+def kinds_with_bursts(model: Model, tmp_path: Path, kinds: int) -> list[RecordingResult]:
+    """A recording with clear and faint events, and others of so many kinds: every third has faint bursts."""
+    label, rng = model.card.labels[0], np.random.default_rng(0)
+    truth = [(begin, begin + 2.0, label) for begin in np.arange(2.0, 100.0, 5.0).tolist()]
+    scores = np.full((2100, 1), 0.01)
+    for number, (onset, offset, _) in enumerate(truth):
+        scores[round(onset * 20) : round(offset * 20)] = (0.97, 0.65)[number % 2]
+    results = [scores_of(model, tmp_path, scores, *truth)]
+    for kind in range(kinds):
+        noise = np.full((2400, 1), 0.01)
+        for begin in rng.integers(0, 2300, 2 + kind % 3) if kind % 3 == 0 else ():
+            noise[begin : begin + 40] = 0.75
+        other = Recording(path=tmp_path / f"kind{kind}.wav", truth=(), labels=(), kind=f"kind {kind}")
+        results.append(dataclasses.replace(scores_of(model, tmp_path, noise), recording=other))
+    return results
+
+
+def test_an_aim_is_kept_by_its_bound_over_kinds(model: Model, tmp_path: Path) -> None:
+    """The stricter, the less recall: faint events are lost with the bursts that are as loud."""
+    results, label = kinds_with_bursts(model, tmp_path, 30), model.card.labels[0]
+    loose, strict = (tune(model.card, results, Aim.parse(f"false-alarms={aim}")) for aim in (200, "72/day"))
+    assert loose.promise is not None and strict.promise is not None
+    assert "30 kinds of sound" == strict.promise.counted_on
+    assert 0.0 == strict.promise.per_hour < 3.0 >= (strict.promise.bound_per_hour or 9.0)
+    assert loose.decoding[label].on < 0.75 < strict.decoding[label].on
+    assert 0.0 < loose.promise.per_hour < (loose.promise.bound_per_hour or 0.0) <= 200
+    assert sorted(point.recall for point in loose.curve) == [point.recall for point in loose.curve]
+    assert 1.0 == loose.curve[-1].recall
+
+
+def test_what_other_aims_cost_is_a_table() -> None:
+    """A line each, rates in the unit that suits them."""
+    curve = (CurvePoint(0.5, 0.0, 0.41, 0.3), CurvePoint(60.0, 21.4, 0.7156, 0.68))
+    assert [
+        "     at most       counted  event F1  recall",
+        "    12 a day     0 an hour     0.410   0.300",
+        "  60 an hour    21 an hour     0.716   0.680",
+    ] == curve_table(Tuning(decoding={}, curve=curve)).splitlines()
+
+
+def test_an_aim_that_the_hours_cannot_promise_is_refused(model: Model, tmp_path: Path) -> None:
+    """With the least that they can; on too few kinds the count is held to the aim, and a warning says that."""
+    with pytest.raises(
+        SettingError, match=r"in 1 h of 30 kinds of sound nothing less than 2\.3 an hour can be promised"
+    ):
+        tune(model.card, kinds_with_bursts(model, tmp_path, 30), Aim.parse("false-alarms=1"))
+    assert None is tune(model.card, kinds_with_bursts(model, tmp_path, 7), Aim.parse("false-alarms=1")).promise
 
 
 @pytest.mark.parametrize(
