@@ -84,6 +84,7 @@ def make_card(general: General, sha256: str, precision: str) -> Card:
         groups={name: tuple(sound.label for sound in group.sounds) for name, group in general.groups.items()},
         default_labels=tuple(sound.label for sound in general.reported),
         ontology_ids={sound.label: sound.ontology_id for sound in general.sounds},
+        schema=1,  # its state is a window of embeddings
     )
 
 

@@ -18,7 +18,6 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from edge.model import GRAPH_INPUTS, GRAPH_OUTPUTS
 from export.graph import OPSET
 from export.yamnet.network import CLASSES, HOP_SAMPLES, PATCH_FRAMES, PATCH_SAMPLES, LogMel, YamNet
 
@@ -65,8 +64,8 @@ def to_onnx(graph: GeneralGraph) -> onnx.ModelProto:
             dynamo=True,
             dynamic_shapes=shapes,
             opset_version=OPSET,
-            input_names=list(GRAPH_INPUTS),
-            output_names=list(GRAPH_OUTPUTS),
+            input_names=["audio", "embeddings"],
+            output_names=["scores", "clip_scores", "embeddings_out"],
         )
     assert program is not None
     onnx.checker.check_model(program.model_proto, full_check=True)

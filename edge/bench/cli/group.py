@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge.cli.command_line import SedCommand
+from edge.model import shipped_models
 
 
 class _Group(click.Group):
@@ -14,10 +15,14 @@ class _Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "--version")):
-            if args and not args[0].startswith("-") and not Path(args[0]).suffix and not Path(args[0]).exists():
-                ctx.fail(f"{args[0]!r} is neither a file nor one of {', '.join(self.commands)}")
+            if args and not args[0].startswith("-") and not _may_be_model(args[0]):
+                ctx.fail(f"{args[0]!r} is neither a file nor one of {', '.join([*self.commands, *shipped_models()])}")
             args = ["table", *args]
         return super().parse_args(ctx, args)
+
+
+def _may_be_model(text: str) -> bool:
+    return bool(Path(text).suffix) or Path(text).exists() or text in shipped_models()
 
 
 @click.group(cls=_Group)

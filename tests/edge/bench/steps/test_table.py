@@ -220,6 +220,7 @@ def test_devices_stand_side_by_side(tmp_path: Path) -> None:
     [
         (["--precision", "int8"], "--precision int8: no MODEL is in it, only in fp32"),
         (["--hop", "0.33"], "the nearest is --hop 0.35"),
+        (["general", "--hop", "0.3"], "the nearest is --hop 0.48"),
         (["--hop", "fast"], "'fast' is not a valid float"),
         (["--provider", "gpu"], "'gpu' is not one of 'cpu', 'cuda'"),
         (["strems"], "'strems' is neither a file nor one of table, streams"),
