@@ -57,7 +57,7 @@ class AlarmRate:
         text = f"{describe_rate(self.per_hour)} on {self.counted_on or 'recordings without events'}"
         if self.bound_per_hour is None:
             return f"{text}, too few to say what others give"
-        return f"{text}, on as many new ones at most {describe_rate(self.bound_per_hour)} (9 times of 10)"
+        return f"{text}, on new ones at most {describe_rate(self.bound_per_hour)} (9 times of 10)"
 
 
 def describe_rate(per_hour: float) -> str:

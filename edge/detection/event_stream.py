@@ -78,6 +78,14 @@ class EventStream:
         """Position of the source in seconds since it began; exact."""
         return self._position / self._rate
 
+    @property
+    def seconds_to_step(self) -> float:
+        """How much sound the next step still needs: with less, nothing can be detected. 0 while nothing is heard."""
+        if not self._running:
+            return 0.0
+        in_resampler = self.position_samples - self._pushed_samples
+        return (self._stream.samples_to_step + in_resampler) / self._rate
+
     def set_hop(self, frames: int) -> None:
         """See `ScoreStream.set_hop`."""
         self._stream.set_hop(frames)

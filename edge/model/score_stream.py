@@ -165,6 +165,13 @@ class ScoreStream:
         return [rest] if len(rest) > 0 else []
 
     @property
+    def samples_to_step(self) -> int:
+        """How many samples the next step still needs."""
+        waiting = self._waiting_samples
+        hop_frames = self._hop_frames if waiting > 0 else self._next_hop_frames
+        return hop_frames * self._model.card.frame_samples - waiting
+
+    @property
     def _hop_samples(self) -> int:
         return self._hop_frames * self._model.card.frame_samples
 

@@ -8,14 +8,16 @@ listening   whether a source is heard now: coverage, lag, level
 mqtt        an MQTT broker, and Home Assistant's discovery
 notify      messages about what was heard, by rules
 opening     the outputs that the settings of a command ask for
-output      what an output is, and the thread and the queue that each has
+output      what an output is
 spool       messages on disk until they are delivered
+threads     the outputs of a run, each with a thread and a queue
 """
 
 from edge.outputs.context import OutputContext
 from edge.outputs.listening import Listening
 from edge.outputs.opening import OutputSettings, open_outputs
-from edge.outputs.output import Output, Outputs, OutputState, Sound, WithOutputs
+from edge.outputs.output import Output, OutputState, Sound
+from edge.outputs.threads import Outputs, WithOutputs
 
 __all__ = [
     "Listening",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from edge.errors import SettingError
 from edge.outputs.context import OutputContext
-from edge.outputs.output import Output, Outputs
+from edge.outputs.output import Output
+from edge.outputs.threads import Outputs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
 
+_LONGEST_WAIT_SECONDS = 1.0  # for sound: others than the model take it too
 _MOST_NAMES = 40  # of labels, in one line of talk
-
 _LEAST_LOSS_SECONDS = 0.1  # shortest loss worth a record, where a source ends while it is lost
 
 
@@ -89,6 +89,11 @@ class Reporter:
             self._miss(item)
         else:
             self._change(item)
+
+    @property
+    def useful_seconds(self) -> float:
+        """How much sound of a live source is worth waiting for: with less, no event can be detected."""
+        return min(self._event_stream.seconds_to_step, _LONGEST_WAIT_SECONDS) if self._source.live else 0.0
 
     def write_stats(self) -> None:
         """Write a `stats` record."""

@@ -93,7 +93,8 @@ class Worker:
             if stats.is_due():
                 self._reporter.write_stats()
             try:
-                return self._feed.next(min(stats.seconds_left, _LONGEST_WAIT_SECONDS))
+                wait_seconds = min(stats.seconds_left, _LONGEST_WAIT_SECONDS)
+                return self._feed.next(wait_seconds, self._reporter.useful_seconds)
             except queue.Empty:
                 continue
             except Exception as exc:  # noqa: BLE001  # the log is ended first

@@ -1,5 +1,6 @@
 """Pieces of sound as a decoder gives them, joined into blocks: what is done once a block then costs less."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -42,6 +43,24 @@ def joined(items: Iterable[Item], block_seconds: Callable[[], float]) -> Iterato
         raise
     if waiting:
         yield _block(waiting)
+
+
+def first_joined(waiting: deque[Item], least_seconds: float) -> Item:
+    """Take the first item out of those that wait; a block together with those after it, until it lasts so long.
+
+    >>> pieces = deque(Block(np.zeros((500, 1), dtype=np.float32), 1000) for _ in range(5))
+    >>> len(first_joined(pieces, 1.0).samples), len(pieces)
+    (1000, 3)
+    """
+    first = waiting.popleft()
+    if not isinstance(first, Block):
+        return first
+    blocks, seconds = [first], first.seconds
+    while seconds < least_seconds and waiting and isinstance(waiting[0], Block) and _fits(first, waiting[0]):
+        blocks.append(waiting[0])
+        seconds += waiting[0].seconds
+        waiting.popleft()
+    return _block(blocks)
 
 
 def _fits(before: Block, block: Block) -> bool:

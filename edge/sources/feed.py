@@ -5,11 +5,12 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 
-from edge.sources.blocks import joined
+from edge.sources.blocks import first_joined, joined
 from edge.sources.source import Block, Gap, Item, Source
 
 _JOIN_SECONDS = 1.0
 _FILE_BLOCK_SECONDS = 1.0
+_ROUNDING_SECONDS = 1e-6  # less than a sample
 
 
 class Feed:
@@ -34,21 +35,27 @@ class Feed:
         self._failure: Exception | None = None
         self._ended = self._dropping = False
         self.seconds = 0.0  # of sound that waits to be heard
+        self._wanted_seconds = 0.0  # that the reader waits for
         self._thread = threading.Thread(target=self._read, name=f"source {source.name}", daemon=True)
         self._thread.start()
 
-    def next(self, timeout: float | None = None) -> Item | None:
+    def next(self, timeout: float | None = None, least_seconds: float = 0.0) -> Item | None:
         """The next item, or None where the source has ended.
+
+        Args:
+            timeout: seconds.
+            least_seconds: of sound to wait for; blocks are joined until they last so long, or something else follows.
 
         Raises:
             queue.Empty: if none came within so many seconds.
             Exception: what the source raised.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._items or self._ended, timeout):
+            self._wanted_seconds = min(least_seconds, self._capacity_seconds / 2) - _ROUNDING_SECONDS
+            if not self._changed.wait_for(self._has_enough, timeout):
                 raise queue.Empty
             if self._items:
-                item = self._items.popleft()
+                item = first_joined(self._items, self._wanted_seconds)
                 left = self.seconds - (item.seconds if isinstance(item, Block) else 0.0)
                 self.seconds = left if self._items else 0.0  # no rounding adds up
                 self._changed.notify_all()
@@ -96,6 +103,12 @@ class Feed:
             return items
         return joined(items, lambda: live_seconds if self._source.live else _FILE_BLOCK_SECONDS)
 
+    def _has_enough(self) -> bool:
+        """Whether the reader has something to take."""
+        if self._ended or not self._items:
+            return self._ended
+        return self.seconds >= self._wanted_seconds or not isinstance(self._items[-1], Block)
+
     def _put(self, item: Item) -> bool:
         """Whether somebody will hear more."""
         with self._changed:
@@ -105,7 +118,8 @@ class Feed:
                 item = _dropped(item)
             if not self._ended:
                 self._append(item)
-                self._changed.notify_all()
+                if self._has_enough():
+                    self._changed.notify_all()
             return not self._ended
 
     def _is_to_drop(self) -> bool:

@@ -16,7 +16,7 @@ from scan.archive import ArchiveFile, Folder
 from scan.table.schema import Row, manifest_schema
 
 MANIFEST = "manifest"
-_WAVE_ROWS = 100_000
+_WAVE_ROWS = 50_000
 _BATCH_ROWS = 10_000
 
 

@@ -21,7 +21,7 @@ from edge.errors import SettingError
 from edge.log import Record
 from edge.outputs.context import OutputContext
 from edge.outputs.health.state import HealthState, Limits
-from edge.outputs.output import Output, OutputState, Sound
+from edge.outputs.output import Output, Sound
 
 _REQUEST_SECONDS = 10.0
 
@@ -46,11 +46,9 @@ class HealthOutput(Output):
 
     def __init__(self, address: str, limits: Limits, context: OutputContext) -> None:
         super().__init__()
-
-        def output_states() -> list[OutputState]:
-            return [] if self.run is None else self.run.states()
-
-        self._state = HealthState(context.begun, limits, context.log_failure, output_states, time.monotonic())
+        self._state = HealthState(
+            context.begun, limits, context.log_failure, lambda: self.states_of_run(), time.monotonic()
+        )
         self._server = _Server(_parsed(address), self._state)
         self.port = int(self._server.server_address[1])
 

@@ -2,6 +2,7 @@
 
 camera       how a camera is asked for its sound
 connection   what comes over one connection: opened and decoded
+downloads    what has an end, and is heard once
 entries      plays the entries of a playlist
 failures     why a stream broke or cannot be opened
 https        HTTP by Python: what FFmpeg does not check, or does not tell

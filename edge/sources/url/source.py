@@ -10,16 +10,8 @@ from edge.errors import SourceError
 from edge.sources.arrival import Backoff
 from edge.sources.source import Block, Item, State
 from edge.sources.url.camera import Asking
-from edge.sources.url.connection import (
-    BROKEN,
-    Playlist,
-    arrivals,
-    blocks,
-    download,
-    is_http_end,
-    open_stream,
-    take_track,
-)
+from edge.sources.url.connection import BROKEN, Playlist, blocks, is_http_end, open_stream, take_track
+from edge.sources.url.downloads import arrivals, download
 from edge.sources.url.entries import play
 from edge.sources.url.failures import explain
 from edge.sources.url.placement import Placement

@@ -45,7 +45,7 @@ def test_a_rate_reads_back_from_figures_of_a_card() -> None:
     """Figures that lack it, or hold something else there, have none."""
     rate = alarm_rate([1, 0, 0, 2, 0, 0, 0, 0], [0.01] * 8, "8 kinds of sound")
     assert rate.to_dict() == AlarmRate.from_dict({"event_f1_macro": 0.5, **rate.to_dict()}).to_dict()  # type: ignore[union-attr]
-    assert str(rate).startswith("38 an hour on 8 kinds of sound, on as many new ones at most ")
+    assert str(rate).startswith("38 an hour on 8 kinds of sound, on new ones at most ")
     assert None is AlarmRate.from_dict({"false_alarms_per_hour": "few"})
 
 

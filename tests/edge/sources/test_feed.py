@@ -131,3 +131,25 @@ def test_abandoned_sound_becomes_a_gap_where_it_was_live() -> None:
         until(lambda feed=feed: feed.seconds == 1.5)
         feed.abandon()
         assert expected == told(drain(feed))
+
+
+def test_blocks_are_joined_until_they_last_long_enough() -> None:
+    """What is no sound is handed on at once, with the sound before it; so is the rest at the end."""
+    items: list[Item] = [block(1), block(2), block(3), State("lost", ""), block(4)]
+    feed = Feed(Said(items, live=True), 10.0)
+    taken = []
+    while (item := feed.next(10.0, least_seconds=1.0)) is not None:
+        taken.append(item)
+    assert [1.0, 3.0, "lost", 4.0] == told(taken)
+    assert [1.0, 0.5, 0.5] == [item.seconds for item in taken if isinstance(item, Block)]
+
+
+def test_a_reader_is_not_kept_waiting_for_more_than_the_feed_holds() -> None:
+    """Half of its capacity is enough."""
+    gate = threading.Event()
+    feed = Feed(Said((block(1) for number in range(3) if number == 0 or gate.wait(10.0)), live=True), 1.0)
+    assert 0.5 == feed.next(10.0, least_seconds=30.0).seconds  # type: ignore[union-attr]  # a block
+    with pytest.raises(queue.Empty):
+        feed.next(0.01, least_seconds=30.0)
+    gate.set()
+    feed.close()

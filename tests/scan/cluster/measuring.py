@@ -1,5 +1,6 @@
 """What a scan costs: time, and the memory of each of its processes."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -14,29 +15,31 @@ class Cost(NamedTuple):
     Attributes:
         seconds: that it took.
         peak_mb: greatest resident memory of each process, by its name; shared memory counts in each.
-        first_mb, last_mb: resident memory of the driver a quarter into the run, and at its end.
+        cpu_seconds: of processors, by the name of the process, as far as it was seen.
     """
 
     seconds: float
     peak_mb: dict[str, float]
-    first_mb: float
-    last_mb: float
+    cpu_seconds: dict[str, float]
 
 
 def measured(*arguments: object) -> Cost:
     """Run `sed-scan`."""
-    began, peaks, driver = time.monotonic(), dict[str, float](), list[float]()
+    began, peaks = time.monotonic(), dict[str, float]()
+    times: dict[int, tuple[str, float]] = {}
     with subprocess.Popen([str(command("sed-scan")), *map(str, arguments)]) as run:
         while run.poll() is None:
             for pid in [run.pid, *descendants(run.pid)]:
-                name, peak, now = memory_of(pid)
-                name = "driver" if pid == run.pid else name
-                peaks[name] = max(peaks.get(name, 0.0), peak)
-                if pid == run.pid:
-                    driver.append(now)
-            time.sleep(0.5)
+                name, peak, seconds = usage_of(pid)
+                if name:
+                    name = "driver" if pid == run.pid else name
+                    peaks[name] = max(peaks.get(name, 0.0), peak)
+                    times[pid] = (name, seconds)
+            time.sleep(0.2)
         assert 0 == run.returncode
-    return Cost(time.monotonic() - began, peaks, driver[len(driver) // 4], max(driver[-4:]))
+    names = {name for name, _ in times.values()}
+    cpu = {each: sum(seconds for name, seconds in times.values() if name == each) for each in names}
+    return Cost(time.monotonic() - began, peaks, cpu)
 
 
 def descendants(pid: int) -> list[int]:
@@ -55,11 +58,12 @@ def name_of(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
 
 
-def memory_of(pid: int) -> tuple[str, float, float]:
-    """Name of a process, its greatest resident memory, and that of now, in MB."""
+def usage_of(pid: int) -> tuple[str, float, float]:
+    """Name of a process, its greatest resident memory in MB, and its seconds of a processor; no name once it ended."""
     try:
         status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        peak, now = (float(status[key].split()[0]) / 1024 for key in ("VmHWM", "VmRSS"))
-        return status["Name"].strip(), peak, now
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return status["Name"].strip(), float(status["VmHWM"].split()[0]) / 1024, seconds
     except (OSError, KeyError):
-        return "ended", 0.0, 0.0
+        return "", 0.0, 0.0

@@ -27,7 +27,8 @@ from edge.model.score_stream import StepModel, window_of
 from edge.outputs.context import OutputContext
 from edge.outputs.health.serving import HealthOutput
 from edge.outputs.health.state import Limits
-from edge.outputs.output import Output, Outputs
+from edge.outputs.output import Output
+from edge.outputs.threads import Outputs
 from edge.session.runtime import listen
 from edge.sources.source import Block, Gap, Item, State
 from tests.conftest import ROOT

@@ -20,7 +20,7 @@ from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
 from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
 from edge.outputs.mqtt.output import MqttOutput
-from edge.outputs.output import Outputs
+from edge.outputs.threads import Outputs
 from edge.sources import Block
 from tests.conftest import DEMO, invoke
 from tests.edge.live.servers import certificate, free_port, wait_until

@@ -6,9 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-import edge.outputs.output
+import edge.outputs.threads
 from edge.log.records import Record
-from edge.outputs.output import Output, Outputs, Sound
+from edge.outputs.output import Output, Sound
+from edge.outputs.threads import Outputs
 from edge.sources.source import Block
 
 EVENT = {"type": "event", "source": "porch", "label": "dog"}
@@ -46,7 +47,7 @@ class Broken(Output):
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses are said at each tick."""
-    monkeypatch.setattr(edge.outputs.output, "_SAY_SECONDS", 0.0)
+    monkeypatch.setattr(edge.outputs.threads, "_SAY_SECONDS", 0.0)
 
 
 class Said:
@@ -84,8 +85,8 @@ def test_records_and_sound_arrive_in_their_order() -> None:
 
 def test_what_finds_a_full_queue_is_counted_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Records beyond the queue and the sound beyond its bytes are lost; the first ones are not."""
-    monkeypatch.setattr(edge.outputs.output, "_MOST_RECORDS", 2)
-    monkeypatch.setattr(edge.outputs.output, "_MOST_SOUND_BYTES", BLOCK.samples.nbytes)
+    monkeypatch.setattr(edge.outputs.threads, "_MOST_RECORDS", 2)
+    monkeypatch.setattr(edge.outputs.threads, "_MOST_SOUND_BYTES", BLOCK.samples.nbytes)
     kept, said = Kept(), Said()
     outputs = Outputs([kept])
     for second in range(3):  # before its thread runs, so that nothing is taken from the queue
@@ -102,7 +103,7 @@ def test_what_finds_a_full_queue_is_counted_and_said(monkeypatch: pytest.MonkeyP
 
 def test_a_file_waits_for_room_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that is not live is held up until the output has taken what waits."""
-    monkeypatch.setattr(edge.outputs.output, "_MOST_SOUND_BYTES", BLOCK.samples.nbytes)
+    monkeypatch.setattr(edge.outputs.threads, "_MOST_SOUND_BYTES", BLOCK.samples.nbytes)
     kept = Kept()
     kept.go_on.set()
     outputs = Outputs([kept])
@@ -131,7 +132,7 @@ def test_an_output_that_fails_leaves_the_others_alone(caplog: pytest.LogCaptureF
 
 def test_an_output_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Neither records nor the end of the run wait for it."""
-    monkeypatch.setattr(edge.outputs.output, "_CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr(edge.outputs.threads, "_CLOSE_SECONDS", 0.05)
     hung = Kept()
     outputs = Outputs([hung])
     outputs.start(Said().say)
