@@ -63,6 +63,8 @@ def export(
 
 
 def save(proto: onnx.ModelProto, card: Card, path: Path) -> None:
-    """Write a graph with its card."""
+    """Write a graph with its card, without the exporter's traces: they name files of this machine."""
+    for part in (*proto.graph.node, *proto.graph.value_info, *proto.graph.input, *proto.graph.output):
+        del part.metadata_props[:]
     onnx.helper.set_model_props(proto, {METADATA_KEY: card.to_json()})
     onnx.save(proto, path)

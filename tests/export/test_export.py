@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from edge.model.inference import Model
+from edge.model.library import shipped_models
 from export import write
 from export.cli.export import export
 from export.errors import ParityError
@@ -16,7 +17,7 @@ from export.verify import LIMITS
 from sed.network.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
 from sed.network.detector import Detector
 from sed.recipe.config import NetworkConfig, Recipe
-from tests.conftest import invoke
+from tests.conftest import ROOT, invoke
 
 
 def test_the_file_carries_its_card(tiny_file: Path, tiny_checkpoint: Checkpoint) -> None:
@@ -25,6 +26,13 @@ def test_the_file_carries_its_card(tiny_file: Path, tiny_checkpoint: Checkpoint)
     assert make_card(tiny_checkpoint) == dataclasses.replace(card, parity={})
     assert 0.0 <= card.parity["probability"] <= LIMITS["fp32"].score
     assert ["tiny.onnx"] == [path.name for path in tiny_file.parent.iterdir()]
+
+
+def test_no_file_says_where_it_was_written(tiny_file: Path) -> None:
+    """The exporter's traces name the paths of its machine: neither an exported file nor a shipped one has them."""
+    for path in (tiny_file, *shipped_models().values()):
+        content = path.read_bytes()
+        assert (False, False) == (b"stack_trace" in content, str(ROOT).encode() in content), path
 
 
 def test_the_contract_is_visible_in_the_file(tiny_file: Path, tiny_checkpoint: Checkpoint) -> None:

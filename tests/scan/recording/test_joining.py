@@ -100,6 +100,23 @@ def test_parts_have_the_log_of_the_whole(
     assert events(whole) == events(joined_log(path, model, part_seconds))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("rate", "part_seconds"), [(48000, 3600.0), (44100, 60.0)])
+def test_hours_in_parts(
+    tmp_path: Path, demo_audio: NDArray[np.float32], model: Model, rate: int, part_seconds: float
+) -> None:
+    """Two hours and a half in parts of an hour, and half an hour in parts of a minute; each minute is another."""
+    minutes = 150 if part_seconds > 60.0 else 30
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", rate, 1) as file:
+        for minute in range(minutes):
+            piece = np.roll(demo_audio, 7919 * minute)[: 16000 * 50 + minute]
+            places = np.arange(len(piece) * rate // 16000) * 16000 / rate
+            file.write(np.interp(places, np.arange(len(piece)), piece) * (0.5 + minute / 300))
+    whole = whole_log(tmp_path / "a.flac", model)
+    assert len(events(whole)) > 5 * minutes
+    assert events(whole) == events(joined_log(tmp_path / "a.flac", model, part_seconds))
+
+
 def test_scores_of_parts_are_those_of_the_whole(tmp_path: Path, demo_audio: NDArray[np.float32], model: Model) -> None:
     """Not one bit of one score differs, whatever hop and window are."""
     path = write(tmp_path / "a.wav", demo_audio[: 16000 * 20], 32000)
