@@ -31,7 +31,7 @@ class Budget:
 
     Attributes:
         chosen: the candidate of each class, chosen on all kinds.
-        per_hour: false alarms an hour, cross-fitted.
+        per_hour: false alarms an hour, cross-fitted, or of the chosen candidates where these give more.
         bound_per_hour: what as many other kinds give at most, nine times of ten.
     """
 
@@ -72,7 +72,10 @@ class CrossFit:
             chosen = everything.within(int(budget))
             if chosen is None or by_kind.min() < 0:
                 continue
-            rate, bound = by_kind.sum() / hours.sum(), rate_bound(by_kind.tolist(), hours.tolist())
+            # The same budget may buy all kinds together what it could not buy without one of them.
+            own = already + np.sum([one[at] for one, at in zip(alarms, chosen, strict=True)], axis=0)
+            worse = own if own.sum() > by_kind.sum() else by_kind
+            rate, bound = worse.sum() / hours.sum(), rate_bound(worse.tolist(), hours.tolist())
             self.budgets.append(Budget(chosen=tuple(chosen), per_hour=float(rate), bound_per_hour=bound))
 
     def within(self, per_hour: float) -> Budget | None:

@@ -54,3 +54,11 @@ def test_alarms_of_other_classes_count() -> None:
     assert [(4 / 6, rate_bound(already.tolist(), hours.tolist()))] == [
         (budget.per_hour, budget.bound_per_hour) for budget in fit.budgets
     ]
+
+
+def test_what_only_all_kinds_together_can_afford_is_counted_too() -> None:
+    """A loose candidate that just fits the whole budget, and no part of it, counts with its own false alarms."""
+    alarms = np.stack([np.zeros(10, dtype=np.int32), np.full(10, 3, dtype=np.int32)])
+    nothing, hours = np.zeros(10, dtype=np.int32), np.full(10, 1.0)
+    fit = CrossFit([np.array([0.0, 1.0])], [alarms], [alarms + 0.01], nothing, hours, 4.0)
+    assert {(0,): 0.0, (1,): 3.0} == {budget.chosen: budget.per_hour for budget in fit.budgets}
