@@ -77,12 +77,21 @@ def test_a_process_is_measured() -> None:
     ]
 
 
-def test_whole_processes_are_measured_from_outside() -> None:
-    """A row for each kind of file; a process costs more than its decoder."""
-    lines = run_benchmark("sources", "--rounds", "1", "--seconds", "20").splitlines()[1:]
-    assert lines[0].startswith("ms per second of sound")
-    rows = {line[:26].strip(): [float(cell) for cell in line[26:].split()] for line in lines[1:-1]}
-    assert set(SOURCES) == rows.keys()
+LIVE_SOURCES = ("RTSP, Opus 48 kHz mono", "Icecast, MP3 48 kHz mono", "microphone, 48 kHz stereo")
+
+
+@pytest.mark.parametrize(
+    ("live_seconds", "live_sources"),
+    [(0, ()), pytest.param(20, LIVE_SOURCES, marks=[pytest.mark.slow, pytest.mark.realtime])],
+)
+def test_whole_processes_are_measured_from_outside(live_seconds: int, live_sources: tuple[str, ...]) -> None:
+    """A row for each kind of source; a process costs more than its decoder."""
+    lines = run_benchmark(
+        "sources", "--rounds", "1", "--seconds", "20", "--live-seconds", f"{live_seconds}"
+    ).splitlines()
+    assert lines[1].startswith("ms per second of sound")
+    rows = {line[:26].strip(): [float(cell) for cell in line[26:].split()] for line in lines[2:-1]}
+    assert {*SOURCES, *live_sources} == rows.keys()
     assert 1.0 == rows[REFERENCE][2]
     for process, decoder, times, _ in rows.values():
         assert process > decoder

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from edge.model.inference import shipped_model
+from edge.model.library import shipped_model
 from sed.cli.train import train
 from tests.conftest import TINY_RECIPE, command, invoke
 from tests.sed.cuts import DOG, QUIET, ROOSTER, write_cut, write_table
