@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import av
+import numpy as np
 from av.container import InputContainer
+from numpy.typing import NDArray
 
 from edge.errors import SourceError
 from edge.sources.audio.bare import is_bare
@@ -109,7 +111,7 @@ class AudioFile:
         try:
             while True:
                 for piece in self._part.pieces():
-                    self._sounded = self._sounded or bool(piece.samples.any())
+                    self._sounded = self._sounded or _has_sound(piece.samples)
                     yield piece
                 heard_seconds += self._part.heard_seconds
                 self.damaged = self.damaged or self._part.damaged
@@ -171,6 +173,12 @@ class AudioFile:
         if self._containers.index_is_last:
             return _INDEX_IS_LAST
         return self._no_audio
+
+
+def _has_sound(samples: NDArray[np.float32]) -> bool:
+    """Whether it is not digital silence."""
+    with np.errstate(invalid="ignore"):  # raw samples may be signalling NaNs
+        return bool(samples.any())
 
 
 def _reason(exc: Exception) -> str:
