@@ -17,7 +17,7 @@ TESTS = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
 	$(TESTS) -n 4 -m 'not slow and not realtime'
-	$(TESTS) -n 4 -m 'not slow and realtime'
+	$(TESTS) -n 6 -m 'not slow and realtime'
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -27,7 +27,7 @@ check: .venv-dev/installed
 
 test-slow: .venv-dev/installed
 	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
-	$(TESTS) -n 3 -m 'slow and realtime and not alone'
+	$(TESTS) -n 5 -m 'slow and realtime and not alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The README's picture.
