@@ -9,6 +9,5 @@ command_line   what all commands of the project share: errors in one line, exit 
 options        the options of the runtime's commands
 settings       settings from flags, environment, file and card, by precedence
 decoding       labels and thresholds as the user chose them
-show_config    all settings, and where each came from
 log_sinks      the outputs of a log
 """

@@ -27,7 +27,7 @@ from edge.cli.options import (
     with_options,
 )
 from edge.cli.settings import SettingsCommand, Threshold
-from edge.cli.show_config import show_config as settings_text
+from edge.cli.settings import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
 from edge.log import FanOut, FileSink, Rotation, Sink, json_lines_file

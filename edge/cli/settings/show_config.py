@@ -8,15 +8,14 @@ from typing import Any
 
 import click
 
-from edge.cli.settings import (
+from edge.cli.settings.option_types import (
     KeyValueOption,
     StartOption,
     TablesOption,
     ThresholdOption,
-    origin_of,
-    settable,
     table_origins,
 )
+from edge.cli.settings.origins import origin_of, settable
 from edge.model import Card, ClassDecoding, Window
 from edge.sources.url import SECRET_OPTIONS, redacted
 
