@@ -28,7 +28,7 @@ def verify(folder: Folder) -> list[str]:
     for wave in manifest.waves():
         for row in wave:
             marks[row["number"]] = _mark(row["path"])
-    wrong: list[str] = []
+    wrong = [] if manifest.total else ["the manifest names no file"]
     for name, table in read_shards(folder, ["number", "path", "settings"]):
         numbers = table["number"].to_numpy()
         inside = (numbers >= 0) & (numbers < manifest.total)

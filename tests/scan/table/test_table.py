@@ -86,6 +86,11 @@ def test_summary_counts(tmp_path: Path) -> None:
     assert (2, 1, {"dog": 2}, {"broken": 1}) == tuple(summary[name] for name in ("rows", "failed", "events", "errors"))
 
 
+def test_a_manifest_without_files_proves_nothing(tmp_path: Path) -> None:
+    """As where it was deleted."""
+    assert ["the manifest names no file"] == verify(destination(tmp_path, ""))
+
+
 def test_rows_of_another_archive_are_noticed(tmp_path: Path) -> None:
     """A row's path is that of the manifest."""
     folder = destination(tmp_path, "ab")
