@@ -1,4 +1,4 @@
-"""Reads a source in a thread, so that one that blocks keeps nobody waiting; what waits to be heard is bounded."""
+"""Reads a source in a thread, so that one that blocks keeps nothing waiting; the sound that waits is bounded."""
 
 import queue
 import threading
@@ -21,7 +21,7 @@ class Feed:
 
     Args:
         source: read from now on.
-        capacity_seconds: of sound that may wait to be heard.
+        capacity_seconds: of sound that may wait to be processed.
         live_block_seconds: least length of the blocks of a live source; others come in blocks of a second. None leaves
             all as they are.
     """
@@ -34,7 +34,7 @@ class Feed:
         self._items: deque[Item] = deque()
         self._failure: Exception | None = None
         self._ended = self._dropping = False
-        self.seconds = 0.0  # of sound that waits to be heard
+        self.seconds = 0.0  # of sound that waits
         self._wanted_seconds = 0.0  # that the reader waits for
         self._thread = threading.Thread(target=self._read, name=f"source {source.name}", daemon=True)
         self._thread.start()
@@ -69,7 +69,7 @@ class Feed:
         self._stopping.set()
 
     def abandon(self) -> None:
-        """Wait no longer for the source. What still waits to be heard is dropped, a live source's to become a gap."""
+        """Wait no longer for the source. What still waits is dropped; of a live source it becomes a gap."""
         with self._changed:
             waiting, self._items, self.seconds = self._items, deque(), 0.0
             if self._source.live:

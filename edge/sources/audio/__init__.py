@@ -1,15 +1,15 @@
 """Decoding and resampling, the same for training and for the device.
 
 bare       frames without a container: how much was lost between them
-channels   which channels are heard, and what mixing them would lose
+channels   which channels are used, and what mixing them would lose
 container  files and what is in them, before anything is decoded
 decoding   one container, decoded
 file       a file or stdin, decoded piece by piece
 frames     what a decoder gives, as samples: the same for files and streams
 ogg        chained Ogg, link by link
 pcm        bare samples, as the user or a header describes them
-reading    a file as the model hears it: mixed down and resampled
-tracks     which of several sound tracks is heard
+reading    a file as the model gets it: mixed down and resampled
+tracks     which of several sound tracks is used
 wave       headers of WAVE files and their like that say something else than what the file holds
 """
 

@@ -1,4 +1,4 @@
-"""Which of a source's channels are heard, and what mixing them would lose."""
+"""Which of a source's channels are used, and what mixing them would lose."""
 
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ class ChannelChoice:
         self._forget(0)
 
     def take(self, samples: Samples, sample_rate: int) -> tuple[Samples, str | None]:
-        """The channels to hear.
+        """The channels to use.
 
         Args:
             samples: `[samples, channels]`.
@@ -81,7 +81,7 @@ class ChannelChoice:
         return samples[:, self._best : self._best + 1], None
 
     def require(self, channels: int) -> None:
-        """Check that a source of so many channels has the one to hear.
+        """Check that a source with this number of channels has the chosen one.
 
         Raises:
             SourceError: if not.

@@ -32,7 +32,7 @@ _LITTLE_ENDIAN = (b"sowt", b"42n1", b"23ni")  # integers in AIFF-C
 
 
 class Pcm(NamedTuple):
-    """Bare samples, of which nothing but the user says what they are.
+    """Samples without a header; the user gives their format.
 
     Attributes:
         sample_format: as FFmpeg names it, such as `s16le`.

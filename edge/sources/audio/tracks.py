@@ -1,4 +1,4 @@
-"""Which of several sound tracks is heard."""
+"""Which of several sound tracks is used."""
 
 import av
 from av.container import InputContainer
@@ -38,7 +38,7 @@ def choose_track(container: InputContainer, track: str = "default") -> av.AudioS
 
 
 def describe_tracks(container: InputContainer) -> str:
-    """Numbers of the sound tracks, with languages where they are told."""
+    """Numbers of the sound tracks, with their languages where the file names them."""
     named = []
     for number, each in enumerate(container.streams.audio, 1):
         language = each.metadata.get("language")

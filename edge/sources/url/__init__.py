@@ -5,9 +5,9 @@ connection   what comes over one connection: opened and decoded
 downloads    what has an end, and is heard once
 entries      plays the entries of a playlist
 failures     why a stream broke or cannot be opened
-https        HTTP by Python: what FFmpeg does not check, or does not tell
-placement    what a stream says, placed in time
-playlists    playlists that name what is to be heard
+https        HTTP by Python: what FFmpeg does not check, or does not report
+placement    the sound of a stream, placed in time
+playlists    playlists that name streams and files
 source       a stream as a source
 urls         URLs of streams: what can be heard, and how it is written down
 """

@@ -19,7 +19,7 @@ class Asking:
 
     Args:
         options: to begin with.
-        may_change: whether the sound alone is asked for, and nobody has said that it must be.
+        may_change: whether the sound alone is asked for, and the user has not required that.
     """
 
     def __init__(self, options: Mapping[str, str], *, may_change: bool) -> None:

@@ -33,7 +33,7 @@ def play(
         stopping: ends it once it is set.
 
     Raises:
-        SourceError: if none can be heard.
+        SourceError: if none can be opened.
     """
     if not entries:
         raise SourceError(f"{whole.name}: is a playlist without entries; give one that names a stream or a file")

@@ -1,4 +1,4 @@
-"""HTTP by Python: what FFmpeg does not check, or does not tell."""
+"""HTTP by Python: what FFmpeg does not check, or does not report."""
 
 import base64
 import errno
@@ -125,7 +125,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _tls_context(options: Mapping[str, str]) -> ssl.SSLContext:
-    """What FFmpeg is told about certificates, for Python."""
+    """FFmpeg's options about certificates, for Python."""
     context = ssl.create_default_context(cafile=options.get("ca_file"))
     if options.get("tls_verify") == "0":
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

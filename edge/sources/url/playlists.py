@@ -1,4 +1,4 @@
-"""Playlists that name what is to be heard: M3U, PLS, XSPF, ASX. HLS looks like M3U and is none of them."""
+"""Playlists that name streams and files: M3U, PLS, XSPF, ASX. HLS looks like M3U and is none of them."""
 
 import html
 import re
