@@ -10,8 +10,11 @@ from tests.conftest import ROOT
 from tests.edge.fuzz.kinds import KINDS
 from tests.edge.fuzz.samples import make_samples
 
-# Its inputs wait for servers that say nothing, five minutes together.
-WAITING = pytest.param("servers", marks=pytest.mark.realtime)
+# Kinds, and a quarter at a time of the one whose inputs wait for servers that send nothing, five minutes together.
+ALL_INPUTS = [(kind, range(KINDS[kind].count)) for kind in KINDS if kind != "servers"] + [
+    pytest.param("servers", range(first, KINDS["servers"].count, 4), marks=pytest.mark.realtime, id=f"servers-{first}")
+    for first in range(4)
+]
 
 
 @pytest.fixture(scope="module")
@@ -22,36 +25,36 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def try_inputs(how: str, kind: str, step: int, whole: Path) -> None:
-    """Give each so manieth input of a kind to the commands."""
-    tried = [str(number) for number in range(0, KINDS[kind].count, step)]
+def try_inputs(how: str, kind: str, numbers: range, whole: Path) -> None:
+    """Give these inputs of a kind to the commands."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.edge.fuzz.worker", how, kind, str(step), whole],
+        [sys.executable, "-m", "tests.edge.fuzz.worker", how, kind, str(numbers.start), str(numbers.step), whole],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
     )
     assert (0, "") == (done.returncode, done.stdout), done.stderr[-3000:]
-    assert tried == [line for line in done.stderr.splitlines() if line.isdecimal()]
+    assert [str(number) for number in numbers] == [line for line in done.stderr.splitlines() if line.isdecimal()]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_inputs_break_no_command(whole: Path, kind: str) -> None:
     """Some of each kind, within one process."""
-    try_inputs("here", kind, 25 if kind == "servers" else 8, whole)  # these take seconds each
+    numbers = range(0, KINDS[kind].count, 25 if kind == "servers" else 8)  # these take seconds each
+    try_inputs("here", kind, numbers, whole)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", [*(kind for kind in KINDS if kind != "servers"), WAITING])
-def test_no_input_breaks_a_command(whole: Path, kind: str) -> None:
-    """All 2,000, within one process a kind."""
-    try_inputs("here", kind, 1, whole)
+@pytest.mark.parametrize(("kind", "numbers"), ALL_INPUTS)
+def test_no_input_breaks_a_command(whole: Path, kind: str, numbers: range) -> None:
+    """All 2,000, many within one process."""
+    try_inputs("here", kind, numbers, whole)
 
 
 @pytest.mark.parametrize("inputs", [1, pytest.param(8, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", [*(kind for kind in KINDS if kind != "servers"), WAITING])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_input_breaks_a_process(whole: Path, kind: str, inputs: int) -> None:
     """A few, as users give them: libraries might end a process in other ways."""
-    try_inputs("command", kind, KINDS[kind].count // inputs, whole)
+    try_inputs("command", kind, range(0, KINDS[kind].count, KINDS[kind].count // inputs), whole)

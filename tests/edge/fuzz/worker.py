@@ -1,7 +1,7 @@
 """Gives many inputs to the commands, one after another, and says what a person should not see.
 
-    python -m tests.edge.fuzz.worker here KIND STEP FOLDER       within this process: a crash or a hang ends it
-    python -m tests.edge.fuzz.worker command KIND STEP FOLDER    each in a process of its own, as users do
+    python -m tests.edge.fuzz.worker here KIND FIRST STEP FOLDER       within this process: a crash or a hang ends it
+    python -m tests.edge.fuzz.worker command KIND FIRST STEP FOLDER    each in a process of its own, as users do
 
 Prints a line for each input with which something is wrong, none where all is well, and on stderr each one's number.
 """
@@ -137,8 +137,8 @@ def _left_over() -> tuple[int, int]:
     return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
 
-def main(run: Callable[[Trial], Outcome], kind: str, step: int, source: Path) -> None:
-    """Try each so manieth input of a kind."""
+def main(run: Callable[[Trial], Outcome], kind: str, first: int, step: int, source: Path) -> None:
+    """Try an input of a kind, and then each `step`-th."""
     # The machine is not ours alone. Not much less: ONNX Runtime hangs where it can have no more threads.
     resource.setrlimit(resource.RLIMIT_AS, (16 * MOST_BYTES, 16 * MOST_BYTES))
     told = os.fdopen(os.dup(1), "w", buffering=1)
@@ -149,7 +149,7 @@ def main(run: Callable[[Trial], Outcome], kind: str, step: int, source: Path) ->
         with GarbageServer(folder, damaged) as server:
             run(Trial("stream", [str(folder / "whole.wav")]))  # it opens what stays open
             before = _left_over()
-            for number in range(0, KINDS[kind].count, step):
+            for number in range(first, KINDS[kind].count, step):
                 print(number, file=sys.stderr, flush=True)  # noqa: T201
                 trial = make_trial(kind, number, Samples(folder, server))
                 faulthandler.dump_traceback_later(2 * MOST_SECONDS, exit=True)
@@ -166,4 +166,10 @@ def main(run: Callable[[Trial], Outcome], kind: str, step: int, source: Path) ->
 
 
 if __name__ == "__main__":
-    main({"here": run_here, "command": run_command}[sys.argv[1]], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
+    main(
+        {"here": run_here, "command": run_command}[sys.argv[1]],
+        sys.argv[2],
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+        Path(sys.argv[5]),
+    )
