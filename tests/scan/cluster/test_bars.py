@@ -1,6 +1,7 @@
 """What a scan costs: run with `-s` to see the figures that scan/README.md tells.
 
-SED_SCAN_FILES and SED_SCAN_ROWS are how many there are; README.md has figures of 10,000 files.
+SED_SCAN_FILES, SED_SCAN_ROWS and SED_SCAN_HOURS set how much there is: README.md has figures of 10,000 files and a
+million rows. Of more than two hours, a table of workers and of lengths of parts is printed.
 """
 
 import itertools
@@ -24,8 +25,11 @@ from tests.scan.cluster.measuring import measured
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(7200)]
 
-FILES = int(os.environ.get("SED_SCAN_FILES", "1000"))
-ROWS = int(os.environ.get("SED_SCAN_ROWS", "1000000"))
+FILES = int(os.environ.get("SED_SCAN_FILES", "300"))
+ROWS = int(os.environ.get("SED_SCAN_ROWS", "200000"))
+HOURS = int(os.environ.get("SED_SCAN_HOURS", "2"))
+# Workers, and seconds of a part.
+WAYS = ((1, 1800), (2, 0), (2, 300), (2, 1800)) if HOURS > 2 else ((2, 1800),)
 MOST_MB = 500
 
 
@@ -78,14 +82,13 @@ def test_many_files(tmp_path: Path, demo_audio: NDArray[np.float32]) -> None:
 def test_two_workers_do_the_work_of_two(tmp_path: Path, demo_audio: NDArray[np.float32], suffix: str) -> None:
     """At least 0.85 times what `sed-stream` does in one thread, times two; the start of Ray is left out."""
     (tmp_path / "in").mkdir()
-    hours = 4
-    for number in range(hours):
+    for number in range(HOURS):
         soundfile.write(tmp_path / "in" / f"{number}.{suffix}", np.tile(demo_audio, 64), 16000)
     (tmp_path / "one").mkdir()
     soundfile.write(tmp_path / "one" / f"one.{suffix}", demo_audio[:16000], 16000)
-    alone, alone_cpu = (hours * each for each in _stream_seconds(tmp_path / "in" / f"0.{suffix}"))
+    alone, alone_cpu = (HOURS * each for each in _stream_seconds(tmp_path / "in" / f"0.{suffix}"))
     starts = [measured(tmp_path / "one", "--out", tmp_path / f"start{n}", "--workers", n).seconds for n in (1, 2)]
-    for workers, part in ((1, 1800), (2, 0), (2, 300), (2, 1800)):
+    for workers, part in WAYS:
         out = tmp_path / f"{workers}-{part}"
         whole = measured(tmp_path / "in", "--out", out, "--workers", workers, "--part", part)
         start = starts[workers - 1]
@@ -108,7 +111,7 @@ def _stream_seconds(path: Path) -> tuple[float, float]:
     return time.monotonic() - began, cpu
 
 
-def test_a_million_rows(tmp_path: Path) -> None:
+def test_many_rows(tmp_path: Path) -> None:
     """Neither the memory of what the driver does nor the time for a row grows; a stand-in does the workers' part."""
     folder, began = Folder(str(tmp_path)), [time.monotonic()]
     write_description(folder, make_description("model", "hash", {}, []))
