@@ -12,7 +12,7 @@ demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg --model general
 
 # Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
-# the servers that they talk to; at last, one by one, slow ones that compare speeds.
+# the servers that they talk to; at last slow ones of many sources, and, one by one, those that compare speeds.
 TESTS = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
@@ -27,8 +27,9 @@ check: .venv-dev/installed
 
 test-slow: .venv-dev/installed
 	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
-	$(TESTS) -n 5 -m 'slow and realtime and not alone'
-	.venv-dev/bin/python -m pytest -m 'slow and alone'
+	$(TESTS) -n 7 -m 'slow and realtime and not alone'
+	$(TESTS) -n 2 -m 'slow and realtime and alone'
+	.venv-dev/bin/python -m pytest -m 'slow and alone and not realtime'
 
 # The README's picture.
 pictures: .venv-dev/installed
