@@ -158,7 +158,8 @@ def main(run: Callable[[Trial], Outcome], kind: str, first: int, step: int, sour
                 for wrong in what_is_wrong(trial, outcome, time.monotonic() - began):
                     told.write(f"{kind} {number}: {wrong}\n    {trial}\n")
                 faulthandler.cancel_dump_traceback_later()
-            until = time.monotonic() + MOST_SECONDS  # for what was left behind with a server that says nothing
+            # What was left behind with a server that sends nothing ends when FFmpeg gives up on it.
+            until = time.monotonic() + 3 * MOST_SECONDS
             while _left_over() > before and time.monotonic() < until:
                 time.sleep(0.1)
             if _left_over() > before:
