@@ -28,7 +28,7 @@ check: .venv-dev/installed
 test-slow: .venv-dev/installed
 	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
 	$(TESTS) -n 7 -m 'slow and realtime and not alone'
-	$(TESTS) -n 2 -m 'slow and realtime and alone'
+	$(TESTS) -n 3 -m 'slow and realtime and alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone and not realtime'
 
 # The README's picture.
