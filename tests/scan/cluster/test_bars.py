@@ -80,7 +80,7 @@ def test_many_files(tmp_path: Path, demo_audio: NDArray[np.float32]) -> None:
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_workers_cost_little_more_than_a_stream(tmp_path: Path, demo_audio: NDArray[np.float32], suffix: str) -> None:
-    """Of the processor's time: `sed-stream` takes at least 0.8 of what they take. The share of the ideal is printed."""
+    """Of the processor's time: `sed-stream` takes at least 0.7 of what they take. The share of the ideal is printed."""
     (tmp_path / "in").mkdir()
     for number in range(HOURS):
         soundfile.write(tmp_path / "in" / f"{number}.{suffix}", np.tile(demo_audio, 64), 16000)
@@ -101,7 +101,7 @@ def test_workers_cost_little_more_than_a_stream(tmp_path: Path, demo_audio: NDAr
             f"({whole.seconds:.1f} s, start {starts[workers]:.1f} s); "
             f"sed-stream takes {alone_cpu:.1f} s of a processor, the workers {cpu:.1f} s"
         )
-        assert alone_cpu / cpu >= 0.8
+        assert alone_cpu / cpu >= 0.7
 
 
 def _stream_seconds(path: Path) -> tuple[float, float]:
