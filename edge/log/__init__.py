@@ -10,6 +10,7 @@ scores          frame scores kept without sound, in files of their own
 shared_log      one log that several sources write to
 sinks           the other sinks: several at once, memory, JSON Lines and text on a stream
 timeline        samples as seconds and as times of day
+whole_file      a file that is there whole or not at all
 """
 
 from edge.log.event_writer import EventWriter
@@ -21,6 +22,7 @@ from edge.log.records import Record, event_record, gap_record, source_record, st
 from edge.log.shared_log import Log
 from edge.log.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.log.timeline import Timeline, rfc3339
+from edge.log.whole_file import whole_file
 
 __all__ = [
     "EventWriter",
@@ -43,4 +45,5 @@ __all__ = [
     "source_record",
     "start_record",
     "stop_record",
+    "whole_file",
 ]

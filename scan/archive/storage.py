@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge.errors import InstallError, SettingError, SourceError
+from edge.log import whole_file
 
 _BLOCK_BYTES = 4 << 20
 _RETRIES = {"s3": {"config_kwargs": {"retries": {"mode": "standard", "max_attempts": 8}, "read_timeout": 60}}}
@@ -102,16 +103,8 @@ class Folder:
             return
         path = Path(self._at(name))
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        with whole_file(path, path.with_name(f"{path.name}.{os.getpid()}.part")) as file:
+            file.write(content)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""

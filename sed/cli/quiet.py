@@ -11,6 +11,7 @@ import click
 
 from edge.detection import AlarmRate, QuietThresholds, describe_rate, parse_rate, poisson_bound, raise_thresholds
 from edge.errors import SettingError
+from edge.log import whole_file
 from edge.model import Card, ClassDecoding, Model, with_card
 from edge.session import QuietEvent, events_of, false_alarms, hours_of, read_right_events, read_stretches
 from sed.cli.output_paths import require_new_file
@@ -110,6 +111,5 @@ def _write(
         return
     origin = {"tuned_for": rate.counted_on, "parent_sha256": parent, "parent_validation": card.validation}
     after = dataclasses.replace(card, decoding=dict(decoding), validation={**rate.to_dict(), **origin})
-    part = out.with_name(out.name + ".part")
-    part.write_bytes(with_card(content, after, str(model_path)))
-    part.replace(out)
+    with whole_file(out) as file:
+        file.write(with_card(content, after, str(model_path)))

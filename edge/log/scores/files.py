@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingError, SourceError
 from edge.log.scores.entries import Entry, check_entries
+from edge.log.whole_file import part_of, whole_file
 from edge.model import Card, Floats
 
 _SUFFIXES = (".npz", ".parquet")
@@ -68,7 +69,7 @@ def check_path(path: Path) -> None:
         raise SettingError(f"--scores {path}: expected a path that ends in {' or '.join(_SUFFIXES)}")
     if path.suffix.lower() == ".parquet":
         import pyarrow  # noqa: F401  # fail now rather than at the first file
-    part = _part(path)
+    part = part_of(path)
     try:
         part.touch()
         part.unlink()
@@ -88,19 +89,11 @@ def save_score_file(content: ScoreFile, path: Path) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    part = _part(path)
-    try:
-        with part.open("wb") as file:
-            if path.suffix.lower() == ".npz":
-                _write_npz(content, file)
-            else:
-                _write_parquet(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        if path.suffix.lower() == ".npz":
+            _write_npz(content, file)
+        else:
+            _write_parquet(content, file)
 
 
 def load_score_files(path: Path) -> Iterator[ScoreFile]:
@@ -197,7 +190,3 @@ def _numbered(path: Path) -> list[Path]:
     names = os.listdir(path.parent) if path.parent.is_dir() else []
     found = [(int(match[1]), path.with_name(match[0])) for match in map(pattern.fullmatch, names) if match is not None]
     return [file for _, file in sorted(found)]
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
