@@ -3,7 +3,6 @@
 clips       the sound of each event as a file
 context     what outputs may know of the run
 health      whether all is heard and written, for monitors
-lengths     lengths of time, as they stand in settings
 listening   whether a source is heard now: coverage, lag, level
 mqtt        an MQTT broker, and Home Assistant's discovery
 notify      messages about what was heard, by rules
@@ -11,6 +10,7 @@ opening     the outputs that the settings of a command ask for
 output      what an output is
 spool       messages on disk until they are delivered
 threads     the outputs of a run, each with a thread and a queue
+values      values as they stand in settings: lengths of time, tables of KEY=VALUE
 """
 
 from edge.outputs.context import OutputContext

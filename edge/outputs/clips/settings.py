@@ -1,11 +1,11 @@
 """What can be set of clips: `--clip-option KEY=VALUE`, or the table `[clip-option]` of the settings file."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from edge.errors import SettingError, did_you_mean
+from edge.outputs.values import Reader, number, read_options
 
 _UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 FORMATS = ("flac", "opus", "wav")
@@ -59,16 +59,7 @@ class ClipSettings:
         >>> ClipSettings.parse({"pre": "1", "quota": "500MB"}, frozenset()).quota
         500000000
         """
-        chosen: dict[str, Any] = {}
-        for key, text in texts.items():
-            if key not in _READERS:
-                raise SettingError(f"--clip-option {key}: no such setting{did_you_mean(key, _READERS)}")
-            expected, read = _READERS[key]
-            value = read(text)
-            if value is None:
-                raise SettingError(f"--clip-option {key}={text}: expected {expected}")
-            chosen[key.replace("-", "_")] = value
-        settings = replace(cls(), **chosen)
+        settings = cls(**read_options("--clip-option", texts, _READERS))
         for label in sorted(settings.save | settings.skip):
             if label not in labels:
                 raise SettingError(f"--clip-option: the model knows no label {label!r}{did_you_mean(label, labels)}")
@@ -77,17 +68,6 @@ class ClipSettings:
     def saves(self, label: str) -> bool:
         """Whether clips of a label are saved."""
         return (not self.save or label in self.save) and label not in self.skip
-
-
-def _number(least: float, most: float) -> Callable[[str], float | None]:
-    def read(text: str) -> float | None:
-        try:
-            value = float(text)
-        except ValueError:
-            return None
-        return value if least <= value <= most else None
-
-    return read
 
 
 def _count(text: str) -> int | None:
@@ -105,17 +85,17 @@ def _labels(text: str) -> frozenset[str]:
 
 _SECONDS = "seconds, from 0 to 600"
 _SIZE = "a size such as 500MB or 5GB"
-_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "pre": (_SECONDS, _number(0.0, 600.0)),
-    "post": (_SECONDS, _number(0.0, 600.0)),
-    "longest": ("seconds, from 1 to 3600", _number(1.0, 3600.0)),
+_READERS: dict[str, tuple[str, Reader]] = {
+    "pre": (_SECONDS, number(0.0, 600.0)),
+    "post": (_SECONDS, number(0.0, 600.0)),
+    "longest": ("seconds, from 1 to 3600", number(1.0, 3600.0)),
     "format": (" or ".join(FORMATS), lambda text: text if text in FORMATS else None),
     "quota": (_SIZE, _bytes),
     "least-free": (_SIZE, _bytes),
     "best": ("a whole number", _count),
-    "days": ("a number of days", _number(0.0, 1e6)),
+    "days": ("a number of days", number(0.0, 1e6)),
     "save": ("labels", _labels),
     "skip": ("labels", _labels),
-    "near": ("a score between 0 and 1", _number(0.001, 0.999)),
+    "near": ("a score between 0 and 1", number(0.001, 0.999)),
     "near-per-hour": ("a whole number", _count),
 }

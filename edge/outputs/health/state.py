@@ -10,16 +10,17 @@
 | `clips`    | clips cannot be written                                                                                |
 """
 
+import math
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.errors import SettingError, did_you_mean
 from edge.log import Record
 from edge.outputs.listening import Listening
 from edge.outputs.output import OutputState, Sound
+from edge.outputs.values import Reader, number, read_options
 from edge.sources import Gap
 
 WINDOW_SECONDS = 300.0  # that coverage is about
@@ -49,19 +50,15 @@ class Limits:
         >>> Limits.parse({"lost": "30"}).lost
         30.0
         """
-        chosen = {}
-        for key, text in texts.items():
-            if key not in cls.__dataclass_fields__:
-                known = cls.__dataclass_fields__
-                raise SettingError(f"--health-option {key}: no such setting{did_you_mean(key, known)}")
-            try:
-                chosen[key] = float(text)
-            except ValueError:
-                chosen[key] = -1.0
-            if not 0.0 < chosen[key] <= (1.0 if key == "coverage" else 1e9):
-                expected = "a share above 0 and at most 1" if key == "coverage" else "seconds"
-                raise SettingError(f"--health-option {key}={text}: expected {expected}")
-        return replace(cls(), **chosen)
+        return cls(**read_options("--health-option", texts, _READERS))
+
+
+_ABOVE_ZERO = math.ulp(0.0)
+_READERS: dict[str, tuple[str, Reader]] = {
+    "lost": ("seconds", number(_ABOVE_ZERO, 1e9)),
+    "coverage": ("a share above 0 and at most 1", number(_ABOVE_ZERO, 1.0)),
+    "lag": ("seconds", number(_ABOVE_ZERO, 1e9)),
+}
 
 
 class Problem(NamedTuple):

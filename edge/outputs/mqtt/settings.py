@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from edge.errors import SettingError, did_you_mean
-from edge.outputs.lengths import length_of
 from edge.outputs.mqtt.names import slug
+from edge.outputs.values import length_of
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _EXPECTED = "expected mqtt://USER@HOST:PORT/PREFIX, or mqtts:// for TLS"

@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge.errors import SettingError, did_you_mean
-from edge.outputs.lengths import length_of
 from edge.outputs.notify.times import Hours, Schedule, hours_of, schedule_of
+from edge.outputs.values import length_of
 
 _ABOUT = ("events", "gaps", "sources")
 _NONE = timedelta(0)

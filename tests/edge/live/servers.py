@@ -70,6 +70,15 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
     raise OSError("no port is free")
 
 
+def is_open(port: int) -> bool:
+    """Whether something on this machine listens to a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     """Wait for something to come true."""
     deadline = time.monotonic() + seconds
@@ -296,14 +305,7 @@ class Rtsp(Program):
         self.url = f"rtsp{'s' if certificate else ''}://127.0.0.1:{self.port}/live"
         sound = "" if broadcast is None else str(broadcast.port)
         command = [SYSTEM_PYTHON, "-c", RTSP_SERVER, str(self.port), sound, *files]
-        super().__init__(command, ready=self._is_open)
-
-    def _is_open(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        super().__init__(command, ready=lambda: is_open(self.port))
 
 
 def hls_encoder(broadcast: Broadcast, folder: Path, segment_seconds: float = 1.0) -> Program:

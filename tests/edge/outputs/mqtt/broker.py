@@ -1,7 +1,6 @@
 """A real broker, and a client that notes what comes."""
 
 import json
-import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.edge.live.servers import Program, free_port, needs
+from tests.edge.live.servers import Program, free_port, is_open, needs
 
 CONFIG = """listener {port} 127.0.0.1
 allow_anonymous {anonymous}
@@ -56,19 +55,12 @@ class Broker(Program):
         if certificate is not None:
             config += "certfile {}\nkeyfile {}\n".format(*certificate)
         (folder / "mosquitto.conf").write_text(config)
-        super().__init__(["mosquitto", "-c", str(folder / "mosquitto.conf")], ready=self._is_open)
+        super().__init__(["mosquitto", "-c", str(folder / "mosquitto.conf")], ready=lambda: is_open(self.port))
 
     @property
     def url(self) -> str:
         """Of the broker, without TLS."""
         return f"mqtt://127.0.0.1:{self.port}"
-
-    def _is_open(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
 
 
 class Received(NamedTuple):
