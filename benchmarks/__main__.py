@@ -123,17 +123,8 @@ def sources(model: Path, rounds: int, seconds: int, live_seconds: int) -> None:
 
             live, missing = measure_live(model, _RECORDING, Path(folder), (20, 20 + live_seconds))
             costs |= live
-    reference = costs[whole_process.REFERENCE]
-    head = ("whole process", "FFmpeg alone", f"times {whole_process.REFERENCE}", "of what is allowed")
-    click.echo(f"{'ms per second of sound':26} {'  '.join(head)}")
-    for name, cost in costs.items():
-        times, share = cost.process / reference.process, cost.times_allowed(reference)
-        click.echo(f"{name:26} {cost.process:13.2f}  {cost.decoder:12.2f}  {times:21.2f}  {share:18.2f}")
-    for name, reason in missing.items():
-        click.echo(f"{name}: not measured: {reason}")
-    click.echo(
-        f"allowed: {whole_process.ALLOWED:g} times the sum of {whole_process.REFERENCE} and FFmpeg, which only decodes"
-    )
+    for line in whole_process.table(costs, missing):
+        click.echo(line)
 
 
 @benchmarks.command()

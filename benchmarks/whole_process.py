@@ -8,7 +8,7 @@ import shlex
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,3 +100,16 @@ def _write(recording: Path, name: str, folder: Path, seconds: int) -> Path:
             "the sources are written by FFmpeg, which is not here; on Debian: apt install ffmpeg"
         ) from exc
     return path
+
+
+def table(costs: Mapping[str, Cost], missing: Mapping[str, str]) -> Iterator[str]:
+    """Lines of text: a source each, and why the others were not measured."""
+    reference = costs[REFERENCE]
+    head = ("whole process", "FFmpeg alone", f"times {REFERENCE}", "of what is allowed")
+    yield f"{'ms per second of sound':26} {'  '.join(head)}"
+    for name, cost in costs.items():
+        times, share = cost.process / reference.process, cost.times_allowed(reference)
+        yield f"{name:26} {cost.process:13.2f}  {cost.decoder:12.2f}  {times:21.2f}  {share:18.2f}"
+    for name, reason in missing.items():
+        yield f"{name}: not measured: {reason}"
+    yield f"allowed: {ALLOWED:g} times the sum of {REFERENCE} and FFmpeg, which only decodes"
