@@ -113,9 +113,10 @@ def test_what_is_too_much_is_accounted_for(long_recording: Path, count: int, sec
     for log in by_source(done.stdout).values():
         told = [record for record in log if record["type"] in ("source", "gap")]
         assert ["hop 0.5 s", "hop 1 s"] == [record.get("detail") for record in told[:2]]
-        assert {"overrun"} == {record["reason"] for record in told[2:]}
+        gaps = [record for record in told if record["type"] == "gap"]  # a source that has caught up may narrow its hop again
+        assert {"overrun"} == {gap["reason"] for gap in gaps}
         stats = log[-2]
-        assert stats["gap_seconds"] == pytest.approx(sum(gap["offset"] - gap["onset"] for gap in told[2:]), abs=0.01)
+        assert stats["gap_seconds"] == pytest.approx(sum(gap["offset"] - gap["onset"] for gap in gaps), abs=0.01)
         wall_seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(log[0]["started_at"])).total_seconds()
         assert wall_seconds == pytest.approx(stats["audio_seconds"] + stats["gap_seconds"], abs=0.2)
     settled = len(resident) // 2  # what waits is as much as may by then
