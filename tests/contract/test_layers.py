@@ -10,8 +10,8 @@ from tests.conftest import DEMO, ROOT
 
 HEAVY = {"torch", "torchlibrosa", "lightning", "librosa", "onnx", "onnxscript"}
 OF_OUTPUTS = {
-    *("prometheus_client", "paho", "apprise", "matplotlib", "http.server"),
-    *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify"),
+    *("prometheus_client", "paho", "apprise", "matplotlib", "starlette", "uvicorn", "http.server"),
+    *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify", "edge.outputs.web"),
 }
 MOST_ENTRIES = 12
 
