@@ -53,7 +53,7 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
         app = self._app if refusal is None else refusal
-        await app(scope | {"root_path": _prefix(headers)}, receive, send_protected)
+        await app({**scope, "root_path": _prefix(headers)}, receive, send_protected)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         if not self._access.knows_host(headers.get("host", "")):
