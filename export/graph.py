@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.model import GRAPH_INPUTS, GRAPH_OUTPUTS
+from export.inlining import DOMAIN, TYPE, with_encoder
 from sed.network import Checkpoint, Detector
 
 OPSET = 20
@@ -29,8 +30,8 @@ def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
     recipe = checkpoint.recipe
     graph = _Graph(checkpoint.detector, half)
     # Sizes unlike each other and unlike 0 and 1, which the exporter would take for constants.
-    audio = torch.zeros(2, recipe.context_samples + 3 * recipe.frame_samples)
-    embeddings = torch.zeros(2, 5 * recipe.network.head_stride, recipe.network.embedding_size)
+    audio = torch.zeros(2, recipe.context_samples + 3 * recipe.grid_frames * recipe.frame_samples)
+    embeddings = torch.zeros(2, 5 * recipe.grid_frames, recipe.state_size)
     batch, old, new = torch.export.Dim("batch"), torch.export.Dim("M"), torch.export.Dim("k")
     shapes = {
         "audio": {0: batch, 1: recipe.frame_samples * new + recipe.context_samples},
@@ -50,6 +51,8 @@ def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
         )
     assert program is not None
     proto = program.model_proto
+    if recipe.has_encoder:
+        proto = with_encoder(proto, recipe.encoder)
     _name_frames(proto)
     onnx.checker.check_model(proto, full_check=True)
     return proto
@@ -64,6 +67,9 @@ class _Graph(nn.Module):
         embedder, head = self.detector.embedder, self.detector.head
         if head.recurs:
             head.recurrent = _OnnxGru(detector.head.recurrent)  # type: ignore[assignment]  # same call, same result
+        if self.detector.encoder is not None:
+            size = self.detector.encoder.encoder.config.vector_size
+            self.detector.encoder.encoder = _OnnxEncoder(size)  # type: ignore[assignment]  # same call, same result
         if half:
             first, *others = embedder.blocks
             embedder.blocks = nn.Sequential(first, _ToHalf(), *others)
@@ -79,6 +85,22 @@ class _Graph(nn.Module):
 class _ToHalf(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.half()
+
+
+class _OnnxEncoder:
+    """The place of a pretrained encoder, whose own graph will take it.
+
+    Shape:
+        `[windows, window_samples] -> [windows, size]`
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __call__(self, windows: Tensor) -> Tensor:
+        return torch.onnx.ops.symbolic(
+            f"{DOMAIN}::{TYPE}", (windows,), dtype=torch.float32, shape=(windows.shape[0], self.size), version=1
+        )
 
 
 class _OnnxGru(nn.Module):
