@@ -8,13 +8,17 @@ from contextlib import redirect_stdout
 
 import onnx
 import torch
+from onnx import compose, version_converter
 from torch import Tensor, nn
 
 from edge.model import GRAPH_INPUTS, GRAPH_OUTPUTS
-from export.inlining import DOMAIN, TYPE, with_encoder
+from export.errors import EncoderError
 from sed.network import Checkpoint, Detector
+from sed.recipe import EncoderConfig
 
 OPSET = 20
+# The domain and type of the node that stands for an encoder, and the prefix of the names that take its place.
+_DOMAIN, _TYPE, _PREFIX = "sed_edge", "Encoder", "encoder/"
 
 
 def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
@@ -99,7 +103,7 @@ class _OnnxEncoder:
 
     def __call__(self, windows: Tensor) -> Tensor:
         return torch.onnx.ops.symbolic(
-            f"{DOMAIN}::{TYPE}", (windows,), dtype=torch.float32, shape=(windows.shape[0], self.size), version=1
+            f"{_DOMAIN}::{_TYPE}", (windows,), dtype=torch.float32, shape=(windows.shape[0], self.size), version=1
         )
 
 
@@ -143,6 +147,50 @@ def _both_directions(gru: nn.GRU, name: str) -> Tensor:
         reset, update, new = getattr(gru, name + suffix).detach().chunk(3)
         directions.append(torch.cat([update, reset, new]))
     return torch.stack(directions)
+
+
+def with_encoder(proto: onnx.ModelProto, config: EncoderConfig) -> onnx.ModelProto:
+    """Put the encoder's nodes and weights into a graph.
+
+    Args:
+        proto: a graph with one node of type `_TYPE`, of windows to vectors.
+        config: the encoder.
+
+    Raises:
+        EncoderError: if its operators cannot be expressed in the graph's version of them.
+    """
+    encoder = _converted(config, proto.opset_import)
+    place = next(index for index, node in enumerate(proto.graph.node) if node.op_type == _TYPE)
+    node = proto.graph.node[place]
+    names = {_PREFIX + config.input: node.input[0], _PREFIX + config.output: node.output[0]}
+    nodes = [*proto.graph.node[:place], *encoder.node, *proto.graph.node[place + 1 :]]
+    for inner in encoder.node:
+        inner.input[:] = [names.get(name, name) for name in inner.input]
+        inner.output[:] = [names.get(name, name) for name in inner.output]
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    proto.graph.initializer.extend(encoder.initializer)
+    kept = [opset for opset in proto.opset_import if opset.domain != _DOMAIN]
+    del proto.opset_import[:]
+    proto.opset_import.extend(kept)
+    return proto
+
+
+def _converted(config: EncoderConfig, wanted: "onnx.ModelProto.opset_import") -> onnx.GraphProto:
+    """The encoder's graph in the wanted version of the operators, its names with a prefix."""
+    version = next(opset.version for opset in wanted if opset.domain in ("", "ai.onnx"))
+    model = onnx.load_from_string(config.file)
+    others = sorted({opset.domain for opset in model.opset_import} - {"", "ai.onnx"})
+    try:
+        if others:
+            raise ValueError(f"it uses operators of {', '.join(others)}")
+        if model.opset_import[0].version != version:
+            model = version_converter.convert_version(model, version)
+    except (ValueError, RuntimeError, onnx.checker.ValidationError) as exc:
+        raise EncoderError(
+            f"the encoder cannot be put into the graph ({exc}); give one with ONNX's own operators, version {version}"
+        ) from exc
+    return compose.add_prefix_graph(model.graph, _PREFIX)
 
 
 def _name_frames(proto: onnx.ModelProto) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 from sed.network.detector import Detector
 from sed.network.encoder import EncoderBranch, Interpolation
 from sed.recipe.config import Recipe
-from tests.sed.encoders import encoder_recipe
+from tests.sed.network.encoders import encoder_recipe
 
 
 @pytest.fixture

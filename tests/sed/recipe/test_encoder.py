@@ -8,7 +8,7 @@ from sed.network.encoder import Encoder
 from sed.recipe.config import Recipe, load_recipe
 from sed.recipe.encoder import load_encoder, shipped_encoders
 from tests.conftest import ROOT
-from tests.sed.encoders import encoder_recipe
+from tests.sed.network.encoders import encoder_recipe
 
 
 def test_a_recipe_holds_its_encoder_whole(tmp_path: Path) -> None:

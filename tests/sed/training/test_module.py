@@ -11,7 +11,7 @@ from sed.network.detector import Prediction
 from sed.recipe.training_config import AugmentConfig
 from sed.training.module import SceneDataset, TrainingModule
 from sed.training.run import train_network
-from tests.sed.encoders import encoder_recipe
+from tests.sed.network.encoders import encoder_recipe
 from tests.sed.training.runs import module_of, tiny_module
 
 

@@ -13,12 +13,12 @@ from edge.model.inference import Floats, Model
 from edge.model.score_stream import window_of
 from export import write
 from export.errors import EncoderError
-from export.inlining import with_encoder
+from export.graph import with_encoder
 from export.verify import LIMITS, stream_difference
 from sed.network.checkpoint import Checkpoint, TorchModel
 from sed.network.detector import Detector
 from tests.conftest import made_once
-from tests.sed.encoders import encoder_recipe
+from tests.sed.network.encoders import encoder_recipe
 
 
 @pytest.fixture(scope="module")
