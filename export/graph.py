@@ -18,7 +18,7 @@ from sed.recipe import EncoderConfig
 
 OPSET = 20
 # The domain and type of the node that stands for an encoder, and the prefix of the names that take its place.
-_DOMAIN, _TYPE, _PREFIX = "sed_edge", "Encoder", "encoder/"
+_DOMAIN, _TYPE, ENCODER_PREFIX = "sed_edge", "Encoder", "encoder/"
 
 
 def to_onnx(checkpoint: Checkpoint, half: bool = False) -> onnx.ModelProto:
@@ -162,7 +162,7 @@ def with_encoder(proto: onnx.ModelProto, config: EncoderConfig) -> onnx.ModelPro
     encoder = _converted(config, proto.opset_import)
     place = next(index for index, node in enumerate(proto.graph.node) if node.op_type == _TYPE)
     node = proto.graph.node[place]
-    names = {_PREFIX + config.input: node.input[0], _PREFIX + config.output: node.output[0]}
+    names = {ENCODER_PREFIX + config.input: node.input[0], ENCODER_PREFIX + config.output: node.output[0]}
     nodes = [*proto.graph.node[:place], *encoder.node, *proto.graph.node[place + 1 :]]
     for inner in encoder.node:
         inner.input[:] = [names.get(name, name) for name in inner.input]
@@ -190,7 +190,7 @@ def _converted(config: EncoderConfig, wanted: "onnx.ModelProto.opset_import") ->
         raise EncoderError(
             f"the encoder cannot be put into the graph ({exc}); give one with ONNX's own operators, version {version}"
         ) from exc
-    return compose.add_prefix_graph(model.graph, _PREFIX)
+    return compose.add_prefix_graph(model.graph, ENCODER_PREFIX)
 
 
 def _name_frames(proto: onnx.ModelProto) -> None:

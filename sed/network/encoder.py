@@ -10,11 +10,15 @@ A vector is that of an encoder's window of samples, normalised, less that of sil
 own samples only, and zero for silence, as before a source. It is kept with the frame that its window ends with.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edge.model import import_onnxruntime, session_options
+from sed.errors import RecipeError
 from sed.recipe import EncoderConfig, Recipe
 
 _BATCH = 64  # windows that go through the encoder at once
@@ -46,10 +50,26 @@ class Encoder:
         self.config, self._session = config, _open(config)
 
 
-def _open(config: EncoderConfig):  # type: ignore[no-untyped-def]  # onnxruntime has no types
+def _open(config: EncoderConfig) -> Any:
+    """Its session, once it has answered no windows with no vectors: a step of a stream may hold none."""
     onnxruntime = import_onnxruntime()
     options = session_options(onnxruntime, torch.get_num_threads())
-    return onnxruntime.InferenceSession(config.file, options, providers=["CPUExecutionProvider"])
+    none = np.zeros((0, config.window_samples), dtype=np.float32)
+    try:
+        session = onnxruntime.InferenceSession(config.file, options, providers=["CPUExecutionProvider"])
+        shape = session.run([config.output], {config.input: none})[0].shape
+    except Exception as exc:  # ONNX Runtime's own exceptions share no base but this
+        reason = str(exc).partition("\n")[0]
+        raise RecipeError(
+            f"the encoder cannot be run ({reason}); compare input, output and window_samples in its TOML with its "
+            "graph, whose number of windows must be free"
+        ) from exc
+    if shape != (0, config.vector_size):
+        raise RecipeError(
+            f"the encoder gives {shape} for no windows, expected {(0, config.vector_size)}; "
+            "correct vector_size in its TOML"
+        )
+    return session
 
 
 class EncoderBranch(nn.Module):

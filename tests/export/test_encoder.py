@@ -13,7 +13,8 @@ from edge.model.inference import Floats, Model
 from edge.model.score_stream import window_of
 from export import write
 from export.errors import EncoderError
-from export.graph import with_encoder
+from export.graph import ENCODER_PREFIX, with_encoder
+from export.quantize import to_int8
 from export.verify import LIMITS, stream_difference
 from sed.network.checkpoint import Checkpoint, TorchModel
 from sed.network.detector import Detector
@@ -71,6 +72,26 @@ def test_the_vectors_count(encoded: tuple[Checkpoint, Path], demo_audio: Floats)
     moved = np.concatenate([embeddings[..., :size], np.roll(embeddings[..., size:], 20, axis=1)], axis=2)
     newest = audio[:, : model.card.context_samples + 4 * model.card.frame_samples]
     assert np.abs(model.step(newest, embeddings).scores - model.step(newest, moved).scores).max() > 1e-3
+
+
+def test_eight_bits_leave_the_encoder_as_it_is(encoded: tuple[Checkpoint, Path], demo_audio: Floats) -> None:
+    """A frozen encoder was not trained for them."""
+    proto, card = onnx.load(encoded[1]), Model(encoded[1]).card
+    graph = to_int8(proto, card, [demo_audio]).graph
+    quantised = {node.name for node in graph.node if node.op_type == "DequantizeLinear"}
+    assert quantised != set()
+    assert not any(name.startswith(ENCODER_PREFIX) for name in quantised)
+
+
+@pytest.mark.slow
+def test_half_precision_and_its_stream_agree(
+    encoded: tuple[Checkpoint, Path], demo_audio: Floats, tmp_path: Path
+) -> None:
+    """With the encoder in fp32."""
+    comparisons = list(write.export(encoded[0], tmp_path / "half.onnx", {}, "fp16"))
+    assert max(comparison.probability for comparison in comparisons) <= LIMITS["fp16"].score
+    model = Model(tmp_path / "half.onnx")
+    assert stream_difference(model, demo_audio[: 9 * 16_000], window_of(model.card)) <= LIMITS["fp16"].stream
 
 
 def test_an_encoder_of_foreign_operators_is_refused(encoded: tuple[Checkpoint, Path]) -> None:

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sed.errors import RecipeError
 from sed.network.detector import Detector
 from sed.network.encoder import EncoderBranch, Interpolation
-from sed.recipe.config import Recipe
+from sed.recipe.config import Recipe, load_recipe
 from tests.sed.network.encoders import encoder_recipe
 
 
@@ -84,3 +85,20 @@ def test_a_score_depends_on_the_encoder_alone_too(recipe: Recipe) -> None:
     before, after = network.predict(logmel, vectors).frames, network.predict(logmel, vectors.flip(1)).frames
     assert (before - after).abs().max() > 1e-3
     assert ["encoder.project.weight"] == [name for name, _ in network.named_parameters() if "encoder" in name]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"sound"', '"audio"', "cannot be run .* compare input, output and window_samples"),
+        ("window_samples = 4800", "window_samples = 16", "cannot be run .*"),
+        ("vector_size = 6", "vector_size = 7", r"gives \(0, 6\) for no windows, expected \(0, 7\)"),
+    ],
+)
+def test_a_table_that_does_not_fit_its_graph_is_an_error(tmp_path: Path, before: str, after: str, message: str) -> None:
+    """Before any training."""
+    encoder_recipe(tmp_path)
+    table = tmp_path / "encoder.toml"
+    table.write_text(table.read_text().replace(before, after))
+    with pytest.raises(RecipeError, match=message):
+        Detector(load_recipe(tmp_path / "encoded.toml"), classes=1)
