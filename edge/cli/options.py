@@ -214,7 +214,7 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="File with the token that the page asks for, needed where other machines reach it.  [default: none]",
     ),
     click.option(
-        "--page-host",
+        "--page-name",
         multiple=True,
         metavar="NAME",
         help="Name by which browsers may call this machine; may be repeated.  [default: its addresses and host name]",

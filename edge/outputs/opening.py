@@ -24,7 +24,7 @@ class OutputSettings:
         mqtt_option: settings of it.
         page: the address that the live page is served on.
         page_token_file: file with the token that it asks for.
-        page_host: names by which browsers may call this machine.
+        page_name: names by which browsers may call this machine, beside its own.
         notify: the tables of rules for notifications, and where they stand.
         state: folder of what outputs must remember; that of systemd or of the user if None.
     """
@@ -38,7 +38,7 @@ class OutputSettings:
     mqtt_option: Mapping[str, str] = field(default_factory=dict)
     page: str | None = None
     page_token_file: Path | None = None
-    page_host: Sequence[str] = ()
+    page_name: Sequence[str] = ()
     notify: tuple[str, object] | None = None
     state: Path | None = None
 
@@ -97,13 +97,13 @@ def _mqtt(settings: OutputSettings, context: OutputContext) -> list[Output]:
 
 def _page(settings: OutputSettings, context: OutputContext) -> list[Output]:
     if settings.page is None:
-        if settings.page_token_file is not None or settings.page_host:
+        if settings.page_token_file is not None or settings.page_name:
             raise SettingError("settings of the page are for --page; give an address, such as 127.0.0.1:8080")
         return []
     from edge.outputs.web import Access
     from edge.outputs.web.page import PageOutput
 
-    access = Access.of("--page", settings.page, settings.page_token_file, settings.page_host)
+    access = Access.of("--page", settings.page, settings.page_token_file, settings.page_name)
     return [PageOutput(access, settings.clips, context)]
 
 

@@ -99,6 +99,7 @@ export class Chart {
     if (width !== this.plot.width) this.plot.setSize({ width, height: this.height });
     const end = Math.max(this.now, this.end * this.hello.frame_seconds);
     this.range = [end - this.seconds, end];
+    this.element.dataset.end = end;
     this.plot.setData(this.data(), true);
   }
 
@@ -138,7 +139,7 @@ export class Chart {
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: false, range: () => this.range }, y: { range: () => [0, top] } },
       axes: [
-        { stroke: "#8b949e", grid: { show: false }, space: 80, values: (_, splits) => splits.map((at) => this.timeOf(at)) },
+        { stroke: "#8b949e", size: 30, grid: { show: false }, space: 80, values: (_, splits) => splits.map((at) => this.timeOf(at)) },
         {
           stroke: "#e4e7ea", size: 100, grid: { show: false }, ticks: { show: false },
           splits: () => this.lanes.map((_, i) => this.lanes.length - 0.5 - i),
