@@ -15,8 +15,8 @@ whole_file      a file that is there whole or not at all
 
 from edge.log.event_writer import EventWriter
 from edge.log.file_sink import FileSink, open_files
-from edge.log.formats import format_of, json_lines_file
-from edge.log.line_file import Rotation
+from edge.log.formats import JsonLines, format_of, json_lines_file
+from edge.log.line_file import LineFile, Rotation
 from edge.log.reading import read_log
 from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
 from edge.log.shared_log import Log
@@ -28,7 +28,9 @@ __all__ = [
     "EventWriter",
     "FanOut",
     "FileSink",
+    "JsonLines",
     "JsonLinesSink",
+    "LineFile",
     "Log",
     "Record",
     "Rotation",

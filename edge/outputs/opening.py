@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.errors import SettingError
-from edge.outputs.context import OutputContext
-from edge.outputs.output import Output
+from edge.outputs.output import Output, OutputContext
 from edge.outputs.threads import Outputs
 
 

@@ -1,14 +1,40 @@
-"""What an output is, and what it receives; the threads and the queues are in `edge.outputs.threads`."""
+"""What an output is, and what it receives and knows; the threads and the queues are in `edge.outputs.threads`."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
 from edge.log import Record
 from edge.log.scores import DecoderInput
+from edge.model import Card, ClassDecoding
 from edge.sources import Block, Gap
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputContext:
+    """What outputs may know of the run that they belong to.
+
+    Attributes:
+        card: of the model.
+        decoding: label -> settings of the decoder, as chosen.
+        labels: those that are reported.
+        sources: their names.
+        begun: names of the sources that begin with the run: those that are heard one after another are not among them.
+        log_failure: says why a file of the log cannot be written now, if so.
+        log: the file of JSON Lines that the log is written to, if there is one.
+    """
+
+    card: Card
+    decoding: Mapping[str, ClassDecoding]
+    labels: Sequence[str]
+    sources: Sequence[str]
+    begun: Sequence[str] = ()
+    log_failure: Callable[[], str | None] = lambda: None
+    log: Path | None = None
 
 
 class Sound(NamedTuple):

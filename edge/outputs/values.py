@@ -1,4 +1,4 @@
-"""Values as a person writes them in settings: lengths of time, and tables of KEY=VALUE."""
+"""Values as a person writes them in settings: lengths of time, addresses, and tables of KEY=VALUE."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,6 +27,27 @@ def length_of(value: object) -> timedelta:
     if found is None:
         raise ValueError("expected a length of time such as 30s, 10m, 2h or 14d")
     return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+
+
+def read_address(flag: str, text: str, example: str) -> tuple[str, int]:
+    """The host and the port of an address `HOST:PORT`.
+
+    Args:
+        flag: the option.
+        text: as the user wrote it.
+        example: of what is expected.
+
+    Raises:
+        SettingError: if it is none.
+
+    >>> read_address("--health", "[::1]:9464", "127.0.0.1:9464")
+    ('::1', 9464)
+    """
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:\[\]]+)):(\d{1,5})", text)
+    if found is None or int(found[3]) > 65_535:
+        port = example.rpartition(":")[2]
+        raise SettingError(f"{flag} {text}: expected HOST:PORT, such as {example} or [::1]:{port}")
+    return found[1] or found[2], int(found[3])
 
 
 def read_options(flag: str, texts: Mapping[str, str], readers: Mapping[str, tuple[str, Reader]]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from tests.conftest import DEMO, ROOT
 
 HEAVY = {"torch", "torchlibrosa", "lightning", "librosa", "onnx", "onnxscript"}
 OF_OUTPUTS = {
-    *("prometheus_client", "paho", "apprise", "matplotlib", "http.server"),
-    *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify"),
+    *("prometheus_client", "paho", "apprise", "matplotlib", "starlette", "uvicorn", "http.server"),
+    *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify", "edge.outputs.web"),
 }
 MOST_ENTRIES = 12
 
@@ -19,7 +19,9 @@ MOST_ENTRIES = 12
 def folders() -> list[str]:
     """All folders of code and of tests."""
     packages = {
-        path.parent for room in ("edge", "sed", "export", "tests") for path in (ROOT / room).rglob("__init__.py")
+        path.parent
+        for room in ("edge", "sed", "export", "review", "tests")
+        for path in (ROOT / room).rglob("__init__.py")
     }
     return sorted(str(package.relative_to(ROOT)) for package in packages)
 

@@ -9,7 +9,8 @@ saving       the output: events in, clips out
 settings     what can be set of clips
 """
 
+from edge.outputs.clips.files import read_description
 from edge.outputs.clips.saving import ClipsOutput
 from edge.outputs.clips.settings import ClipSettings
 
-__all__ = ["ClipSettings", "ClipsOutput"]
+__all__ = ["ClipSettings", "ClipsOutput", "read_description"]

@@ -25,6 +25,7 @@ from edge.sources import Resampler
 SCHEMA = "sed-edge-clip/1"
 NEAR_MISSES = "near-misses"
 _PART = ".part"
+_LONGEST_DESCRIPTION = 1 << 20
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
@@ -148,6 +149,22 @@ def save(path: Path, audio: bytes, described: dict[str, Any], picture: bytes | N
         for name in done:
             name.unlink(missing_ok=True)
         raise
+
+
+def read_description(path: Path) -> dict[str, Any] | None:
+    """The JSON of a clip; None if it is something else."""
+    try:
+        if path.is_symlink() or path.stat().st_size > _LONGEST_DESCRIPTION:
+            return None
+        described = json.loads(path.read_bytes())
+        if described["schema"] != SCHEMA or Path(described["file"]).name != described["file"]:
+            return None
+        if not isinstance(described["label"], str) or not isinstance(described["confidence"], float | int):
+            return None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    assert isinstance(described, dict)
+    return described
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

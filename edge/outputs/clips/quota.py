@@ -5,18 +5,16 @@ JSON file). Only clips are counted and deleted: any other file in the folder is 
 never stops the others.
 """
 
-import json
 import shutil
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.outputs.clips.files import NEAR_MISSES, SCHEMA
+from edge.outputs.clips.files import NEAR_MISSES, read_description
 from edge.outputs.clips.settings import ClipSettings
 
 _DAY_SECONDS = 86_400.0
-_LONGEST_DESCRIPTION = 1 << 20
 
 
 class SavedClip(NamedTuple):
@@ -88,7 +86,7 @@ class Quota:
         return sorted(old, key=lambda clip: (clip.confidence, clip.written_at))
 
     def _delete(self, clip: SavedClip) -> None:
-        described = _description(clip.path)
+        described = read_description(clip.path)
         if described is not None and described.get("locked"):
             return
         try:
@@ -101,7 +99,7 @@ class Quota:
 
 
 def _read(path: Path, folder: Path) -> SavedClip | None:
-    described = _description(path)
+    described = read_description(path)
     if described is None:
         return None
     try:
@@ -111,22 +109,6 @@ def _read(path: Path, folder: Path) -> SavedClip | None:
         return None
     is_event = NEAR_MISSES not in path.relative_to(folder).parts[:1]
     return SavedClip(path, described["label"], float(described["confidence"]), written_at, size, is_event)
-
-
-def _description(path: Path) -> dict[str, Any] | None:
-    """The JSON of a clip; None if it is something else."""
-    try:
-        if path.is_symlink() or path.stat().st_size > _LONGEST_DESCRIPTION:
-            return None
-        described = json.loads(path.read_bytes())
-        if described["schema"] != SCHEMA or Path(described["file"]).name != described["file"]:
-            return None
-        if not isinstance(described["label"], str) or not isinstance(described["confidence"], float | int):
-            return None
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
-    assert isinstance(described, dict)
-    return described
 
 
 def _files(path: Path, described: dict[str, Any] | None) -> list[Path]:

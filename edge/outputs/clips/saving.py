@@ -17,8 +17,7 @@ from edge.outputs.clips.near_misses import NearMisses
 from edge.outputs.clips.quota import Quota
 from edge.outputs.clips.recall import Recall
 from edge.outputs.clips.settings import ClipSettings
-from edge.outputs.context import OutputContext
-from edge.outputs.output import Output, Sound
+from edge.outputs.output import Output, OutputContext, Sound
 
 _LATENCY_SECONDS = 15.0  # most between the end of an event and its record
 _PROBE_SECONDS = 5.0

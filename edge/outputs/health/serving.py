@@ -10,7 +10,6 @@
 
 import http.server
 import json
-import re
 import socket
 import threading
 import time
@@ -19,9 +18,9 @@ from urllib.parse import urlsplit
 
 from edge.errors import SettingError
 from edge.log import Record
-from edge.outputs.context import OutputContext
 from edge.outputs.health.state import HealthState, Limits
-from edge.outputs.output import Output, Sound
+from edge.outputs.output import Output, OutputContext, Sound
+from edge.outputs.values import read_address
 
 _REQUEST_SECONDS = 10.0
 
@@ -49,7 +48,7 @@ class HealthOutput(Output):
         self._state = HealthState(
             context.begun, limits, context.log_failure, lambda: self.states_of_run(), time.monotonic()
         )
-        self._server = _Server(_parsed(address), self._state)
+        self._server = _Server(read_address("--health", address, "127.0.0.1:9464"), self._state)
         self.port = int(self._server.server_address[1])
 
     def start(self) -> None:
@@ -68,13 +67,6 @@ class HealthOutput(Output):
         """Answer no longer."""
         self._server.shutdown()
         self._server.server_close()
-
-
-def _parsed(address: str) -> tuple[str, int]:
-    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^:\[\]]+)):(\d{1,5})", address)
-    if found is None or int(found[3]) > 65_535:
-        raise SettingError(f"--health {address}: expected HOST:PORT, such as 127.0.0.1:9464 or [::1]:9464")
-    return found[1] or found[2], int(found[3])
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.log import Record, read_log, rfc3339
-from edge.outputs.context import OutputContext
 from edge.outputs.mqtt.announcing import Announcer
 from edge.outputs.mqtt.connection import Connection, Happening
 from edge.outputs.mqtt.discovery import Place
@@ -26,7 +25,7 @@ from edge.outputs.mqtt.names import slugs
 from edge.outputs.mqtt.outbox import Outbox
 from edge.outputs.mqtt.settings import MqttSettings, mqtt_settings
 from edge.outputs.mqtt.source import Event, SourceStates, State
-from edge.outputs.output import Output, Sound
+from edge.outputs.output import Output, OutputContext, Sound
 from edge.outputs.spool import Spool, state_folder
 from edge.sources import Block
 

@@ -113,7 +113,9 @@ def test_what_is_too_much_is_accounted_for(long_recording: Path, count: int, sec
     for log in by_source(done.stdout).values():
         told = [record for record in log if record["type"] in ("source", "gap")]
         assert ["hop 0.5 s", "hop 1 s"] == [record.get("detail") for record in told[:2]]
-        gaps = [record for record in told if record["type"] == "gap"]  # a source that has caught up may narrow its hop again
+        gaps = [
+            record for record in told if record["type"] == "gap"
+        ]  # a source that has caught up may narrow its hop again
         assert {"overrun"} == {gap["reason"] for gap in gaps}
         stats = log[-2]
         assert stats["gap_seconds"] == pytest.approx(sum(gap["offset"] - gap["onset"] for gap in gaps), abs=0.01)

@@ -21,8 +21,7 @@ from edge.model.inference import Model
 from edge.outputs.clips.files import encode
 from edge.outputs.clips.saving import ClipsOutput
 from edge.outputs.clips.settings import ClipSettings
-from edge.outputs.context import OutputContext
-from edge.outputs.output import Sound
+from edge.outputs.output import OutputContext, Sound
 from edge.sources.source import Block, Gap
 from tests.conftest import DEMO, invoke
 

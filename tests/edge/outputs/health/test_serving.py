@@ -24,10 +24,9 @@ from edge.errors import SettingError, SourceError
 from edge.log.sinks import MemorySink
 from edge.model.inference import Floats, Model, Step
 from edge.model.score_stream import StepModel, window_of
-from edge.outputs.context import OutputContext
 from edge.outputs.health.serving import HealthOutput
 from edge.outputs.health.state import Limits
-from edge.outputs.output import Output
+from edge.outputs.output import Output, OutputContext
 from edge.outputs.threads import Outputs
 from edge.session.runtime import listen
 from edge.sources.source import Block, Gap, Item, State

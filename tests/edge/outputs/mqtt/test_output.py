@@ -16,10 +16,10 @@ from edge.cli.stream import stream
 from edge.log import Record, rfc3339
 from edge.model.inference import Model
 from edge.model.library import shipped_model
-from edge.outputs.context import OutputContext
 from edge.outputs.mqtt import open_mqtt, output
 from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
 from edge.outputs.mqtt.output import MqttOutput
+from edge.outputs.output import OutputContext
 from edge.outputs.threads import Outputs
 from edge.sources import Block
 from tests.conftest import DEMO, invoke

@@ -1,0 +1,55 @@
+"""Clips as sed-stream saves them, of a dog and a rooster on several days."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.model.card import ClassDecoding
+from edge.outputs.clips.files import Moment, clip_path, description, encode, save
+from edge.outputs.clips.recall import Cut
+
+RATE = 16000
+DECODING = ClassDecoding(on=0.5, off=0.3, median_frames=3, shortest_frames=2, merge_frames=4)
+MakeClip = Callable[..., Path]
+
+
+def save_clip(
+    folder: Path,
+    *,
+    at: float | None = 0.0,
+    label: str = "dog",
+    score: float = 0.6,
+    kind: str = "event",
+    day: int = 1,
+    source: str = "porch",
+    seconds: float = 1.0,
+) -> Path:
+    """Save one clip, of an event so many seconds after noon on that day of May, with a second before and after it.
+
+    Without `at`, the time of day is not known.
+    """
+    onset = 100.0 if at is None else at
+    moment_at = None if at is None else datetime(2026, 5, day, 12, tzinfo=UTC) + timedelta(seconds=at)
+    fields = {"id": 7} if kind == "event" else {}
+    moment = Moment(source, label, onset, onset + seconds, score, moment_at, kind, fields)
+    times = np.arange(round((seconds + 2) * RATE)) / RATE
+    samples = (0.1 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)[:, None]
+    cut = Cut(samples, RATE, onset - 1.0, [])
+    path = clip_path(folder, moment, "flac")
+    described = description(path, moment, cut, asdict(DECODING)) | {"model": "tiny-1"}
+    save(path, encode(samples, RATE, "flac"), described, None)
+    return path
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> MakeClip:
+    """Saves a clip in the folder `clips`."""
+
+    def make(**given: object) -> Path:
+        return save_clip(tmp_path / "clips", **given)  # type: ignore[arg-type]
+
+    return make
