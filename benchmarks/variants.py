@@ -112,7 +112,7 @@ class FramesOfRecipe(nn.Module):
     def __init__(self, recipe: Recipe, classes: int) -> None:
         super().__init__()
         self.network = DcaseCrnn(recipe.frontend, classes)
-        self.frontend, self.context_frames = LogMelByFft(recipe.frontend), recipe.network.context_spectrogram_frames
+        self.logmel, self.context_frames = LogMelByFft(recipe.frontend), recipe.network.context_spectrogram_frames
 
     def predict(self, logmel: Tensor) -> Prediction:
         """`[batch, 1, context + k * time_stride, n_mels]`, as for `sed.network.detector.Detector`."""
@@ -138,7 +138,7 @@ class WholeWindows:
         silence = np.zeros((1, self.card.context_samples), dtype=np.float32)
         with torch.no_grad():
             window = torch.from_numpy(np.concatenate([silence, joined.reshape(1, -1)], axis=1))
-            frames, clip = self._network.predict(self._network.frontend(window))
+            frames, clip = self._network.predict(self._network.logmel(window))
         return Step(torch.sigmoid(frames).numpy(), torch.sigmoid(clip).numpy(), joined)
 
 

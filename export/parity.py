@@ -36,7 +36,7 @@ def compare(checkpoint: Checkpoint, path: Path, clips: Mapping[str, Floats]) -> 
     window, hop = recipe.frames(recipe.stream.window), recipe.frames(recipe.stream.hop)
     made = made_signals(recipe.frontend.sample_rate, recipe.context_samples + window * recipe.frame_samples)
     signals = {name: _fitted(clip, recipe, window) for name, clip in clips.items()} | made
-    state = np.zeros((1, 0, recipe.network.embedding_size), dtype=np.float32)
+    state = np.zeros((1, 0, recipe.state_size), dtype=np.float32)
     for name, audio in signals.items():
         step = trained.step(audio[None], state)
         yield _difference(name, [(step, exported.step(audio[None], state))])

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from edge.errors import SettingError, SourceError
 from edge.model import GRAPH_INPUTS, Card, Floats, import_onnxruntime
 from edge.sources import AUDIO_SUFFIXES, read_audio
+from export.graph import ENCODER_PREFIX
 
 import_onnxruntime()  # the first import of it, which turns its telemetry off
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: E402
@@ -60,14 +61,18 @@ def calibration_sounds(folder: Path, sample_rate: int) -> list[Floats]:
 
 
 def to_int8(proto: onnx.ModelProto, card: Card, sounds: Sequence[Floats]) -> onnx.ModelProto:
-    """All convolutions but the first in eight bits; frontend, first convolution and head stay in fp32.
+    """All convolutions but the first in eight bits; the rest stays in fp32, a pretrained encoder too.
 
     Args:
         proto: the graph in fp32.
         card: its card.
         sounds: `[samples]` each, at the card's rate.
     """
-    convolutions = [node.name for node in proto.graph.node if node.op_type == "Conv"]
+    convolutions = [
+        node.name
+        for node in proto.graph.node
+        if node.op_type == "Conv" and node.name and not node.name.startswith(ENCODER_PREFIX)
+    ]
     with tempfile.TemporaryDirectory() as folder, _quiet():
         out = Path(folder) / "int8.onnx"
         quantize_static(

@@ -2,6 +2,7 @@
 
 checkpoint    the file that training writes and export reads
 detector      the network's layers
+encoder       a pretrained encoder beside the convolutions
 frontend      the log-mel spectrogram
 """
 
@@ -15,11 +16,13 @@ from sed.network.checkpoint import (
     save_checkpoint,
 )
 from sed.network.detector import Detector, Prediction
+from sed.network.encoder import Encoder
 from sed.network.frontend import LogMel, torchlibrosa_frontend
 
 __all__ = [
     "Checkpoint",
     "Detector",
+    "Encoder",
     "LogMel",
     "Prediction",
     "TorchModel",

@@ -120,7 +120,7 @@ def make_card(checkpoint: Checkpoint) -> Card:
     """Make the card of the checkpoint's exported file, except for its parity."""
     recipe = checkpoint.recipe
     return Card(
-        model_id=f"{recipe.name}-{_fingerprint(checkpoint.detector)}",
+        model_id=f"{recipe.name}-{_fingerprint(checkpoint)}",
         parent_sha256=checkpoint.sha256,
         labels=checkpoint.labels,
         sample_rate=recipe.frontend.sample_rate,
@@ -129,21 +129,30 @@ def make_card(checkpoint: Checkpoint) -> Card:
         window_frames=recipe.frames(recipe.stream.window),
         hop_frames=recipe.frames(recipe.stream.hop),
         lookahead_frames=recipe.frames(recipe.stream.lookahead),
-        grid_frames=recipe.network.head_stride,
+        grid_frames=recipe.grid_frames,
         decoding={label: recipe.class_decoding(label) for label in checkpoint.labels},
         frontend=recipe.frontend.to_dict(),
         precision="fp32",
         parity={},
-        training=checkpoint.training,
+        training=_training(checkpoint),
         validation=checkpoint.validation,
         licence=recipe.licence,
     )
 
 
-def _fingerprint(detector: Detector) -> str:
+def _training(checkpoint: Checkpoint) -> dict[str, Any]:
+    """About the training data, and whose the pretrained encoder is."""
+    if not checkpoint.recipe.has_encoder:
+        return checkpoint.training
+    encoder = checkpoint.recipe.encoder
+    described = {"source": encoder.source, "licence": encoder.licence}
+    return {**checkpoint.training, "encoder": {"name": Path(checkpoint.recipe.network.encoder).stem, **described}}
+
+
+def _fingerprint(checkpoint: Checkpoint) -> str:
     """Eight hexadecimal digits of a hash of all weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(detector.state_dict().items()):
+    digest = hashlib.sha256(checkpoint.recipe.encoder.file)
+    for name, tensor in sorted(checkpoint.detector.state_dict().items()):
         digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()[:8]
 
@@ -157,7 +166,7 @@ class TorchModel:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.card, self.training_files = make_card(checkpoint), checkpoint.training_files
-        self.embedding_size = checkpoint.recipe.network.embedding_size
+        self.embedding_size = checkpoint.recipe.state_size
         self._detector = checkpoint.detector
 
     def step(self, audio: NDArray[np.float32], embeddings: NDArray[np.float32]) -> Step:

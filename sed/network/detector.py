@@ -1,6 +1,7 @@
 """The network, which becomes the graph of the exported file.
 
     audio ─> LogMel ─> batch norm over mel bins ─> blocks of convolutions ─> embeddings      (only new frames)
+    audio ─> pretrained encoder, if there is one ─> vectors, a part of the embeddings                (only new frames)
     embeddings (old and new) ─> bi-GRU ─> self-attention ─> frame logits ─> pooled clip logits   (whole window)
 
 Time convolutions are valid (not padded), the product of their strides is one frame, and nothing is normalised per clip,
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sed.network.encoder import EncoderBranch, Interpolation
 from sed.network.frontend import LogMel
 from sed.recipe import NetworkConfig, Recipe
 
@@ -95,8 +97,9 @@ class FrameNorm(nn.BatchNorm1d):
 class Head(nn.Module):
     """Computes logits from a whole window of embeddings: bi-GRU, self-attention, classifier, attention pooling.
 
-        embeddings ─┬─> average of `head_stride` frames ─> bi-GRU ─> self-attention ─> logits, repeated ─┐
-                    └─> logits ────────────────────────────────────────────────────────────────────────(+)
+        embeddings ─┬─> average of `head_stride` frames ─(+)─> bi-GRU ─> self-attention ─> logits, repeated ─┐
+                    ├─> an encoder's vectors, interpolated ┘                                                 │
+                    └─> logits ────────────────────────────────────────────────────────────────────────────(+)
 
     The context of some seconds needs no fine resolution, so the expensive part runs on coarse frames; onsets and
     offsets come from the fine frames. An embedding is causal: its receptive field ends with its own frame.
@@ -104,13 +107,16 @@ class Head(nn.Module):
     Recurrence and attention can each be left out, to measure their effect.
 
     Shape:
-        `[batch, frames, embedding_size] -> Prediction`
+        `[batch, frames, state_size] -> Prediction`
     """
 
-    def __init__(self, config: NetworkConfig, classes: int, shift_frames: int) -> None:
+    def __init__(self, recipe: Recipe, classes: int) -> None:
         super().__init__()
-        size = config.embedding_size
-        self.shift_frames, self.stride = shift_frames, config.head_stride
+        config = recipe.network
+        self.size = size = config.embedding_size
+        self.shift_frames = round(recipe.convolution_context_samples / 2 / recipe.frame_samples)
+        self.stride = config.head_stride
+        self.interpolation = Interpolation(recipe) if recipe.has_encoder else None
         if config.gru_size > 0:
             self.recurrent = nn.GRU(size, config.gru_size, batch_first=True, bidirectional=True)
             self.recurrent_norm = FrameNorm(size)
@@ -126,9 +132,12 @@ class Head(nn.Module):
     def forward(self, embeddings: Tensor) -> Prediction:
         length = embeddings.shape[1]
         # Zeros follow the end, as in training, enough to fill the last coarse frame too.
-        fine = F.pad(embeddings, (0, 0, 0, self.shift_frames + self.stride - 1))[:, self.shift_frames :]
+        following = (0, 0, 0, self.shift_frames + self.stride - 1)
+        fine = F.pad(embeddings[..., : self.size], following)[:, self.shift_frames :]
         coarse_length = fine.shape[1] // self.stride
         x = fine[:, : coarse_length * self.stride].reshape(-1, coarse_length, self.stride, fine.shape[2]).mean(dim=2)
+        if self.interpolation is not None:
+            x = x + self.interpolation(embeddings[..., self.size :])[:, :coarse_length]
         if self.recurs:
             x = self.recurrent_norm(x + self.dropout(self.recurrent(x)[0]))
         if self.attends:
@@ -151,25 +160,44 @@ class Detector(nn.Module):
         super().__init__()
         self.frontend = LogMel(recipe.frontend)
         self.embedder = Embedder(recipe.network, recipe.frontend.n_mels)
-        self.head = Head(recipe.network, classes, round(recipe.context_samples / 2 / recipe.frame_samples))
+        self.encoder = EncoderBranch(recipe) if recipe.has_encoder else None
+        self.head = Head(recipe, classes)
+        self._unseen_samples = recipe.context_samples - recipe.convolution_context_samples
 
     def forward(self, audio: Tensor) -> Prediction:
-        return self.predict(self.frontend(audio))
+        return self.predict(self.logmel(audio), self.encode(audio))
 
-    def predict(self, logmel: Tensor) -> Prediction:
-        """All layers after the frontend; `[batch, 1, context + k * time_stride, n_mels] -> Prediction`."""
-        return self.head(self.embedder(logmel))
+    def logmel(self, audio: Tensor) -> Tensor:
+        """The spectrogram that the convolutions see; `[batch, 1, context + k * time_stride, n_mels]`, dB."""
+        return self.frontend(audio[:, self._unseen_samples :])
+
+    def encode(self, audio: Tensor) -> Tensor | None:
+        """The answers of the pretrained encoder; see `EncoderBranch.vectors`. None if there is none."""
+        return None if self.encoder is None else self.encoder.vectors(audio)
+
+    def predict(self, logmel: Tensor, vectors: Tensor | None = None) -> Prediction:
+        """All layers after the frontend and the pretrained encoder, without old frames."""
+        return self.head(self._embed(logmel, vectors, 0))
 
     def step(self, audio: Tensor, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One call of the exported graph.
 
         Args:
             audio: `[batch, context_samples + k * frame_samples]`.
-            embeddings: `[batch, M, embedding_size]` of earlier calls, M >= 0.
+            embeddings: `[batch, M, state_size]` of earlier calls, M >= 0.
 
         Returns:
             Scores `[batch, M + k, classes]`, clip scores `[batch, classes]`, embeddings `[batch, M + k, size]`.
         """
-        window = torch.cat([embeddings, self.embedder(self.frontend(audio))], dim=1)
+        old = embeddings.shape[1]
+        vectors = None if self.encoder is None else self.encoder.vectors(audio, old)
+        window = torch.cat([embeddings, self._embed(self.logmel(audio), vectors, old)], dim=1)
         frames, clip = self.head(window)
         return torch.sigmoid(frames), torch.sigmoid(clip), window
+
+    def _embed(self, logmel: Tensor, vectors: Tensor | None, old_frames: int) -> Tensor:
+        """Embeddings of the new frames: features, and beside them an encoder's vectors."""
+        features = self.embedder(logmel)
+        if self.encoder is None or vectors is None:
+            return features
+        return torch.cat([features, self.encoder.place(vectors, old_frames, features.shape[1])], dim=2)

@@ -13,6 +13,7 @@ from pathlib import Path
 from edge.errors import did_you_mean
 from edge.model import ClassDecoding
 from sed.errors import RecipeError
+from sed.recipe.encoder import NO_ENCODER, EncoderConfig, load_encoder
 from sed.recipe.fields import Config, require
 from sed.recipe.training_config import AugmentConfig, DataConfig, LossConfig, SceneConfig, TrainingConfig
 
@@ -58,6 +59,8 @@ class NetworkConfig(Config):
     head_stride: int = 2
     attention_heads: int = 4  # 0 leaves the self-attention out
     dropout: float = 0.2  # in the head
+    encoder: str = NO_ENCODER  # or the name of a shipped one, or an .onnx file with a .toml beside it
+    encoder_hop: float = 0.5  # seconds between the windows of the encoder
 
     def __post_init__(self) -> None:
         require(
@@ -145,6 +148,7 @@ class Recipe(Config):
     scenes: SceneConfig = field(default_factory=SceneConfig)
     frontend: FrontendConfig = field(default_factory=FrontendConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)  # that `network.encoder` names; not in the TOML
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -174,6 +178,29 @@ class Recipe(Config):
         )
         for settings in self.decoding.values():
             settings.to_frames(self.frame_seconds)  # it raises if a setting is wrong
+        if self.has_encoder:
+            self._check_encoder()
+
+    def _check_encoder(self) -> None:
+        rate, network, hop = self.frontend.sample_rate, self.network, self.network.encoder_hop
+        require(bool(self.encoder.content), f"the encoder {network.encoder!r} was not read; use load_recipe")
+        require(
+            self.encoder.sample_rate == rate,
+            f"the encoder takes audio at {self.encoder.sample_rate} Hz and the frontend at {rate} Hz: "
+            "set frontend.sample_rate to the encoder's",
+        )
+        steps = hop / self.frame_seconds / network.head_stride
+        require(
+            round(steps) >= 1 and abs(steps - round(steps)) < 1e-6,
+            f"network.encoder_hop must be a multiple of {network.head_stride * self.frame_seconds:g} s "
+            f"(head_stride frames), got {hop:g} s",
+        )
+        least = hop + self.encoder.window_samples / rate / 2
+        require(
+            self.stream.lookahead >= least,
+            f"stream.lookahead must be at least {least:g} s with this encoder (its hop and half of its window), "
+            f"got {self.stream.lookahead:g} s",
+        )
 
     def on_all_folds(self, decoding: dict[str, DecodingConfig]) -> "Recipe":
         """The recipe that trains on all folds, validates on none, and keeps the last weights.
@@ -205,8 +232,29 @@ class Recipe(Config):
         return self.frontend.hop_length * self.network.time_stride
 
     @property
+    def has_encoder(self) -> bool:
+        """Whether the network has a pretrained encoder."""
+        return self.network.encoder != NO_ENCODER
+
+    @property
+    def grid_frames(self) -> int:
+        """A window of frames must begin at a multiple of this, counted from the source's first."""
+        return self.frames(self.network.encoder_hop) if self.has_encoder else self.network.head_stride
+
+    @property
+    def state_size(self) -> int:
+        """Numbers that a frame is known by between calls: its features and, with an encoder, as many of its vector."""
+        return self.network.embedding_size * (2 if self.has_encoder else 1)
+
+    @property
     def context_samples(self) -> int:
         """Samples that must precede those of the first frame."""
+        encoder = self.encoder.window_samples - self.frame_samples if self.has_encoder else 0
+        return max(encoder, self.convolution_context_samples)
+
+    @property
+    def convolution_context_samples(self) -> int:
+        """Those of them that spectrogram and convolutions see."""
         overlap = self.frontend.overlap_samples
         return overlap + self.network.context_spectrogram_frames * self.frontend.hop_length
 
@@ -237,4 +285,10 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(f"{path}: cannot be read ({exc.strerror}); give the path of a recipe's TOML") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise RecipeError(f"{path}: is not valid TOML: {exc}") from exc
+    if "encoder" in values:
+        raise RecipeError(f"{path}: [encoder] is no table of a recipe; name an encoder by [network] encoder")
+    network = values.get("network")
+    named = network.get("encoder", NO_ENCODER) if isinstance(network, dict) else NO_ENCODER
+    if isinstance(named, str) and named != NO_ENCODER:
+        values["encoder"] = load_encoder(named, path.parent).to_dict()
     return Recipe.from_dict({"name": path.stem, **values}, str(path))

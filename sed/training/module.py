@@ -40,7 +40,7 @@ class TrainingModule(lightning.LightningModule):
         recipe: all settings.
         train: clips to train on.
         validation: clips to validate on, or None.
-        detector: another network with the recipe's frames and with the methods `frontend` and `predict` of `Detector`;
+        detector: another network with the recipe's frames and with the methods `logmel` and `predict` of `Detector`;
             None: a `Detector` of the recipe.
     """
 
@@ -89,13 +89,13 @@ class TrainingModule(lightning.LightningModule):
     def training_step(self, batch: tuple[Tensor, Target]) -> Tensor:
         audio, target = augment_audio(*batch, self.recipe)
         logmel, target = augment_logmel(self.logmel(audio), target, self.recipe)
-        loss: Tensor = self.loss(self.predict(logmel), target)
+        loss: Tensor = self.loss(self.predict(logmel, self.encode(audio)), target)
         self.log("loss", loss, prog_bar=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Target]) -> Tensor:
         audio, target = batch
-        prediction = self.predict(self.logmel(audio))
+        prediction = self.predict(self.logmel(audio), self.encode(audio))
         self.log("validation_loss", self.loss(prediction, target), prog_bar=True, batch_size=len(audio), sync_dist=True)
         truth = torch.where(target.frames_known > 0, (target.frames >= 0.5).long(), -1).flatten(0, 1)
         scores = torch.sigmoid(prediction.frames)
@@ -128,8 +128,13 @@ class TrainingModule(lightning.LightningModule):
         """Log-mel spectrograms of scenes; `[batch, 1, context + frames * time_stride, n_mels]`, dB."""
         # The frontend computes in fp32 with every precision.
         with torch.autocast(self.device.type, enabled=False), torch.no_grad():
-            return self.detector.frontend(audio.float()).contiguous(memory_format=torch.channels_last)
+            return self.detector.logmel(audio.float()).contiguous(memory_format=torch.channels_last)
 
-    def predict(self, logmel: Tensor) -> Prediction:
+    def encode(self, audio: Tensor) -> Tensor | None:
+        """Vectors of scenes by the pretrained encoder, if the network has one; `[batch, windows, vector_size]`."""
+        return self.detector.encode(audio) if self.recipe.has_encoder else None
+
+    def predict(self, logmel: Tensor, vectors: Tensor | None = None) -> Prediction:
         """Logits in fp32, with every precision of the network."""
-        return Prediction(*(logits.float() for logits in self.detector.predict(logmel)))
+        given = (logmel,) if vectors is None else (logmel, vectors)
+        return Prediction(*(logits.float() for logits in self.detector.predict(*given)))

@@ -84,6 +84,7 @@ def test_the_guide_to_recipes_names_every_key_of_every_table_and_its_default() -
     """A row or more of the table's own, and no key that there is not."""
     text = (ROOT / "docs" / "recipe.md").read_text()
     kinds = typing.get_type_hints(Recipe) | {"decoding": DecodingConfig}
+    del kinds["encoder"]  # it has a file of its own
     tables = {name: kind for name, kind in kinds.items() if dataclasses.is_dataclass(kind)}
     for name, kind in tables.items():
         rows = re.search(rf"^\| `\[{name}\S*\]`.*\n\|--.*\n((?:\|.*\n)+)", text, re.MULTILINE)

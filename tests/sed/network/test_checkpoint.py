@@ -9,6 +9,7 @@ import torch
 
 from sed.errors import CheckpointError
 from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card, save_checkpoint
+from sed.recipe.config import Recipe
 
 
 def test_a_checkpoint_survives_being_written_and_read(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -30,7 +31,10 @@ def test_a_checkpoint_of_an_earlier_version_loads(tmp_path: Path) -> None:
     values = torch.load(old, weights_only=True)
     assert values["learnt"] == sorted(loaded.training_files)
     assert 3 == len(loaded.training_files)
-    assert values["recipe"] == loaded.recipe.to_dict()
+    now = loaded.recipe.to_dict()
+    added = {"encoder": now.pop("encoder")}, {key: now["network"].pop(key) for key in ("encoder", "encoder_hop")}
+    assert values["recipe"] == now
+    assert ({"encoder": Recipe(name="new").encoder.to_dict()}, {"encoder": "none", "encoder_hop": 0.5}) == added
     assert "smallrecipe-1c6c284f" == make_card(loaded).model_id
     save_checkpoint(tmp_path / "again.ckpt", loaded)
     again = torch.load(tmp_path / "again.ckpt", weights_only=True)

@@ -43,7 +43,11 @@ def tiny_module(clips: Path, kind: type[TrainingModule] = TrainingModule, **chan
     """The tiny recipe's network, untrained; changes are of its table [training]."""
     values = tomllib.loads(TINY_RECIPE)
     values["training"] |= changes
-    recipe = Recipe.from_dict({"name": "tiny", **values}, "tiny")
+    return module_of(Recipe.from_dict({"name": "tiny", **values}, "tiny"), clips, kind)
+
+
+def module_of(recipe: Recipe, clips: Path, kind: type[TrainingModule] = TrainingModule) -> TrainingModule:
+    """A recipe's network, untrained."""
     corpus = load_corpus([clips], recipe.frontend.sample_rate, recipe.data)
     torch.manual_seed(recipe.training.seed)
     return kind(recipe, corpus.train_split(recipe.data), corpus.validation_split(recipe.data))

@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch.utils.data import default_collate
 
+from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card, save_checkpoint
 from sed.network.detector import Prediction
 from sed.recipe.training_config import AugmentConfig
 from sed.training.module import SceneDataset, TrainingModule
 from sed.training.run import train_network
-from tests.sed.training.runs import tiny_module
+from tests.sed.network.encoders import encoder_recipe
+from tests.sed.training.runs import module_of, tiny_module
 
 
 def test_the_rate_rises_linearly_and_falls_by_a_cosine(clips: Path) -> None:
@@ -82,9 +84,9 @@ class InputRecorder(TrainingModule):
         self.inputs = [audio]
         return super().logmel(audio)
 
-    def predict(self, logmel: torch.Tensor) -> Prediction:
+    def predict(self, logmel: torch.Tensor, vectors: torch.Tensor | None = None) -> Prediction:
         self.inputs.append(logmel)
-        return super().predict(logmel)
+        return super().predict(logmel, vectors)
 
     def log(self, *_: Any, **__: Any) -> None:
         """There is no trainer to log to."""
@@ -105,3 +107,20 @@ def test_training_augments_as_the_recipe_says(clips: Path) -> None:
     assert torch.equal(plain, module.logmel(plain_audio))
     assert not torch.equal(plain_audio, changed_audio)
     assert not torch.equal(module.logmel(changed_audio), changed)
+
+
+def test_a_network_with_an_encoder_is_trained_and_kept(clips: Path, tmp_path: Path) -> None:
+    """Only its projection is: the checkpoint gives the same scores where the encoder's file is gone."""
+    recipe = encoder_recipe(tmp_path)
+    module = module_of(recipe, clips)
+    before = module.detector.encoder.project.weight.clone()
+    train_network(module, tmp_path / "out", False)
+    assert (module.detector.encoder.project.weight - before).abs().max() > 0
+    for path in tmp_path.glob("encoder.*"):
+        path.unlink()
+    trained = Checkpoint(recipe=recipe, labels=module.labels, detector=module.detector)
+    save_checkpoint(tmp_path / "model.ckpt", trained)
+    audio = 0.1 * torch.randn(1, recipe.context_samples + 20 * recipe.frame_samples)
+    again = load_checkpoint(tmp_path / "model.ckpt")
+    torch.testing.assert_close(trained.detector(audio).frames, again.detector(audio).frames)
+    assert {"name": "encoder", "source": "random numbers", "licence": "CC0"} == make_card(again).training["encoder"]
