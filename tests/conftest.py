@@ -176,3 +176,15 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory, tiny_run: Path) -> Path:
 def tiny_checkpoint(tiny_run: Path) -> Checkpoint:
     """What the short training left."""
     return load_checkpoint(tiny_run / "model.ckpt")
+
+
+@pytest.fixture(scope="session")
+def encoded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file with a pretrained encoder: an untrained network, beside what it was made of."""
+    from export.write import export
+    from tests.sed.network.encoders import encoder_checkpoint  # it needs this module
+
+    def make(folder: Path) -> None:
+        list(export(encoder_checkpoint(folder), folder / "encoded.onnx", {}))
+
+    return made_once(tmp_path_factory, "encoded", make) / "encoded.onnx"

@@ -27,11 +27,16 @@ def node() -> str:
     return program
 
 
-def test_the_stream_runs_in_javascript(model: Model, demo_audio: NDArray[np.float32], tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoder", [False, True])
+def test_the_stream_runs_in_javascript(
+    encoded_file: Path, demo_audio: NDArray[np.float32], tmp_path: Path, encoder: bool
+) -> None:
     """ONNX Runtime's WebAssembly build, which browsers run too, gives the runtime's scores."""
+    path = encoded_file if encoder else shipped_model()
+    model = Model(path)
     demo_audio[: 14 * 16_000].astype("<f4").tofile(tmp_path / "audio")
     done = subprocess.run(
-        [node(), NODE / "stream.js", shipped_model(), tmp_path / "audio"],
+        [node(), NODE / "stream.js", path, tmp_path / "audio"],
         input=model.card.to_json().encode(),
         capture_output=True,
         check=True,
@@ -39,7 +44,8 @@ def test_the_stream_runs_in_javascript(model: Model, demo_audio: NDArray[np.floa
     expected = np.concatenate(ScoreStream(model, window_of(model.card)).push(demo_audio[: 14 * 16_000]))
     actual = np.frombuffer(done.stdout, dtype="<f4").reshape(-1, len(model.card.labels))
     np.testing.assert_allclose(actual, expected, atol=1e-5)
-    assert actual.max() > 0.5
+    assert np.ptp(actual) > 0.1
+    assert encoder or actual.max() > 0.5
 
 
 def test_the_documents_list_the_operators() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 
 from edge.model.inference import Floats, Model
 from edge.model.score_stream import window_of
@@ -17,29 +16,13 @@ from export.graph import ENCODER_PREFIX, with_encoder
 from export.quantize import to_int8
 from export.verify import LIMITS, stream_difference
 from sed.network.checkpoint import Checkpoint, TorchModel
-from sed.network.detector import Detector
-from tests.conftest import made_once
-from tests.sed.network.encoders import encoder_recipe
+from tests.sed.network.encoders import encoder_checkpoint
 
 
 @pytest.fixture(scope="module")
-def encoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, Path]:
+def encoded(encoded_file: Path) -> tuple[Checkpoint, Path]:
     """An untrained network with a small encoder, and its file."""
-
-    def make(folder: Path) -> None:
-        list(write.export(_checkpoint(folder), folder / "encoded.onnx", {}))
-
-    folder = made_once(tmp_path_factory, "encoded", make)
-    return _checkpoint(folder), folder / "encoded.onnx"
-
-
-def _checkpoint(folder: Path) -> Checkpoint:
-    recipe = encoder_recipe(folder)
-    torch.manual_seed(0)
-    detector = Detector(recipe, 2).eval()
-    with torch.no_grad():
-        detector.encoder.project.weight.mul_(20)  # type: ignore[union-attr]  # so that the vectors count for something
-    return Checkpoint(recipe=recipe, labels=("one", "two"), detector=detector)
+    return encoder_checkpoint(encoded_file.parent), encoded_file
 
 
 @pytest.mark.parametrize("hop", [0.05, 0.15, 0.2, 0.5, 0.75])

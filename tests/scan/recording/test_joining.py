@@ -117,8 +117,12 @@ def test_hours_in_parts(
     assert events(whole) == events(joined_log(tmp_path / "a.flac", model, part_seconds))
 
 
-def test_scores_of_parts_are_those_of_the_whole(tmp_path: Path, demo_audio: NDArray[np.float32], model: Model) -> None:
-    """Not one bit of one score differs, whatever hop and window are."""
+@pytest.mark.parametrize("encoder", [False, True])
+def test_scores_of_parts_are_those_of_the_whole(
+    tmp_path: Path, demo_audio: NDArray[np.float32], model: Model, encoded_file: Path, encoder: bool
+) -> None:
+    """Not one bit of one score differs, whatever hop and window are, and with a pretrained encoder too."""
+    model = Model(encoded_file) if encoder else model
     path = write(tmp_path / "a.wav", demo_audio[: 16000 * 20], 32000)
     for settings in ({}, {"hop_seconds": 0.35}, {"window_seconds": 4.95, "hop_seconds": 0.5}):
         whole = Scores()

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
+from sed.network.checkpoint import Checkpoint
+from sed.network.detector import Detector
 from sed.recipe.config import Recipe, load_recipe
 from tests.conftest import TINY_RECIPE
 
@@ -49,3 +52,14 @@ def encoder_recipe(folder: Path) -> Recipe:
     """The recipe of a small network with that encoder, whose files are written into a folder."""
     write_encoder(folder)
     return load_recipe(folder / "encoded.toml")
+
+
+def encoder_checkpoint(folder: Path) -> Checkpoint:
+    """An untrained network of that recipe, whose vectors count for something."""
+    recipe = encoder_recipe(folder)
+    torch.manual_seed(0)
+    detector = Detector(recipe, 2).eval()
+    assert detector.encoder is not None
+    with torch.no_grad():
+        detector.encoder.project.weight.mul_(20)
+    return Checkpoint(recipe=recipe, labels=("one", "two"), detector=detector)
