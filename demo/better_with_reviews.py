@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="a new folder")
     parser.add_argument("--reviews", type=int, default=100)
     parser.add_argument("--near", type=float, default=0.3, help="least peak of near misses")
+    parser.add_argument("--aim", default="recall")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--later-first", action="store_true", help="listen to the second halves, measure on the first")
     given = parser.parse_args()
@@ -69,7 +70,7 @@ def main() -> None:
     at = found_and_alarms(model.card, before, truths[1], model.card.decoding)
     for stage in ("thresholds", "head"):
         out, began = given.work / f"{stage}.onnx", time.monotonic()
-        done = run("sed-adapt", given.model, clips, "--stage", stage, "--out", out, check=False)
+        done = run("sed-adapt", given.model, clips, "--stage", stage, "--aim", given.aim, "--out", out, check=False)
         say(f"sed-adapt --stage {stage}: {time.monotonic() - began:.0f} s, exit code {done}")
         if out.exists():
             new = Model(out, "cpu")
