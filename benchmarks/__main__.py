@@ -288,6 +288,27 @@ def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
         click.echo(line)
 
 
+@benchmarks.command()
+@click.argument("names", metavar="ENCODER...", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Clips of classes, in folds 1 to 4.")
+@click.option("--other", type=click.Path(path_type=Path), required=True, help="Clips of other kinds of sound.")
+def encoders(names: tuple[str, ...], data: Path, other: Path) -> None:
+    """What pretrained encoders know: a linear layer on their vectors learns folds 1 to 3, and is judged on fold 4."""
+    import torch
+
+    from benchmarks.encoders import figures
+    from sed.recipe import load_encoder
+
+    torch.set_num_threads(1)
+    click.echo(_machine())
+    click.echo(f"{'vectors':24}  clips  AUROC  FPR90")
+    for name in ("log-mel statistics", *names):
+        found = figures(None if name == "log-mel statistics" else load_encoder(name, Path()), data, other)
+        click.echo(
+            f"{name:24}  {found['clips']:5.3f}  {found['auroc']:5.3f}  {found['fpr90']:5.3f}  {found['ms']:11.2f}"
+        )
+
+
 def _machine(*packages: str) -> str:
     """The machine, to be asked for before it is busy; also the versions of these."""
     found = machine()
