@@ -18,23 +18,23 @@ _NEAR = 0.1
 _ENOUGH = 10  # reviews of a label
 
 
-def in_order(clips: Iterable[Clip], reviewed: Mapping[str, int]) -> list[tuple[Clip, str]]:
-    """The clips in the order in which they are asked about, and why each has its place: one of `PICKED`.
+def in_order(clips: Mapping[str, Clip], reviewed: Mapping[str, int]) -> list[tuple[str, str]]:
+    """The keys of clips in the order in which they are asked about, and why each has its place: one of `PICKED`.
 
     Args:
-        clips: that are not reviewed.
+        clips: that are not reviewed, by key.
         reviewed: how many clips of each label are.
     """
-    left = list(clips)
-    count = Counter(clip.label for clip in left)
+    count = Counter(clip.label for clip in clips.values())
 
-    def place(clip: Clip) -> tuple[int, int, float]:
-        done, distance, chance = reviewed.get(clip.label, 0), abs(clip.score - clip.decoding.on), _chance(clip)
+    def place(key: str) -> tuple[int, int, float]:
+        clip = clips[key]
+        done, distance = reviewed.get(clip.label, 0), abs(clip.score - clip.decoding.on)
         if distance <= _NEAR:
             return 0, done, distance
-        return (1, done + count[clip.label], chance) if done < _ENOUGH else (2, 0, chance)
+        return (1, done + count[clip.label], _chance(key)) if done < _ENOUGH else (2, 0, _chance(key))
 
-    return [(clip, PICKED[rank[0]]) for rank, clip in sorted(((place(clip), clip) for clip in left), key=_rank)]
+    return [(key, PICKED[rank]) for (rank, _, _), key in sorted((place(key), key) for key in clips)]
 
 
 def reviews_by_label(newest: Iterable[Review]) -> Counter[str]:
@@ -42,10 +42,6 @@ def reviews_by_label(newest: Iterable[Review]) -> Counter[str]:
     return Counter(review.label for review in newest)
 
 
-def _rank(placed: tuple[tuple[int, int, float], Clip]) -> tuple[int, int, float]:
-    return placed[0]
-
-
-def _chance(clip: Clip) -> float:
-    """Between 0 and 1, by the clip's name."""
-    return int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:8]) / 2**64
+def _chance(key: str) -> float:
+    """Between 0 and 1; the same for the same key."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) / 2**64
