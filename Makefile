@@ -31,9 +31,10 @@ test-slow: .venv-dev/installed
 	$(TESTS) -n 3 -m 'slow and realtime and alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone and not realtime'
 
-# The README's picture.
+# The pictures of the README and of the live page.
 pictures: .venv-dev/installed
 	.venv-dev/bin/python demo/draw_recording.py
+	.venv-dev/bin/python demo/draw_page.py
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed

@@ -10,5 +10,6 @@ throughput     what a training step costs
 variants       trainings that differ in one thing each
 decoding       what they are worth, with the decoder's settings chosen for each
 promises       whether false alarms stay within what was promised
+nights         whether they do in the next night of a place
 __main__       the command
 """

@@ -288,6 +288,27 @@ def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
         click.echo(line)
 
 
+@benchmarks.command()
+@_model_option
+@click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
+@click.option(
+    "--data", type=click.Path(path_type=Path), multiple=True, required=True, help="A folder per kind of sound."
+)
+@click.option("--quiet", type=click.Path(path_type=Path), multiple=True, help="Half of it belongs to each night.")
+@click.option("--pairs", type=click.IntRange(min=2), default=30, show_default=True, help="Of nights.")
+def nights(model: Path, recipe: Path, data: tuple[Path, ...], quiet: tuple[Path, ...], pairs: int) -> None:
+    """Does the promise of one quiet night hold in the next? On made nights of sounds that are none of the model's."""
+    from benchmarks.nights import Sounds, halves_of, night_table
+    from edge.session import read_stretches
+    from sed.data import load_corpus
+    from sed.recipe import DataConfig, load_recipe
+
+    made, opened = load_recipe(recipe), Model(model, "cpu")
+    corpus = load_corpus(data, made.frontend.sample_rate, DataConfig())
+    for line in night_table(Sounds(opened, corpus, made), halves_of(read_stretches(opened, quiet)), pairs):
+        click.echo(line)
+
+
 def _machine(*packages: str) -> str:
     """The machine, to be asked for before it is busy; also the versions of these."""
     found = machine()
