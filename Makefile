@@ -31,10 +31,11 @@ test-slow: .venv-dev/installed
 	$(TESTS) -n 3 -m 'slow and realtime and alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone and not realtime'
 
-# The pictures of the README and of the live page.
+# The pictures of the README, of the live page and of the review.
 pictures: .venv-dev/installed
 	.venv-dev/bin/python demo/draw_recording.py
 	.venv-dev/bin/python demo/draw_page.py
+	.venv-dev/bin/python demo/draw_review.py
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed
