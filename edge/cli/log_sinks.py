@@ -18,7 +18,7 @@ def opened_sinks(
     sources: Sequence[str],
     durable: bool = False,
     rotation: Rotation | None = None,
-    hangup: Callable[[], None] = lambda: None,
+    hangup: Callable[[], None] | None = None,
 ) -> Iterator[list[Sink]]:
     """The files of the log, opened again on SIGHUP, and then stdout, as a table where a person reads it.
 
@@ -35,11 +35,17 @@ def opened_sinks(
     def reopen(*_: object) -> None:
         for file in files:
             file.reopen()
-        hangup()
+        if hangup is not None:
+            hangup()
 
-    if (files or not sys.stderr.isatty()) and hasattr(signal, "SIGHUP"):
+    if (files or (hangup is not None and not _has_terminal())) and hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, reopen)
     with contextlib.ExitStack() as stack:
         for file in files:
             stack.enter_context(contextlib.closing(file))
         yield [*files, stdout]
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal belongs to the process, whose end SIGHUP then says."""
+    return any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))

@@ -73,6 +73,7 @@ class EventStream:
     def __init__(self, model: StepModel, window: Window, decoder: Decoder) -> None:
         self._rate, self._frame_samples = model.card.sample_rate, model.card.frame_samples
         self._stream, self._window = ScoreStream(model, window), window
+        self._hop_frames = window.hop_frames  # of the next step
         self._decoder = decoder
         self._resampler: Resampler | None = None
         self._input_rate = 0
@@ -109,9 +110,10 @@ class EventStream:
 
     def set_hop(self, frames: int) -> None:
         """See `ScoreStream.set_hop`."""
-        self._stream.set_hop(frames)
-        if self._next is not None and self._next.stream is not None:
-            self._next.stream.set_hop(frames)
+        self._hop_frames = frames
+        for stream in (self._stream, None if self._next is None else self._next.stream):
+            if stream is not None:
+                stream.set_hop(frames)
 
     def take_over(self, model: StepModel, decoder: Decoder) -> None:
         """Use another model as soon as its scores are those that it gives for the whole source.
@@ -174,6 +176,7 @@ class EventStream:
         self._next_frame = max(self._next_frame, position // self._frame_samples)
         if self._next is not None:
             self._use(ScoreStream(self._next.model, self._window))
+            self._stream.set_hop(self._hop_frames)
         self._first_sample = frame_edge(self._next_frame, self._frame_samples)
         self._pushed_samples = min(position, self._first_sample)
         self._decoder.reset(self._next_frame)
@@ -227,6 +230,7 @@ class EventStream:
         if following.stream is None:
             if self._stream.is_at_step:
                 following.stream = self._stream.successor(following.model)
+                following.stream.set_hop(self._hop_frames)
                 following.entered_frames = self._stream.done_frames
             return []
         following.stream.push(piece)

@@ -96,6 +96,8 @@ class Reporter:
             self._window.hop_frames * self._card.frame_seconds,
         )
         self._write(start_record(self._card, self._labels, self._timeline, self._start))
+        if self._successor is not None:
+            self._note_model(0)
 
     def take(self, item: Item, queued_seconds: float = 0.0) -> None:
         """Process the next item of the source; `queued_seconds` of sound wait after it."""
