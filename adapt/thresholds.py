@@ -85,7 +85,8 @@ def choose_thresholds(
     least = _least_chance(chances, right, examples, aim)
     chosen = {}
     for label, offset in zip(labels, offsets, strict=True):
-        lowest = min(at for at, one in zip(peaks, examples, strict=True) if one.label == label)
+        listed = [at for at, one in zip(peaks, examples, strict=True) if one.label == label and one.listed]
+        lowest = min(listed, default=on[label])
         chosen[label] = _shifted(card.decoding[label], (least - offset) / slope, lowest)
     return chosen
 
