@@ -5,6 +5,7 @@ subjects       this project's models, streaming and not
 peers          what other projects run
 lineup         who takes part
 operators      where the time goes
+encoders       what pretrained encoders know of sounds
 process        start-up, memory, a day without end
 throughput     what a training step costs
 variants       trainings that differ in one thing each

@@ -289,6 +289,25 @@ def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
 
 
 @benchmarks.command()
+@click.argument("names", metavar="ENCODER...", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Clips of classes, in folds 1 to 4.")
+@click.option("--other", type=click.Path(path_type=Path), required=True, help="Clips of other kinds of sound.")
+def encoders(names: tuple[str, ...], data: Path, other: Path) -> None:
+    """What pretrained encoders know: a linear layer on their vectors learns folds 1 to 3, and is judged on fold 4."""
+    import torch
+
+    from benchmarks.encoders import figures
+    from sed.recipe import load_encoder
+
+    torch.set_num_threads(1)
+    click.echo(_machine())
+    click.echo(f"{'vectors':24}  clips  AUROC  FPR90")
+    for name in ("log-mel statistics", *names):
+        found = figures(None if name == "log-mel statistics" else load_encoder(name, Path()), data, other)
+        click.echo(f"{name:24}  {found['clips']:5.3f}  {found['auroc']:5.3f}  {found['fpr90']:5.3f}")
+
+
+@benchmarks.command()
 @_model_option
 @click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
 @click.option(
