@@ -288,6 +288,46 @@ def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
         click.echo(line)
 
 
+@benchmarks.command()
+@click.argument("names", metavar="ENCODER...", nargs=-1, required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Clips of classes, in folds 1 to 4.")
+@click.option("--other", type=click.Path(path_type=Path), required=True, help="Clips of other kinds of sound.")
+def encoders(names: tuple[str, ...], data: Path, other: Path) -> None:
+    """What pretrained encoders know: a linear layer on their vectors learns folds 1 to 3, and is judged on fold 4."""
+    import torch
+
+    from benchmarks.encoders import figures
+    from sed.recipe import load_encoder
+
+    torch.set_num_threads(1)
+    click.echo(_machine())
+    click.echo(f"{'vectors':24}  clips  AUROC  FPR90")
+    for name in ("log-mel statistics", *names):
+        found = figures(None if name == "log-mel statistics" else load_encoder(name, Path()), data, other)
+        click.echo(f"{name:24}  {found['clips']:5.3f}  {found['auroc']:5.3f}  {found['fpr90']:5.3f}")
+
+
+@benchmarks.command()
+@_model_option
+@click.option("--recipe", type=click.Path(path_type=Path), default=_RECIPE, help="  [default: recipes/esc10.toml]")
+@click.option(
+    "--data", type=click.Path(path_type=Path), multiple=True, required=True, help="A folder per kind of sound."
+)
+@click.option("--quiet", type=click.Path(path_type=Path), multiple=True, help="Half of it belongs to each night.")
+@click.option("--pairs", type=click.IntRange(min=2), default=30, show_default=True, help="Of nights.")
+def nights(model: Path, recipe: Path, data: tuple[Path, ...], quiet: tuple[Path, ...], pairs: int) -> None:
+    """Does the promise of one quiet night hold in the next? On made nights of sounds that are none of the model's."""
+    from benchmarks.nights import Sounds, halves_of, night_table
+    from edge.session import read_stretches
+    from sed.data import load_corpus
+    from sed.recipe import DataConfig, load_recipe
+
+    made, opened = load_recipe(recipe), Model(model, "cpu")
+    corpus = load_corpus(data, made.frontend.sample_rate, DataConfig())
+    for line in night_table(Sounds(opened, corpus, made), halves_of(read_stretches(opened, quiet)), pairs):
+        click.echo(line)
+
+
 def _machine(*packages: str) -> str:
     """The machine, to be asked for before it is busy; also the versions of these."""
     found = machine()

@@ -33,6 +33,8 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
     light, light8 = Model(path), _int8(path, recording, folder / "light8.onnx")
     mid_path = untrained(load_recipe(_ROOT / "recipes" / "mid.toml"), light.card.labels, folder / "mid.onnx")
     mid, mid8 = Model(mid_path), _int8(mid_path, recording, folder / "mid8.onnx")
+    encoder_recipe = load_recipe(_ROOT / "recipes" / "esc10-encoder.toml")
+    encoder = Model(untrained(encoder_recipe, light.card.labels, folder / "encoder.onnx"))
     audio = read_audio(recording, light.card.sample_rate)
     chosen = {
         "light, hop 1 s": subjects.stream(light, audio, 1.0),
@@ -41,6 +43,8 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
         "light, naive window, hop 1 s": subjects.naive(light, audio, 1.0),
         "light, naive window, hop 0.25 s": subjects.naive(light, audio, 0.25),
         "light int8, hop 1 s": subjects.stream(light8, audio, 1.0),
+        "light with encoder, hop 1 s": subjects.stream(encoder, audio, 1.0),
+        "light with encoder, hop 0.25 s": subjects.stream(encoder, audio, 0.25),
         "light, frontend and convolutions": subjects.convolutions(path, light.card, audio),
         "light int8, the same": subjects.convolutions(folder / "light8.onnx", light.card, audio),
         "mid, hop 1 s": subjects.stream(mid, audio, 1.0),

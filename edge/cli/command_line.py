@@ -24,6 +24,8 @@ _EXTRAS = {
     "prometheus_client": "health",
     "paho": "mqtt",
     "apprise": "notify",
+    "starlette": "page",
+    "uvicorn": "page",
     "librosa": "export",
     "threadpoolctl": "export",
     "torch": "train",

@@ -203,6 +203,23 @@ OUTPUT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Setting of MQTT, such as node=porch or ca=FILE; may be repeated.  [default: see docs/operations.md]",
     ),
     click.option(
+        "--page",
+        metavar="HOST:PORT",
+        help="Serve a page there that shows what is heard, such as on 127.0.0.1:8080.  [default: none]",
+    ),
+    click.option(
+        "--page-token-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="File with the token that the page asks for, needed where other machines reach it.  [default: none]",
+    ),
+    click.option(
+        "--page-name",
+        multiple=True,
+        metavar="NAME",
+        help="Name by which browsers may call this machine; may be repeated.  [default: its addresses and host name]",
+    ),
+    click.option(
         "--notify",
         cls=TablesOption,
         help="Send notifications by the tables [[notify]] of this file; --config may have them too.  [default: none]",

@@ -22,6 +22,8 @@ CONFIDENCE = 0.9  # of all bounds, one-sided
 _LEAST_GROUPS = 8  # fewer say nothing about others
 _DRAWS = 2000
 _KEYS = ("false_alarms_per_hour", "false_alarms_per_hour_bound", "false_alarms_counted_on")
+_BOUND_ON = "false_alarms_bound_on"
+_OTHERS = "new ones"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +32,22 @@ class AlarmRate:
 
     Attributes:
         per_hour: as counted.
-        bound_per_hour: what as many other kinds of sound, or recordings, give at most, nine times of ten; None if too
-            few were counted to say.
+        bound_per_hour: what as many other kinds of sound, recordings or hours give at most, nine times of ten; None if
+            too few were counted to say.
         counted_on: how many kinds of sound or recordings, such as `10 kinds of sound`; empty if not known.
+        bound_on: what the bound is of: as many others, or such as `the next 8 h`.
     """
 
     per_hour: float
     bound_per_hour: float | None
     counted_on: str
+    bound_on: str = _OTHERS
 
     def to_dict(self) -> dict[str, Any]:
         """As a model's card keeps it among its figures."""
         bound = None if self.bound_per_hour is None else round(self.bound_per_hour, 3)
-        return dict(zip(_KEYS, (round(self.per_hour, 3), bound, self.counted_on), strict=True))
+        figures = dict(zip(_KEYS, (round(self.per_hour, 3), bound, self.counted_on), strict=True))
+        return figures if self.bound_on == _OTHERS else {**figures, _BOUND_ON: self.bound_on}
 
     @classmethod
     def from_dict(cls, figures: Mapping[str, Any]) -> "AlarmRate | None":
@@ -50,14 +55,15 @@ class AlarmRate:
         per_hour, bound, counted_on = (figures.get(key) for key in _KEYS)
         if not isinstance(per_hour, int | float) or not isinstance(bound, int | float | None):
             return None
-        return cls(per_hour=per_hour, bound_per_hour=bound, counted_on=str(counted_on or ""))
+        bound_on = str(figures.get(_BOUND_ON, _OTHERS))
+        return cls(per_hour=per_hour, bound_per_hour=bound, counted_on=str(counted_on or ""), bound_on=bound_on)
 
     def __str__(self) -> str:
         """One line about it."""
         text = f"{describe_rate(self.per_hour)} on {self.counted_on or 'recordings without events'}"
         if self.bound_per_hour is None:
             return f"{text}, too few to say what others give"
-        return f"{text}, on new ones at most {describe_rate(self.bound_per_hour)} (9 times of 10)"
+        return f"{text}, on {self.bound_on} at most {describe_rate(self.bound_per_hour)} (9 times of 10)"
 
 
 def describe_rate(per_hour: float) -> str:

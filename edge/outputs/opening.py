@@ -22,6 +22,9 @@ class OutputSettings:
         health_option: limits beyond which a source is unhealthy.
         mqtt: URL of the broker that the log goes to.
         mqtt_option: settings of it.
+        page: the address that the live page is served on.
+        page_token_file: file with the token that it asks for.
+        page_name: names by which browsers may call this machine, beside its own.
         notify: the tables of rules for notifications, and where they stand.
         state: folder of what outputs must remember; that of systemd or of the user if None.
     """
@@ -33,6 +36,9 @@ class OutputSettings:
     health_option: Mapping[str, str] = field(default_factory=dict)
     mqtt: str | None = None
     mqtt_option: Mapping[str, str] = field(default_factory=dict)
+    page: str | None = None
+    page_token_file: Path | None = None
+    page_name: Sequence[str] = ()
     notify: tuple[str, object] | None = None
     state: Path | None = None
 
@@ -89,6 +95,18 @@ def _mqtt(settings: OutputSettings, context: OutputContext) -> list[Output]:
     return [open_mqtt(settings.mqtt, settings.mqtt_option, context, settings.state)]
 
 
+def _page(settings: OutputSettings, context: OutputContext) -> list[Output]:
+    if settings.page is None:
+        if settings.page_token_file is not None or settings.page_name:
+            raise SettingError("settings of the page are for --page; give an address, such as 127.0.0.1:8080")
+        return []
+    from edge.outputs.web import Access
+    from edge.outputs.web.page import PageOutput
+
+    access = Access.of("--page", settings.page, settings.page_token_file, settings.page_name)
+    return [PageOutput(access, settings.clips, context)]
+
+
 def _notifications(settings: OutputSettings, context: OutputContext) -> list[Output]:
     if settings.notify is None:
         return []
@@ -105,5 +123,6 @@ _MAKERS: Sequence[Callable[[OutputSettings, OutputContext], Sequence[Output]]] =
     _health,
     _systemd,
     _mqtt,
+    _page,
     _notifications,
 )

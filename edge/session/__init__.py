@@ -1,7 +1,7 @@
 """A source and a model at work: one thread for each source, one log for all of them.
 
 hop_control    widens the hop of a live source while inference cannot keep up
-quiet_hours    the false alarms of hours in which nothing was to be reported
+quiet_hours    the events and false alarms of hours in which nothing was to be reported
 replay         kept scores -> the log again
 reporter       the items of one source -> records
 runtime        connects sources, model, decoders and log
@@ -10,7 +10,6 @@ worker         one source, in a thread of its own
 """
 
 from edge.session.quiet_hours import (
-    QuietEvent,
     Stretch,
     events_of,
     false_alarms,
@@ -22,7 +21,6 @@ from edge.session.replay import replay_scores
 from edge.session.runtime import listen
 
 __all__ = [
-    "QuietEvent",
     "Stretch",
     "events_of",
     "false_alarms",

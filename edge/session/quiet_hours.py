@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.detection import Decoder, Event, frame_edge
+from edge.detection import Decoder, Event, QuietEvent, frame_edge
 from edge.errors import SettingError
 from edge.log import Record
 from edge.log.scores import load_score_files
@@ -16,25 +16,6 @@ from edge.model import Card, ClassDecoding, Floats, Model, ScoreStream, window_o
 from edge.sources import AudioFile, mono_blocks
 
 _SCORES = (".npz", ".parquet")
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuietEvent:
-    """An event of quiet hours.
-
-    Attributes:
-        source: its name in the log, or the path of a recording.
-        label: event label.
-        onset: seconds since the source began, as `offset`.
-        offset: its end.
-        peak: of its smoothed score.
-    """
-
-    source: str
-    label: str
-    onset: float
-    offset: float
-    peak: float
 
 
 @dataclass(frozen=True)
@@ -70,7 +51,7 @@ def read_stretches(model: Model, paths: Iterable[Path]) -> list[Stretch]:
         if path.suffix.lower() in _SCORES:
             found += _kept(model.card, path)
         else:
-            found.append(_heard(model, path))
+            found.append(_run_on(model, path))
     return found
 
 
@@ -138,7 +119,7 @@ def _times(record: Record) -> Record:
     return {key: float(record[key]) for key in ("onset", "offset")}
 
 
-def _heard(model: Model, path: Path) -> Stretch:
+def _run_on(model: Model, path: Path) -> Stretch:
     stream, card = ScoreStream(model, window_of(model.card)), model.card
     scores = [np.zeros((0, len(card.labels)), dtype=np.float32)]
     with AudioFile(path) as file:

@@ -7,5 +7,6 @@ network        YAMNet as published, in torch
 graph          YAMNet as a graph of the contract: frames, context, state
 sounds         its sounds: labels, ids, groups, settings of the decoder (general.toml)
 convert        the model file
+encoder        its vectors as a pretrained encoder for recipes
 thresholds     chooses the thresholds of groups
 """

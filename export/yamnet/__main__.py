@@ -1,4 +1,4 @@
-"""`python -m export.yamnet`: makes the shipped model `general` of YAMNet's published weights."""
+"""`python -m export.yamnet`: makes the shipped model `general`, and an encoder, of YAMNet's published weights."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.group()
 def main() -> None:
-    """Make the model `general` of YAMNet's weights, and choose its thresholds."""
+    """Make the model `general` of YAMNet's weights, choose its thresholds, and make an encoder for recipes."""
 
 
 @main.command(cls=SedCommand)
@@ -26,6 +26,18 @@ def convert(folder: Path, out: Path, precision: str) -> None:
     parity = convert_file(folder / "variables", read_general(read_class_map()), out, precision)
     figures = ", ".join(f"{name} within {value:.1e}" for name, value in parity.items())
     click.echo(f"{out}: {precision}, {out.stat().st_size / 1e6:.1f} MB, {figures}", err=True)
+
+
+@main.command(cls=SedCommand)
+@click.argument("folder", type=_PATH)
+@click.argument("out", type=_PATH)
+@click.option("--precision", type=click.Choice(["fp32", "int8"]), default="int8", show_default=True)
+def encoder(folder: Path, out: Path, precision: str) -> None:
+    """Write OUT (an .onnx file) and a .toml beside it: YAMNet's vectors, for `encoder` in a recipe's [network]."""
+    from export.yamnet.encoder import write_encoder
+
+    write_encoder(folder / "variables", out, precision)
+    click.echo(f"{out}: {precision}, {out.stat().st_size / 1e6:.1f} MB", err=True)
 
 
 @main.command(cls=SedCommand)

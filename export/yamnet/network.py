@@ -98,11 +98,15 @@ class YamNet(nn.Module):
         self.classify = nn.Linear(1024, CLASSES)
 
     def forward(self, patches: Tensor) -> Tensor:
+        logits: Tensor = self.classify(self.embed(patches))
+        return logits
+
+    def embed(self, patches: Tensor) -> Tensor:
+        """What the classifier sees: `[patches, 96, 64] -> [patches, 1024]`."""
         x = F.relu(self.stem(patches.unsqueeze(1)))
         for depthwise, pointwise in zip(self.depthwise, self.pointwise, strict=True):
             x = F.relu(pointwise(F.relu(depthwise(x))))  # [P, C, time, bands]
-        logits: Tensor = self.classify(x.mean(dim=(2, 3)))
-        return logits
+        return x.mean(dim=(2, 3))
 
 
 class _SamePadded(nn.Conv2d):

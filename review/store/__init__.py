@@ -8,12 +8,14 @@ review_file   `reviews.jsonl`: appended to by several at once, mended after a cr
 
 from review.store.clips import Clip, read_clips
 from review.store.days import HELD_OUT_FOLD, folds_by_day
-from review.store.record import OTHER, RIGHT, UNSURE, VERDICTS, WITHDRAWN, WRONG, Review
+from review.store.record import NEAR_MISS, OTHER, PICKED, RIGHT, UNSURE, VERDICTS, WITHDRAWN, WRONG, Review
 from review.store.review_file import REVIEWS, ReviewFile, newest_reviews, read_reviews
 
 __all__ = [
     "HELD_OUT_FOLD",
+    "NEAR_MISS",
     "OTHER",
+    "PICKED",
     "REVIEWS",
     "RIGHT",
     "UNSURE",

@@ -9,11 +9,19 @@ from pathlib import Path
 
 import click
 
-from edge.detection import AlarmRate, QuietThresholds, describe_rate, parse_rate, poisson_bound, raise_thresholds
+from edge.detection import (
+    AlarmRate,
+    QuietEvent,
+    QuietThresholds,
+    describe_rate,
+    next_alarms,
+    parse_rate,
+    raise_thresholds,
+)
 from edge.errors import SettingError
 from edge.log import whole_file
 from edge.model import Card, ClassDecoding, Model, with_card
-from edge.session import QuietEvent, events_of, false_alarms, hours_of, read_right_events, read_stretches
+from edge.session import events_of, false_alarms, hours_of, read_right_events, read_stretches
 from sed.cli.output_paths import require_new_file
 
 
@@ -38,23 +46,27 @@ def tune_on_quiet_hours(
         raise SettingError("--quiet: holds no sound; give some hours of it")
     before = events_of(stretches, card, card.decoding)
     wrong = false_alarms(before, right)
-    peaks = {label: [event.peak for event in wrong if event.label == label] for label in card.labels}
-    chosen = raise_thresholds(peaks, card.decoding, hours, per_hour)
-    decoding, after = _with(card.decoding, chosen.on), before
+    chosen = raise_thresholds(wrong, card.decoding, hours, per_hour)
+    decoding, after = chosen.applied_to(card.decoding), before
     if chosen.on:
         after = events_of(stretches, card, decoding)
-        chosen = dataclasses.replace(chosen, left=len(false_alarms(after, right)))  # an event may fall in two
+        chosen = dataclasses.replace(chosen, left=tuple(false_alarms(after, right)))  # an event may fall in two
     bound = chosen.bound_per_hour(hours)
     if per_hour is not None and bound > per_hour:
         raise SettingError(
             f"--aim {aim}: {hours:.3g} quiet hours with {len(wrong)} false alarms promise no less than "
-            f"{describe_rate(bound)}; allow that, or give more hours: {poisson_bound(0) / per_hour:.3g} h without a "
+            f"{describe_rate(bound)}; allow that, or give more hours: {next_alarms([]) / per_hour:.3g} h without a "
             "false alarm would do"
         )
-    rate = AlarmRate(per_hour=chosen.left / hours, bound_per_hour=bound, counted_on=f"{hours:.3g} quiet hours")
-    click.echo(_table(card, wrong, false_alarms(after, right), chosen), err=True)
+    rate = AlarmRate(
+        per_hour=len(chosen.left) / hours,
+        bound_per_hour=bound,
+        counted_on=f"{hours:.3g} quiet hours",
+        bound_on=f"the next {hours:.3g} h",
+    )
+    click.echo(_table(card, wrong, chosen), err=True)
     if right:
-        kept = len(after) - chosen.left
+        kept = len(after) - len(chosen.left)
         click.echo(f"right events: {kept} of {len(before) - len(wrong)} are still reported", err=True)
     click.echo(f"false alarms: {rate}", err=True)
     _write(out, model_path, card, decoding, chosen, rate)
@@ -73,13 +85,9 @@ def _aimed(aim: str | None) -> float | None:
     return per_hour
 
 
-def _with(decoding: Mapping[str, ClassDecoding], on: Mapping[str, float]) -> dict[str, ClassDecoding]:
-    return {label: dataclasses.replace(one, on=on.get(label, one.on)) for label, one in decoding.items()}
-
-
-def _table(card: Card, before: Sequence[QuietEvent], after: Sequence[QuietEvent], chosen: QuietThresholds) -> str:
+def _table(card: Card, before: Sequence[QuietEvent], chosen: QuietThresholds) -> str:
     """A line for each label that gave a false alarm."""
-    counts, left = (Counter(event.label for event in events) for events in (before, after))
+    counts, left = (Counter(event.label for event in events) for events in (before, chosen.left))
     width = max(map(len, [*counts, "label"]))
     lines = [f"{'label':<{width}}  false alarms  left  on"]
     for label, count in counts.most_common():

@@ -207,7 +207,7 @@ def test_the_guide_to_operations_lists_every_key_and_no_other(heading: str, know
     assert {"password-file" if name == "password" else name for name in names} - of_url == told - of_url
 
 
-@pytest.mark.parametrize("room", ["edge", "sed"])
+@pytest.mark.parametrize("room", ["edge", "review", "sed"])
 def test_the_design_names_every_folder_and_what_is_there(room: str) -> None:
     """Row by row of its table."""
     told = []

@@ -48,11 +48,14 @@ def test_the_stream_runs_in_javascript(
     assert encoder or actual.max() > 0.5
 
 
-def test_the_documents_list_the_operators() -> None:
-    """Of the shipped file, with its opset, so that others can port it."""
+def test_the_documents_list_the_operators(encoded_file: Path) -> None:
+    """Of the shipped file, with its opset, so that others can port it; and those that call a pretrained encoder."""
     proto = onnx.load(shipped_model())
     text = (ROOT / "docs" / "graph.md").read_text()
     listed = text.partition("```operators\n")[2].partition("```")[0].split()
     assert sorted({node.op_type for node in proto.graph.node}) == listed
     (opset,) = (entry.version for entry in proto.opset_import if entry.domain == "")
     assert f"opset {opset}" in text
+    added = text.partition("```encoder operators\n")[2].partition("```")[0].split()
+    own = {node.op_type for node in onnx.load(encoded_file).graph.node if not node.output[0].startswith("encoder/")}
+    assert sorted(own - set(listed)) == added

@@ -5,6 +5,7 @@ event in UTC, its label and its confidence in percent. Else it is `yard/00012.35
 source began. Near misses are in `near-misses/`.
 """
 
+import glob
 import io
 import json
 import os
@@ -18,8 +19,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from edge.log import rfc3339
+from edge.log import Record, rfc3339
 from edge.outputs.clips.recall import Cut
+from edge.outputs.clips.settings import FORMATS
 from edge.sources import Resampler
 
 SCHEMA = "sed-edge-clip/1"
@@ -82,8 +84,54 @@ def _resampled(samples: NDArray[np.float32], from_rate: int, to_rate: int) -> ND
     return np.stack(channels, axis=1)
 
 
+def moment_of(record: Record) -> Moment:
+    """The event of a record."""
+    at = None if "onset_utc" not in record else datetime.fromisoformat(record["onset_utc"])
+    repeated = ("id", "closed_by", "onset_utc", "offset_utc")
+    return Moment(
+        record["source"],
+        record["label"],
+        record["onset"],
+        record["offset"],
+        record["confidence"],
+        at,
+        "event",
+        {name: record[name] for name in repeated if name in record},
+    )
+
+
 def clip_path(folder: Path, moment: Moment, form: str) -> Path:
     """Where a clip belongs; the name is not in use."""
+    first = path = _first_path(folder, moment, form)
+    number = 1
+    while path.exists() or path.with_suffix(".json").exists():
+        number += 1
+        path = first.with_name(f"{first.stem}-{number}.{form}")
+    return path
+
+
+def find_clip(folder: Path, record: Record) -> Path | None:
+    """The sound file of an event's clip, if it was saved and is still there.
+
+    Args:
+        folder: of the clips.
+        record: of the event, from the run that saved it.
+    """
+    first = _first_path(folder, moment_of(record), "json")
+    for path in sorted(first.parent.glob(f"{glob.escape(first.stem)}*.json")):
+        try:
+            described = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue  # it has just been deleted, or is no clip of ours
+        if isinstance(described, dict) and described.get("id") == record["id"]:
+            sound = path.with_name(str(described.get("file")))
+            inside = sound.resolve().is_relative_to(folder.resolve())
+            return sound if inside and sound.suffix[1:] in FORMATS and sound.stem == path.stem else None
+    return None
+
+
+def _first_path(folder: Path, moment: Moment, form: str) -> Path:
+    """Where a clip belongs if its name is not in use."""
     place = folder / NEAR_MISSES if moment.kind != "event" else folder
     place /= _name(moment.source)
     if moment.onset_at is None:
@@ -91,12 +139,7 @@ def clip_path(folder: Path, moment: Moment, form: str) -> Path:
     else:
         place /= f"{moment.onset_at:%Y/%m/%d}"
         stamp = rfc3339(moment.onset_at).replace("-", "").replace(":", "")
-    name = f"{stamp}_{_name(moment.label)}_{100 * moment.confidence:02.0f}"
-    path, number = place / f"{name}.{form}", 1
-    while path.exists() or path.with_suffix(".json").exists():
-        number += 1
-        path = place / f"{name}-{number}.{form}"
-    return path
+    return place / f"{stamp}_{_name(moment.label)}_{100 * moment.confidence:02.0f}.{form}"
 
 
 def description(path: Path, moment: Moment, cut: Cut, settings: dict[str, Any]) -> dict[str, Any]:

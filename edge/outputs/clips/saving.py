@@ -6,13 +6,12 @@ A clip is lost, counted and said in the log where the disk or the quota has no r
 import dataclasses
 import importlib.util
 import time
-from datetime import datetime
 from pathlib import Path
 
 from edge.errors import InstallError, SettingError
 from edge.log import Record
 from edge.log.scores import DecoderInput
-from edge.outputs.clips.files import Moment, clip_path, description, encode, leftovers, save
+from edge.outputs.clips.files import Moment, clip_path, description, encode, leftovers, moment_of, save
 from edge.outputs.clips.near_misses import NearMisses
 from edge.outputs.clips.quota import Quota
 from edge.outputs.clips.recall import Recall
@@ -79,7 +78,7 @@ class ClipsOutput(Output):
     def write(self, record: Record) -> None:
         """See `Output.write`."""
         if record["type"] == "event" and self._settings.saves(record["label"]):
-            self._waiting.append(_moment(record))
+            self._waiting.append(moment_of(record))
             self._save_due()
         elif record["type"] == "stop" or (record["type"] == "source" and record["state"] == "lost"):
             self._save_due(record["source"])
@@ -159,19 +158,3 @@ class ClipsOutput(Output):
             path.write_bytes(bytes(_PROBE_BYTES))
         finally:
             path.unlink(missing_ok=True)
-
-
-def _moment(record: Record) -> Moment:
-    """The event of a record."""
-    at = None if "onset_utc" not in record else datetime.fromisoformat(record["onset_utc"])
-    repeated = ("id", "closed_by", "onset_utc", "offset_utc")
-    return Moment(
-        record["source"],
-        record["label"],
-        record["onset"],
-        record["offset"],
-        record["confidence"],
-        at,
-        "event",
-        {name: record[name] for name in repeated if name in record},
-    )

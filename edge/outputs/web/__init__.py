@@ -3,6 +3,7 @@
 access   who may ask: the address, the token, the names of this machine
 files    the files of a page, as they are in the package
 guard    what stands before every page: token, host, prefix, headers
+page     the live page of a run
 serving  a server in a thread
 """
 

@@ -49,6 +49,13 @@ def test_a_rate_reads_back_from_figures_of_a_card() -> None:
     assert None is AlarmRate.from_dict({"false_alarms_per_hour": "few"})
 
 
+def test_a_bound_of_the_next_night_says_so() -> None:
+    """On its line and in a card."""
+    rate = AlarmRate(per_hour=0.0, bound_per_hour=0.375, counted_on="8 quiet hours", bound_on="the next 8 h")
+    assert "0 an hour on 8 quiet hours, on the next 8 h at most 9 a day (9 times of 10)" == str(rate)
+    assert rate == AlarmRate.from_dict(rate.to_dict())
+
+
 def test_rates_are_read_and_written_in_their_unit() -> None:
     """An hour or a day."""
     assert (0.5, 3.0, None, None) == tuple(map(parse_rate, ("12/day", "3/hour", "3/", "nan")))

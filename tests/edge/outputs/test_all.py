@@ -70,7 +70,6 @@ def listened(folder: Path, audio: NDArray[np.float32], seconds: int, *options: s
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.realtime
 @pytest.mark.timeout(900)
 def test_dead_outputs_cost_no_sound(tmp_path: Path, demo_audio: NDArray[np.float32]) -> None:

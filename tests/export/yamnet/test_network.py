@@ -1,4 +1,5 @@
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
@@ -6,7 +7,9 @@ from torch import Tensor
 
 from edge.model import Floats
 from export.errors import SourceModelError
-from export.yamnet.network import CLASSES, LogMel, load_yamnet, mel_matrix
+from export.yamnet.convert import with_byte_weights
+from export.yamnet.encoder import YamNetEncoder, encoder_to_onnx
+from export.yamnet.network import CLASSES, PATCH_SAMPLES, LogMel, load_yamnet, mel_matrix
 
 NAME = "layer-1/layer/_func/_yamnet/layer_with_weights-{}/{}/.ATTRIBUTES/VARIABLE_VALUE"
 LAYERS = [(1, 64), (2, 128), (1, 128), (2, 256), (1, 256), (2, 512), *[(1, 512)] * 5, (2, 1024), (1, 1024)]  # published
@@ -84,3 +87,18 @@ def test_other_weights_are_refused() -> None:
     del tensors[name]
     with pytest.raises(SourceModelError, match="layer_with_weights-54/kernel"):
         load_yamnet(tensors)
+
+
+@pytest.mark.slow
+def test_its_vectors_are_an_encoders_file() -> None:
+    """With the classifier's layer on top they are the logits; weights in bytes give nearly the same."""
+    network = load_yamnet(random_tensors())
+    proto = encoder_to_onnx(YamNetEncoder(network))
+    audio = 0.1 * torch.randn(2, PATCH_SAMPLES, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        logits = network(LogMel()(audio))
+        for made, tolerance in ((proto, 1e-4), (with_byte_weights(proto), 0.2)):
+            session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+            vectors = torch.from_numpy(session.run(["embedding"], {"audio": audio.numpy()})[0])
+            scale = float(logits.abs().max())
+            torch.testing.assert_close(network.classify(vectors) / scale, logits / scale, atol=tolerance, rtol=0)

@@ -23,7 +23,7 @@ from scan.table import Manifest, make_description, make_row, settle, verify, wri
 from tests.conftest import command
 from tests.scan.cluster.measuring import measured
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
 FILES = int(os.environ.get("SED_SCAN_FILES", "300"))
 ROWS = int(os.environ.get("SED_SCAN_ROWS", "200000"))

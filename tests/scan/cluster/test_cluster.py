@@ -89,7 +89,6 @@ def cluster(nodes: int) -> Iterator[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.parametrize("nodes", [2, 4])
 @pytest.mark.filterwarnings("default")  # Ray's own, of processes and sockets that it leaves behind
 def test_a_node_that_vanishes_and_comes_back(archive: Path, tmp_path: Path, nodes: int) -> None:
@@ -106,7 +105,6 @@ def test_a_node_that_vanishes_and_comes_back(archive: Path, tmp_path: Path, node
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_run_that_is_killed_goes_on(archive: Path, tmp_path: Path) -> None:
     """Killed with SIGKILL in the middle, and begun again: the table is the same, and no work is done twice."""
     run = begin(archive / "in", tmp_path / "out")
@@ -119,7 +117,6 @@ def test_a_run_that_is_killed_goes_on(archive: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_worker_that_dies_costs_nothing(archive: Path, tmp_path: Path) -> None:
     """Another one takes its unit."""
     run = begin(archive / "in", tmp_path / "out")

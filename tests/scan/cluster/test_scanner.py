@@ -19,6 +19,7 @@ from scan.cluster import Scanner, ScanSettings
 from scan.cluster.units import join_unit, part_units, plan_from_json, plan_units
 from scan.table import MODEL, Manifest, Row, read_shards
 from scan.table.exporting import row_records
+from sed.cli.tune import tune
 from tests.conftest import invoke
 
 BASE = ScanSettings(
@@ -131,13 +132,18 @@ def test_time_limit_costs_one_row(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("archive")
 def test_kept_scores_are_replayed(tmp_path: Path) -> None:
-    """`sed-replay` finds the same events, of files that were whole and of those in parts."""
+    """`sed-replay` and `sed-tune --quiet` find the same events, of files that were whole and of those in parts."""
     scanner, folder, files = prepared(tmp_path, keep_scores=True, started_at="none")
     in_parts(scanner, files[0])
     scanner.do({"kind": "files", "files": files[1:], "unit": 100})
-    done = invoke(replay, tmp_path / "out" / "scores" / "scores.parquet", "--format", "jsonl")
+    scores = tmp_path / "out" / "scores" / "scores.parquet"
+    done = invoke(replay, scores, "--format", "jsonl")
     expected = sum(len(row["events"]) for row in table(folder))
     assert (0, expected) == (done.exit_code, done.stdout.count('"type": "event"'))
+    tuned = invoke(tune, shipped_model(), "--quiet", scores, "--out", tmp_path / "quiet.toml")
+    labels = Model(shipped_model()).card.labels
+    alarms = [line.split()[1] for line in tuned.output.splitlines() if line.startswith(labels)]
+    assert (0, expected) == (tuned.exit_code, sum(map(int, alarms)))
 
 
 def test_a_file_that_hangs_costs_one_row(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def test_a_quiet_night_is_quiet_with_the_new_file(night: Path, tmp_path: Path) -
     assert hashlib.sha256(shipped_model().read_bytes()).hexdigest() == card.validation["parent_sha256"]
     assert before.validation == card.validation["parent_validation"]
     assert before.model_id == card.model_id
+    assert "the next 0.0156 h" == card.validation["false_alarms_bound_on"]
+    assert "quiet hours, on the next 0.0156 h at most " in done.stderr
     left = events("--model", tmp_path / "porch.onnx")
     assert len(left) == round(card.validation["false_alarms_per_hour"] * 56 / 3600) < 4 < len(events())
     invoke(tune, shipped_model(), "--quiet", night / "scores.npz", "--out", tmp_path / "porch.toml")
@@ -69,8 +71,8 @@ def test_an_aim_out_of_reach_is_refused(night: Path, tmp_path: Path) -> None:
     arguments = (shipped_model(), "--quiet", night / "scores.npz", "--out", tmp_path / "porch.onnx", "--aim")
     done = invoke(tune, *arguments, "false-alarms=2/day")
     assert (2, []) == (done.exit_code, list(tmp_path.iterdir()))
-    assert "give more hours: 27.6 h without a false alarm would do" in done.stderr
-    assert 0 == invoke(tune, *arguments, "false-alarms=2000").exit_code
+    assert "give more hours: 36 h without a false alarm would do" in done.stderr
+    assert 0 == invoke(tune, *arguments, "false-alarms=20000").exit_code
     assert Model(tmp_path / "porch.onnx").card.decoding == Model(shipped_model()).card.decoding
 
 

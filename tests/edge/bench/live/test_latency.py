@@ -165,7 +165,6 @@ def test_seconds_are_a_number(seconds: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_the_latency_of_a_microphone_is_measured(pulse: Pulse) -> None:
     """What the server plays is heard, known again and timed; the sink of its own is gone afterwards."""
     script = "from edge.bench.cli import bench; bench(prog_name='sed-bench')"

@@ -38,7 +38,7 @@ def by_source(log: str) -> dict[str, list[Record]]:
 
 @pytest.mark.parametrize(
     ("count", "seconds"),
-    [(4, 12), pytest.param(16, 300, marks=[pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(400)])],
+    [(4, 12), pytest.param(16, 300, marks=[pytest.mark.slow, pytest.mark.timeout(400)])],
 )
 def test_many_sources_are_heard_without_a_gap(long_recording: Path, model: Model, count: int, seconds: int) -> None:
     """At their own pace, in one process: none is slowed down, and nearly all is worked on within a hop."""

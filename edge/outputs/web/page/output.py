@@ -1,0 +1,145 @@
+"""The output that serves the live page of a run. While nobody looks, it keeps scores and counts events."""
+
+import logging
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from edge.errors import SettingError
+from edge.log import Record, read_log, rfc3339
+from edge.log.scores import DecoderInput
+from edge.outputs.clips import NearMisses, find_clip
+from edge.outputs.output import Output, OutputContext, Sound
+from edge.outputs.web import Access, WebServer
+from edge.outputs.web.page.hub import Hub, Item
+from edge.outputs.web.page.log_mel import LOW_DB, STEP_DB, MelColumns
+from edge.outputs.web.page.pages import live_page
+from edge.outputs.web.page.state import RunState, sound_item
+
+_log = logging.getLogger(__name__)
+
+_LEAST_NEAR_MISS = 0.3  # peak
+_NEAR_PER_HOUR = 3600
+_SEND_SECONDS = 1.0  # between two messages to the tabs
+
+
+class PageOutput(Output):
+    """Serves the live page.
+
+    Args:
+        access: where, and who may ask.
+        clips: the folder of the clips, if they are saved.
+        context: of the run.
+
+    Attributes:
+        port: that it listens on.
+
+    Raises:
+        SettingError: if the address cannot be listened on.
+    """
+
+    name, hears, takes_scores = "page", True, True
+
+    def __init__(self, access: Access, clips: Path | None, context: OutputContext) -> None:
+        super().__init__()
+        self._clips, self._context = clips, context
+        self._state = RunState(context, time.monotonic())
+        self._near = NearMisses(context.card, context.decoding, context.labels, _LEAST_NEAR_MISS, _NEAR_PER_HOUR)
+        self._mel: defaultdict[str, MelColumns] = defaultdict(self._mel_columns)
+        self._hub = Hub(lambda: self._state.snapshot(self._hello()))
+        self._items: list[Item] = []
+        self._heard: defaultdict[str, list[Sound]] = defaultdict(list)  # since tabs last got a message
+        self._sent_at = 0.0
+        self._server = WebServer("--page", live_page(self._state, self._hub, self._clip_of), access)
+        self.port = self._server.port
+
+    def start(self) -> None:
+        """Read what the log has of the last day, and answer from now on."""
+        self._server.start()
+        if self._context.log is not None:
+            try:
+                self._state.read_log(read_log(self._context.log))
+            except (OSError, SettingError) as exc:
+                _log.warning("page: the events of earlier runs are not counted: %s", exc)
+
+    def write(self, record: Record) -> None:
+        """See `Output.write`."""
+        self._state.note(record, time.monotonic())
+        self._items.append({"type": "record", "record": record})
+
+    def hear(self, sound: Sound) -> None:
+        """See `Output.hear`."""
+        self._state.hear(sound)
+        if self._hub.is_watched:
+            self._heard[sound.source].append(sound)
+
+    def take(self, source: str, scores: DecoderInput) -> None:
+        """See `Output.take`."""
+        self._items += self._state.take(source, scores)
+        for missed in self._near.take(source, scores, time.monotonic()):
+            record: Record = {
+                "type": "near",
+                "source": source,
+                "label": missed.label,
+                "onset": missed.onset,
+                "offset": missed.offset,
+                "confidence": missed.confidence,
+            }
+            if missed.onset_at is not None:
+                record["onset_utc"] = rfc3339(missed.onset_at)
+            self.write(record)
+
+    def tick(self) -> None:
+        """Send what there is to the tabs, once a second."""
+        now = time.monotonic()
+        if now - self._sent_at < _SEND_SECONDS:
+            return
+        self._sent_at = now
+        items, self._items = self._items, []
+        heard, self._heard = self._heard, defaultdict(list)
+        if not self._hub.is_watched:
+            self._mel.clear()
+            return
+        for source, sounds in heard.items():
+            items += [sound_item(source, *columns) for columns in self._mel[source].push(sounds)]
+        self._hub.publish([*items, self._state.figures(now)])
+
+    def close(self) -> None:
+        """Send what is left, and answer no longer."""
+        self._sent_at = 0.0
+        self.tick()
+        self._server.close()
+
+    def _mel_columns(self) -> MelColumns:
+        return MelColumns(self._context.card.frontend, self._context.card.sample_rate)
+
+    def _hello(self) -> Item:
+        """What does not change in a run."""
+        card, mel = self._context.card, self._mel_columns()
+        seconds = card.frame_seconds
+        return {
+            "type": "hello",
+            "model": card.model_id,
+            "labels": [
+                {
+                    "name": label,
+                    "on": settings.on,
+                    "off": settings.off,
+                    "median": settings.median_frames * seconds,
+                    "shortest": settings.shortest_frames * seconds,
+                    "merge": settings.merge_frames * seconds,
+                }
+                for label in self._context.labels
+                for settings in (self._context.decoding[label],)
+            ],
+            "frame_seconds": seconds,
+            "column_seconds": mel.column_seconds,
+            "bands": mel.bands,
+            "low_db": LOW_DB,
+            "step_db": STEP_DB,
+            "clips": self._clips is not None,
+        }
+
+    def _clip_of(self, number: int) -> Path | None:
+        record = self._state.event(number)
+        return None if record is None or self._clips is None else find_clip(self._clips, record)

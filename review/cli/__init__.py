@@ -1,0 +1,4 @@
+"""The command `sed-review`.
+
+group   its parts: the page, and the export
+"""
