@@ -188,8 +188,8 @@ class Corpus:
         too_few = ", ".join(f"{label} ({count})" for label, count in counts.items() if count < fewest)
         if too_few:
             raise DataError(
-                f"too few sounds to train on: {too_few}; at least {fewest} of each class are needed, each a recording or "
-                "a labelled event: record more, or lower [data] fewest_sounds in the recipe"
+                f"too few sounds to train on: {too_few}; at least {fewest} of each class are needed: record more, or "
+                "lower [data] fewest_sounds in the recipe"
             )
 
     def validation_split(self, config: DataConfig) -> "Corpus | None":

@@ -17,7 +17,7 @@ class RunProgress(Callback):
     def __init__(self) -> None:
         self._bar: Any = None
 
-    def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, *_: Any) -> None:
         if trainer.is_global_zero:
             seconds = 0.5 if sys.stderr.isatty() else 60.0
             done, steps = trainer.global_step, trainer.max_steps
