@@ -29,10 +29,11 @@ test-slow: .venv-dev/installed
 	$(call side_by_side,-n 3 -m 'slow and not realtime and not alone',-n 9 -m 'slow and realtime')
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
-# The pictures of the README and of the live page.
+# The pictures of the README, of the live page and of the review.
 pictures: .venv-dev/installed
 	.venv-dev/bin/python demo/draw_recording.py
 	.venv-dev/bin/python demo/draw_page.py
+	.venv-dev/bin/python demo/draw_review.py
 
 # What docs/benchmarks.md says of the shipped model, in half an hour; pictures into build/pictures.
 benchmark: .venv-dev/installed

@@ -63,8 +63,11 @@ class Desk:
         Raises:
             ReviewError: if a folder cannot be read.
         """
+        known = list(self._clips.values())
         found = {
-            f"{number}/{clip.name}": clip for number, folder in enumerate(self._folders) for clip in read_clips(folder)
+            f"{number}/{clip.name}": clip
+            for number, folder in enumerate(self._folders)
+            for clip in read_clips(folder, known)
         }
         with self._lock:
             self._clips = found
@@ -78,14 +81,13 @@ class Desk:
         """The clips to ask about next, at most so many; they are kept for this client."""
         with self._lock:
             newest, now = self._newest(), time.monotonic()
-            open_clips = {clip: key for key, clip in self._clips.items() if key not in newest}
+            left = {key: clip for key, clip in self._clips.items() if key not in newest}
             asked: list[Asked] = []
-            for clip, picked in in_order(open_clips, reviews_by_label(newest.values())):
-                key = open_clips[clip]
+            for key, picked in in_order(left, reviews_by_label(newest.values())):
                 holder, since = self._handed.get(key, (client, now))
-                if (holder == client or now - since > _LEASE_SECONDS) and clip.path.is_file():
+                if (holder == client or now - since > _LEASE_SECONDS) and left[key].path.is_file():
                     self._handed[key] = (client, now)
-                    asked.append(Asked(key, clip, picked))
+                    asked.append(Asked(key, left[key], picked))
                     if len(asked) == count:
                         break
             return asked

@@ -6,10 +6,11 @@ record        one review: what was reported, and what a person says of it
 review_file   `reviews.jsonl`: appended to by several at once, mended after a crash, read
 """
 
+from edge.outputs.clips import REVIEWS
 from review.store.clips import Clip, read_clips
 from review.store.days import HELD_OUT_FOLD, folds_by_day
 from review.store.record import NEAR_MISS, OTHER, PICKED, RIGHT, UNSURE, VERDICTS, WITHDRAWN, WRONG, Review
-from review.store.review_file import REVIEWS, ReviewFile, newest_reviews, read_reviews
+from review.store.review_file import ReviewFile, newest_reviews, read_reviews
 
 __all__ = [
     "HELD_OUT_FOLD",

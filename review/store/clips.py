@@ -1,5 +1,6 @@
 """The clips of a folder, as `sed-stream --clips` wrote them: events and near misses. They are read, never changed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -116,8 +117,12 @@ class Clip:
         )
 
 
-def read_clips(folder: Path) -> list[Clip]:
+def read_clips(folder: Path, known: Iterable[Clip] = ()) -> list[Clip]:
     """The clips of a folder, by name; files that are no clips, and clips whose sound is gone, are left out.
+
+    Args:
+        folder: of clips.
+        known: clips that were read before, of this folder or others; they are not read again.
 
     Raises:
         ReviewError: if it is no folder that can be read.
@@ -126,7 +131,8 @@ def read_clips(folder: Path) -> list[Clip]:
         next(folder.iterdir(), None)
     except OSError as exc:
         raise ReviewError(f"{folder}: {exc.strerror}; give a folder that sed-stream --clips has filled") from exc
-    found = (_clip(folder, path) for path in folder.rglob("*.json"))
+    before = {str(clip.path.with_suffix(".json")): clip for clip in known if clip.path.is_file()}
+    found = (before.get(str(path)) or _clip(folder, path) for path in folder.rglob("*.json"))
     return sorted((clip for clip in found if clip is not None), key=lambda clip: clip.name)
 
 

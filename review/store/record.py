@@ -102,7 +102,8 @@ class Review:
 
     def to_json(self) -> str:
         """The review as one line, without its end."""
-        return json.dumps({"schema": SCHEMA, **dataclasses.asdict(self)}, ensure_ascii=False, allow_nan=False)
+        fields = {"schema": SCHEMA, **vars(self), "decoding": vars(self.decoding)}
+        return json.dumps(fields, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str | bytes) -> "Review":

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edge.log import JsonLines, LineFile
+from edge.outputs.clips import REVIEWS
 from review.errors import ReviewError
 from review.store.record import SCHEMA, WITHDRAWN, Review
 
 _log = logging.getLogger(__name__)
 
-REVIEWS = "reviews.jsonl"
 _BEGIN = f'{{"schema": "{SCHEMA}"'.encode()  # of each line
 
 

@@ -20,7 +20,7 @@ def folders() -> list[str]:
     """All folders of code and of tests."""
     packages = {
         path.parent
-        for room in ("edge", "sed", "export", "review", "tests")
+        for room in ("edge", "sed", "export", "review", "adapt", "tests")
         for path in (ROOT / room).rglob("__init__.py")
     }
     return sorted(str(package.relative_to(ROOT)) for package in packages)

@@ -9,9 +9,9 @@ saving       the output: events in, clips out
 settings     what can be set of clips
 """
 
-from edge.outputs.clips.files import find_clip, read_description
+from edge.outputs.clips.files import REVIEWS, find_clip, read_description
 from edge.outputs.clips.near_misses import NearMisses
 from edge.outputs.clips.saving import ClipsOutput
 from edge.outputs.clips.settings import ClipSettings
 
-__all__ = ["ClipSettings", "ClipsOutput", "NearMisses", "find_clip", "read_description"]
+__all__ = ["REVIEWS", "ClipSettings", "ClipsOutput", "NearMisses", "find_clip", "read_description"]

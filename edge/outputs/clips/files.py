@@ -26,6 +26,7 @@ from edge.sources import Resampler
 
 SCHEMA = "sed-edge-clip/1"
 NEAR_MISSES = "near-misses"
+REVIEWS = "reviews.jsonl"  # beside the clips, by sed-review
 _PART = ".part"
 _LONGEST_DESCRIPTION = 1 << 20
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)

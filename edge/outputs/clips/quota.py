@@ -1,17 +1,19 @@
 """Which clips are deleted to make room: those of the lowest confidence first, then the oldest.
 
-Kept are the best clips of each label, those of the last days, and those that a person locked (`"locked": true` in the
-JSON file). Only clips are counted and deleted: any other file in the folder is left alone, and one that cannot be read
-never stops the others.
+Those that somebody reviewed go last. Kept are the best clips of each label, those of the last days, and those that a
+person locked (`"locked": true` in the JSON file). Only clips are counted and deleted: any other file in the folder is
+left alone, and one that cannot be read never stops the others.
 """
 
+import contextlib
+import json
 import shutil
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.outputs.clips.files import NEAR_MISSES, read_description
+from edge.outputs.clips.files import NEAR_MISSES, REVIEWS, read_description
 from edge.outputs.clips.settings import ClipSettings
 
 _DAY_SECONDS = 86_400.0
@@ -83,7 +85,8 @@ class Quota:
             kept |= {clip.path for clip in clips[: self._settings.best]}
         newest = time.time() - self._settings.days * _DAY_SECONDS
         old = [clip for clip in self._clips.values() if clip.path not in kept and clip.written_at < newest]
-        return sorted(old, key=lambda clip: (clip.confidence, clip.written_at))
+        reviewed = _reviewed(self._folder)
+        return sorted(old, key=lambda clip: (clip.path in reviewed, clip.confidence, clip.written_at))
 
     def _delete(self, clip: SavedClip) -> None:
         described = read_description(clip.path)
@@ -96,6 +99,19 @@ class Quota:
             return  # the next one may go
         del self._clips[clip.path]
         self._bytes -= clip.size
+
+
+def _reviewed(folder: Path) -> set[Path]:
+    """The JSON files of the clips that have a line in the reviews; other lines are left out."""
+    try:
+        lines = (folder / REVIEWS).read_bytes().splitlines()
+    except OSError:
+        return set()
+    found = set()
+    for line in lines:
+        with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
+            found.add((folder / json.loads(line)["clip"]).with_suffix(".json"))
+    return found
 
 
 def _read(path: Path, folder: Path) -> SavedClip | None:

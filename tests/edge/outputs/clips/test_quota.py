@@ -62,6 +62,17 @@ def test_the_best_the_newest_and_the_locked_are_kept(tmp_path: Path) -> None:
     assert {"1", "3", "4"} == there(tmp_path)
 
 
+def test_those_that_were_reviewed_go_last(tmp_path: Path) -> None:
+    """Whatever else stands in the file of reviews."""
+    sizes = [write_clip(tmp_path, number, label="dog", confidence=number / 10) for number in (1, 2, 3)]
+    (tmp_path / "reviews.jsonl").write_text('{"clip": "1.flac"}\n[]\n{"clip": ""}\n{"clip": 2}\n{"cl')
+    quota = Quota(tmp_path, settings(quota=sum(sizes)))
+    assert quota.make_room(2 * _SIZE) is None
+    assert {"1"} == there(tmp_path)
+    assert quota.make_room(3 * _SIZE) is None
+    assert set() == there(tmp_path)
+
+
 def test_unknown_files_are_left_alone_and_stop_nothing(tmp_path: Path) -> None:
     """Nor is anything outside the folder deleted, whatever a file of it says."""
     folder, outside = tmp_path / "clips", tmp_path / "letter.flac"
