@@ -38,6 +38,7 @@ class Example:
         label: event label.
         right: whether it is there.
         reported: whether the log has it; else it was a near miss, or another label was reported.
+        listed: whether it was reported or a near miss, so that its score is one that was looked for.
         group: the day, or the block of time, that is held out as a whole.
         begin: first frame.
         end: frame after the last.
@@ -48,6 +49,7 @@ class Example:
     label: str
     right: bool
     reported: bool
+    listed: bool
     group: str
     begin: int
     end: int
@@ -132,6 +134,7 @@ def _examples(model: Model, folder: Path, review: Review, group: str) -> list[Ex
             label=label,
             right=right,
             reported=review.kind == "event" and label == review.label,
+            listed=label == review.label,
             group=group,
             begin=begin,
             end=min(max(begin + 1, _frame(offset, card)), frames),

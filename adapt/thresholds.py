@@ -6,7 +6,7 @@ What a score is worth differs by label: the chance that an event is right is fit
 
 with b_label drawn to 0, so that a label with two reviews is judged by all of them. A threshold per label is then where
 this chance reaches one value, the same for all labels; this value is chosen for the aim. A label without reviews keeps
-its threshold.
+its threshold, and none falls below the lowest score that was reviewed: nothing is known of what lies there.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ from edge.model import Card, ClassDecoding
 
 _SLOPE_PRECISION, _COMMON_PRECISION, _LABEL_PRECISION = 10.0, 0.01, 2.0
 _LEAST_SLOPE = 0.2
-_LEAST_ON, _GREATEST_ON = 0.005, 0.999999
+_LEAST_ON, _LEAST_OFF, _GREATEST_ON = 0.002, 0.001, 0.999999
 _LEAST_GROUPS = 8  # for a bound over days
 
 
@@ -83,10 +83,12 @@ def choose_thresholds(
     slope, offsets = _fit(margins, right, [labels.index(one.label) for one in examples], len(labels))
     chances = slope * margins + np.array([offsets[labels.index(one.label)] for one in examples])
     least = _least_chance(chances, right, examples, aim)
-    return {
-        label: _shifted(card.decoding[label], (least - offset) / slope)
-        for label, offset in zip(labels, offsets, strict=True)
-    }
+    chosen = {}
+    for label, offset in zip(labels, offsets, strict=True):
+        listed = [at for at, one in zip(peaks, examples, strict=True) if one.label == label and one.listed]
+        lowest = min(listed, default=on[label])
+        chosen[label] = _shifted(card.decoding[label], (least - offset) / slope, lowest)
+    return chosen
 
 
 def _fit(margins: Floats, right: NDArray[np.bool_], labels: Sequence[int], count: int) -> tuple[float, Floats]:
@@ -131,13 +133,12 @@ def _worth(
     return float(found) if aim.bound([*by_group.values()]) <= aim.per_hour else -np.inf
 
 
-def _shifted(decoding: ClassDecoding, shift: float) -> ClassDecoding:
-    """Both thresholds moved alike, on the scale of logits."""
-    on, off = (
-        float(np.clip(sigmoid(logit(one) + shift), _LEAST_ON, _GREATEST_ON)) for one in (decoding.on, decoding.off)
-    )
+def _shifted(decoding: ClassDecoding, shift: float, lowest: float) -> ClassDecoding:
+    """Both thresholds moved alike, on the scale of logits, but not below the lowest score that was reviewed."""
+    on = float(np.clip(sigmoid(logit(decoding.on) + shift), min(decoding.on, max(lowest, _LEAST_ON)), _GREATEST_ON))
+    off = float(sigmoid(logit(decoding.off) + logit(on) - logit(decoding.on)))
     on = round(on, 6)
-    return dataclasses.replace(decoding, on=on, off=min(on, round(off, 6)))
+    return dataclasses.replace(decoding, on=on, off=min(on, max(_LEAST_OFF, round(off, 6))))
 
 
 def with_thresholds(card: Card, chosen: Mapping[str, ClassDecoding]) -> Card:

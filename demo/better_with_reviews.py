@@ -25,7 +25,7 @@ from edge.sources import read_audio
 from review.store import OTHER, RIGHT, WRONG, Clip, ReviewFile, read_clips
 
 MISTAKES = 0.05
-SHIFTS = [step / 4 for step in range(-12, 13)]  # of all thresholds, on the scale of logits
+SHIFTS = [step / 4 for step in range(-12, 37)]  # of all thresholds, on the scale of logits
 AUDIOSET = {  # what `--model general` calls the sounds of the recordings
     "clock_tick": "tick_tock",
     "crackling_fire": "crackle",

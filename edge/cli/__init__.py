@@ -10,4 +10,5 @@ options        the options of the runtime's commands
 settings       settings from flags, environment, file and card, by precedence
 decoding       labels and thresholds as the user chose them
 log_sinks      the outputs of a log
+model_again    the model of a run, read again on SIGHUP
 """

@@ -15,6 +15,7 @@ import click
 
 from edge.cli.decoding import chosen_decoding, chosen_labels
 from edge.cli.log_sinks import opened_sinks
+from edge.cli.model_again import ModelAgain
 from edge.cli.options import (
     DECODING_OPTIONS,
     LOG_OPTIONS,
@@ -94,7 +95,7 @@ def stream(
     A SOURCE is an audio file, a folder of them, - for a WAV or another container on stdin, mic or mic:NAME for a
     microphone, the URL of a stream (http, https, rtsp, rtsps, udp) or an .sdp file. The log goes to stdout, everything
     else to stderr. Ctrl-C closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out
-    opened again.
+    opened again, and the model read again.
     """
     logging.getLogger("edge").setLevel(logging.INFO)
     if list_devices:
@@ -144,9 +145,11 @@ def stream(
         log=json_lines_file(outs),
     )
     opened = open_outputs(OutputSettings(**outputs), known)
+    path = shipped_model() if model_path is None else model_path
+    again = ModelAgain(ctx, path, card, frames, reported or list(card.labels), scores_path is not None)
     stopping = _stop_on_signals()
     with contextlib.ExitStack() as stack:
-        sinks += stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation))
+        sinks += stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation, again.ask))
         scores = None
         if scores_path is not None:
             scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
@@ -164,6 +167,8 @@ def stream(
             scores=scores,
             outputs=opened,
             channel=channel,
+            succession=again.succession,
+            look=again.look,
         )
     if stopping.is_set():
         sys.exit(130)

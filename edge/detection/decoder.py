@@ -48,6 +48,7 @@ class Decoder:
 
     Attributes:
         labels: the reported ones.
+        decoding: their settings.
         onsets: those that became certain in the last push or flush: their events will be reported. Each appears once.
     """
 
@@ -57,6 +58,7 @@ class Decoder:
         kept = labels if report is None else report
         self._columns = [(column, label, decoding[label]) for column, label in enumerate(labels) if label in kept]
         self.labels = [label for _, label, _ in self._columns]
+        self.decoding = {label: settings for _, label, settings in self._columns}
         self.onsets: list[Onset] = []
         self._classes = len(labels)
         self._longest = max(settings.median_frames for _, _, settings in self._columns)

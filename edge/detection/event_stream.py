@@ -7,6 +7,7 @@
 Positions are exact: each is the sum of all blocks and gaps as a fraction, and is rounded only where it is used.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -35,6 +36,23 @@ class FrameScores(NamedTuple):
     lost: NDArray[np.bool_]
 
 
+@dataclass
+class _Successor:
+    """A model that is to take over.
+
+    Attributes:
+        model: runs the steps.
+        decoder: of its scores.
+        stream: that hears the source beside the present one; None until a step has ended.
+        entered_frames: where it began.
+    """
+
+    model: StepModel
+    decoder: Decoder
+    stream: ScoreStream | None = None
+    entered_frames: int = 0
+
+
 class EventStream:
     """Turns the blocks and gaps of one source into events.
 
@@ -48,12 +66,14 @@ class EventStream:
             later.
         onsets: those that became certain in the last call; each appears once.
         scores: those that the last call pushed to the decoder.
-        closed_by: `gap` or `end` if the last call flushed the decoder for that reason, else None.
+        closed_by: `gap`, `end` or `model` if the last call flushed the decoder for that reason, else None.
+        taken_over_at: the frame from which on the last call used another model, else None; see `take_over`.
     """
 
     def __init__(self, model: StepModel, window: Window, decoder: Decoder) -> None:
         self._rate, self._frame_samples = model.card.sample_rate, model.card.frame_samples
-        self._stream = ScoreStream(model, window)
+        self._stream, self._window = ScoreStream(model, window), window
+        self._hop_frames = window.hop_frames  # of the next step
         self._decoder = decoder
         self._resampler: Resampler | None = None
         self._input_rate = 0
@@ -67,6 +87,8 @@ class EventStream:
         self.onsets: list[Onset] = []
         self.scores: list[FrameScores] = []
         self.closed_by: str | None = None
+        self.taken_over_at: int | None = None
+        self._next: _Successor | None = None
 
     @property
     def position_samples(self) -> int:
@@ -88,7 +110,23 @@ class EventStream:
 
     def set_hop(self, frames: int) -> None:
         """See `ScoreStream.set_hop`."""
-        self._stream.set_hop(frames)
+        self._hop_frames = frames
+        for stream in (self._stream, None if self._next is None else self._next.stream):
+            if stream is not None:
+                stream.set_hop(frames)
+
+    def take_over(self, model: StepModel, decoder: Decoder) -> None:
+        """Use another model as soon as its scores are those that it gives for the whole source.
+
+        Until then both run: the new one hears a window of sound first. At the frame from which on it is used, the open
+        events end (`closed_by` is `model`) and the new decoder begins. Where the source breaks first, or has not begun,
+        it is used from the next sound on.
+
+        Args:
+            model: with the same rate, frames, context and window.
+            decoder: made for its labels.
+        """
+        self._next = _Successor(model, decoder)
 
     def push(self, block: Block) -> list[Event]:
         """Process one block; return the events that can no longer change."""
@@ -127,7 +165,7 @@ class EventStream:
         return self._end("end")
 
     def _clear_outputs(self) -> None:
-        self.onsets, self.scores, self.closed_by = [], [], None
+        self.onsets, self.scores, self.closed_by, self.taken_over_at = [], [], None, None
 
     def _start(self) -> None:
         """Start again with the frame that holds the current position; its beginning counts as lost.
@@ -136,6 +174,9 @@ class EventStream:
         """
         position = self.position_samples
         self._next_frame = max(self._next_frame, position // self._frame_samples)
+        if self._next is not None:
+            self._use(ScoreStream(self._next.model, self._window))
+            self._stream.set_hop(self._hop_frames)
         self._first_sample = frame_edge(self._next_frame, self._frame_samples)
         self._pushed_samples = min(position, self._first_sample)
         self._decoder.reset(self._next_frame)
@@ -170,7 +211,43 @@ class EventStream:
     def _push(self, samples: Floats) -> list[Event]:
         skipped = max(0, self._first_sample - self._pushed_samples)
         self._pushed_samples += len(samples)
-        return [event for scores in self._stream.push(samples[skipped:]) for event in self._decode(scores)]
+        samples = samples[skipped:]
+        if self._next is None:
+            return [event for scores in self._stream.push(samples) for event in self._decode(scores)]
+        events = []
+        while len(samples) > 0:  # in pieces that end where a step does: there a model may begin, or take over
+            piece, samples = np.split(samples, [self._stream.samples_to_step])
+            for scores in self._stream.push(piece):
+                events += self._decode(scores)
+            events += self._follow(piece)
+        return events
+
+    def _follow(self, piece: Floats) -> list[Event]:
+        """Have the next model hear what the present one has heard; return what ends where it takes over."""
+        following = self._next
+        if following is None:
+            return []
+        if following.stream is None:
+            if self._stream.is_at_step:
+                following.stream = self._stream.successor(following.model)
+                following.stream.set_hop(self._hop_frames)
+                following.entered_frames = self._stream.done_frames
+            return []
+        following.stream.push(piece)
+        if not following.stream.is_warm(following.entered_frames):
+            return []
+        events = self._decoder.flush("model")
+        self.onsets += self._decoder.onsets
+        self.closed_by = "model"
+        self._use(following.stream)
+        self._decoder.reset(self._next_frame)
+        return events
+
+    def _use(self, stream: ScoreStream) -> None:
+        """Use the next model from the next frame on."""
+        assert self._next is not None
+        self._stream, self._decoder = stream, self._next.decoder
+        self._next, self.taken_over_at = None, self._next_frame
 
     def _decode(self, scores: Floats) -> list[Event]:
         first, end = self._next_frame, self._next_frame + len(scores)

@@ -18,7 +18,15 @@ from edge.log.file_sink import FileSink, open_files
 from edge.log.formats import JsonLines, format_of, json_lines_file
 from edge.log.line_file import LineFile, Rotation
 from edge.log.reading import read_log
-from edge.log.records import Record, event_record, gap_record, source_record, start_record, stop_record
+from edge.log.records import (
+    Record,
+    event_record,
+    gap_record,
+    model_record,
+    source_record,
+    start_record,
+    stop_record,
+)
 from edge.log.shared_log import Log
 from edge.log.sinks import FanOut, JsonLinesSink, Sink, TextSink
 from edge.log.timeline import Timeline, rfc3339
@@ -41,6 +49,7 @@ __all__ = [
     "format_of",
     "gap_record",
     "json_lines_file",
+    "model_record",
     "open_files",
     "read_log",
     "rfc3339",

@@ -81,6 +81,8 @@ class JsonLines:
         """See `Format.note_written`."""
         if record["type"] == "start":
             self._starts[record["source"]] = record
+        elif record["type"] == "model" and record["source"] in self._starts:
+            self._starts[record["source"]] = self._starts[record["source"]] | {"model": record["model"]}
 
     def can_continue(self, first_line: str) -> bool:
         """See `Format.can_continue`."""

@@ -3,11 +3,12 @@
 Seconds count from the source's first sample; times of day are included if they are known.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from edge.detection import Event, Onset, frame_edge
 from edge.log.timeline import Timeline
-from edge.model import Card
+from edge.model import Card, ClassDecoding
 from edge.sources import Start
 
 SCHEMA = "sed-edge-log/1"
@@ -52,6 +53,18 @@ def gap_record(begin: int, end: int, reason: str, timeline: Timeline) -> Record:
 def source_record(state: str, detail: str) -> Record:
     """A new state of a source: `connected`, `lost` or `retrying`; or of its inference: `slow` or `steady`."""
     return {"type": "source", "state": state, "detail": detail}
+
+
+def model_record(card: Card, sha256: str, decoding: dict[str, ClassDecoding], frame: int, timeline: Timeline) -> Record:
+    """Another model is used from a frame on; `decoding` has the settings of the reported labels."""
+    return {
+        "type": "model",
+        "model": card.model_id,
+        "sha256": sha256,
+        **_times(timeline, onset=frame_edge(frame, card.frame_samples)),
+        "labels": list(decoding),
+        "decoding": {label: asdict(settings) for label, settings in decoding.items()},
+    }
 
 
 def stop_record(reason: str) -> Record:

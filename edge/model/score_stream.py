@@ -121,6 +121,27 @@ class ScoreStream:
         self._done_frames = first_frame
         self._emitted_frames = first_frame - self._window.lookahead_frames
 
+    @property
+    def is_at_step(self) -> bool:
+        """Whether another model may take over from here: a step has just ended, at a multiple of the hop as set."""
+        return self._waiting_samples == 0 and self._done_frames % self._window.hop_frames == 0
+
+    def successor(self, model: StepModel) -> "ScoreStream":
+        """A stream of another model, with the same window and frames, which enters here: see `enter`, `is_at_step`."""
+        stream, end = ScoreStream(model, self._window), self._ring.end
+        stream.enter(self._done_frames, self._ring.read(end - model.card.context_samples, end))
+        return stream
+
+    def is_warm(self, entered_frames: int) -> bool:
+        """Whether it has gone so far from where it entered that its scores are those of the whole source."""
+        warm_up = self._window.warm_up_frames(self._model.card.grid_frames)
+        return self.is_at_step and self._done_frames - entered_frames >= warm_up
+
+    @property
+    def done_frames(self) -> int:
+        """Frames that have gone through the model, since the stream began."""
+        return self._done_frames
+
     def push(self, samples: Floats) -> list[Floats]:
         """Take `[samples]` at the card's rate.
 

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,12 @@ class OutputContext:
     begun: Sequence[str] = ()
     log_failure: Callable[[], str | None] = lambda: None
     log: Path | None = None
+
+    def after(self, record: Record) -> "OutputContext":
+        """What holds after a `model` record of the log: another model and other settings."""
+        new = {label: ClassDecoding(**settings) for label, settings in record["decoding"].items()}
+        decoding = {**self.decoding, **new}
+        return replace(self, card=replace(self.card, model_id=record["model"], decoding=decoding), decoding=decoding)
 
 
 class Sound(NamedTuple):

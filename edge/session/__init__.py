@@ -6,6 +6,7 @@ replay         kept scores -> the log again
 reporter       the items of one source -> records
 runtime        connects sources, model, decoders and log
 stats          the figures of `stats` records
+succession     another model for a run that goes on
 worker         one source, in a thread of its own
 """
 
@@ -19,9 +20,12 @@ from edge.session.quiet_hours import (
 )
 from edge.session.replay import replay_scores
 from edge.session.runtime import listen
+from edge.session.succession import Succession, Successor, require_same_frames
 
 __all__ = [
     "Stretch",
+    "Succession",
+    "Successor",
     "events_of",
     "false_alarms",
     "hours_of",
@@ -29,4 +33,5 @@ __all__ = [
     "read_right_events",
     "read_stretches",
     "replay_scores",
+    "require_same_frames",
 ]

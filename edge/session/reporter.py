@@ -6,12 +6,24 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from edge.detection import Decoder, Event, EventStream
-from edge.log import EventWriter, Log, Record, Timeline, gap_record, rfc3339, source_record, start_record, stop_record
+from edge.log import (
+    EventWriter,
+    Log,
+    Record,
+    Timeline,
+    gap_record,
+    model_record,
+    rfc3339,
+    source_record,
+    start_record,
+    stop_record,
+)
 from edge.log.scores import DecoderInput, ScoreReceiver
 from edge.model import Floats, Step, StepModel, Window
 from edge.outputs import Outputs
 from edge.session.hop_control import HopControl
 from edge.session.stats import SourceStats
+from edge.session.succession import Succession, Successor
 from edge.sources import Block, ChannelChoice, Gap, Item, Source, Start, State
 
 _log = logging.getLogger(__name__)
@@ -35,6 +47,8 @@ class Reporter:
         scores: receives the frame scores too.
         outputs: receive the sound, and the frame scores if they want them.
         channel: of the source, to use; see `ChannelChoice`.
+        succession: of the model.
+        successor: the one of it that `model` and `decoder` are of, if any.
     """
 
     def __init__(
@@ -50,12 +64,14 @@ class Reporter:
         scores: ScoreReceiver | None = None,
         outputs: Outputs | None = None,
         channel: str = "mix",
+        succession: Succession | None = None,
+        successor: Successor | None = None,
     ) -> None:
         self._source, self._card, self._log, self._outputs = source, model.card, log, outputs
         wanted = outputs if outputs is not None and outputs.takes_scores else None
         self._score_receivers = [receiver for receiver in (scores, wanted) if receiver is not None]
         self._labels, self._window, self._start = decoder.labels, window, start
-        self._model = _TimedModel(model)
+        self._model = self._next_model = _TimedModel(model)
         self._event_stream = EventStream(self._model, window, decoder)
         self._timeline = Timeline(model.card.sample_rate, None if start is None else start.at)
         self._stats = SourceStats()
@@ -64,6 +80,8 @@ class Reporter:
         self._event_writer = EventWriter(source.name, model.card, log, self._stats.events, onsets=onsets)
         self._channels = ChannelChoice(channel, source.name)
         self._lost_since: float | None = None
+        self._succession = Succession() if succession is None else succession
+        self._successor, self._decoder = successor, decoder
 
     def begin(self, first: Item | None) -> None:
         """Write the first record; `first` is the first item of the source, which tells when a live one began."""
@@ -78,9 +96,13 @@ class Reporter:
             self._window.hop_frames * self._card.frame_seconds,
         )
         self._write(start_record(self._card, self._labels, self._timeline, self._start))
+        if self._successor is not None:
+            self._note_model(0)
 
     def take(self, item: Item, queued_seconds: float = 0.0) -> None:
         """Process the next item of the source; `queued_seconds` of sound wait after it."""
+        if self._succession.newest is not self._successor and self._hop_control.factor == 1:
+            self._prepare(self._succession.newest)
         if isinstance(item, Block):
             self._hear(item)
             if self._source.live:
@@ -160,10 +182,26 @@ class Reporter:
             state = "steady" if self._hop_control.factor == 1 else "slow"
             self._write_now(source_record(state, f"hop {frames * self._card.frame_seconds:g} s"))
 
+    def _prepare(self, successor: Successor | None) -> None:
+        """Have another model hear the source, too, until it can take over."""
+        self._successor = successor
+        if successor is not None:
+            self._next_model, self._decoder = _TimedModel(successor.model), successor.make_decoder()
+            self._event_stream.take_over(self._next_model, self._decoder)
+
+    def _note_model(self, frame: int) -> None:
+        """Write that another model is used from a frame on."""
+        assert self._successor is not None
+        self._model, self._card = self._next_model, self._successor.model.card
+        _log.info("%s: uses %s from now on", self._source.name, self._card.model_id)
+        self._write(model_record(self._card, self._successor.sha256, self._decoder.decoding, frame, self._timeline))
+
     def _write_events(self, events: list[Event]) -> None:
         """Write the events that the event stream has just returned, and before them its onsets."""
         stream = self._event_stream
         if not stream.scores and stream.closed_by is None:
+            if stream.taken_over_at is not None:
+                self._note_model(stream.taken_over_at)
             return  # most blocks complete no hop; do not lock the shared log for them
         began_at = self._timeline.began_at()
         with self._log.exclusive():
@@ -171,6 +209,8 @@ class Reporter:
                 pushed = DecoderInput(stream.scores, stream.closed_by, stream.heard_samples, began_at)
                 receiver.take(self._source.name, pushed)
             self._event_writer.write(events, stream.onsets, stream.heard_samples, began_at)
+        if stream.taken_over_at is not None:
+            self._note_model(stream.taken_over_at)
 
     def _write_now(self, record: Record) -> None:
         """Write a record about the present; for a live source, with the current time of day."""

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from edge.detection import Decoder
 from edge.errors import SedError, SourceError
-from edge.log import Log, Sink
+from edge.log import Log, Sink, source_record
 from edge.log.scores import ScoreReceiver
 from edge.model import StepModel, Window
 from edge.outputs import Outputs, WithOutputs
 from edge.session.reporter import Reporter
+from edge.session.succession import Succession
 from edge.session.worker import Worker
 from edge.sources import InTurn, Source, Start
 
@@ -39,6 +40,8 @@ def listen(
     scores: ScoreReceiver | None = None,
     outputs: Outputs | None = None,
     channel: str = "mix",
+    succession: Succession | None = None,
+    look: Callable[[Callable[[str], None]], None] | None = None,
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log the detected events.
 
@@ -60,6 +63,9 @@ def listen(
         scores: receives the frame scores of all sources.
         outputs: receive sound and records, each in a thread of its own; started and closed here.
         channel: of each source, to hear: `mix`, `best` or a number from 1.
+        succession: of the model; a source uses the newest one as soon as it can.
+        look: called about ten times a second, with a function that writes a warning to the log of each source that is
+            heard: to set the newest model.
 
     Raises:
         SedError: the error of a source, or how many sources failed.
@@ -72,17 +78,20 @@ def listen(
 
     def begin(source: Source) -> Worker:
         start = None if starts is None else starts.get(source.name)
+        newest = None if succession is None else succession.newest
         reporter = Reporter(
             source,
-            model,
+            model if newest is None else newest.model,
             window,
-            make_decoder(),
+            make_decoder() if newest is None else newest.make_decoder(),
             log,
             onsets=writes_onsets,
             start=start,
             scores=scores,
             outputs=outputs,
             channel=channel,
+            succession=succession,
+            successor=newest,
         )
         return Worker(source, reporter, queue_seconds, block_seconds, stats_every_seconds, done.put)
 
@@ -93,7 +102,7 @@ def listen(
             stack.callback(outputs.close)
         running = _Running(begin, turns, log)
         stack.callback(running.stop)
-        running.wait(done, stopping)
+        running.wait(done, stopping, look)
     if log.failure is not None:
         raise log.failure
     running.raise_failures()
@@ -116,9 +125,16 @@ class _Running:
         for turn in turns:
             self._workers[begin(turn.popleft())] = turn
 
-    def wait(self, done: "queue.SimpleQueue[Worker]", stopping: threading.Event) -> None:
+    def wait(
+        self,
+        done: "queue.SimpleQueue[Worker]",
+        stopping: threading.Event,
+        look: Callable[[Callable[[str], None]], None] | None,
+    ) -> None:
         """Until all have ended, or must."""
         while self._workers and self._log.failure is None and not stopping.is_set():
+            if look is not None:
+                look(self._warn)
             try:
                 worker = done.get(timeout=0.1)  # not for ever: a signal must come through
             except queue.Empty:
@@ -127,6 +143,11 @@ class _Running:
             self._note_failure(worker)
             if turn and not stopping.is_set():
                 self._workers[self._begin(turn.popleft())] = turn
+
+    def _warn(self, text: str) -> None:
+        for worker in self._workers:
+            with contextlib.suppress(OSError):  # the log has failed, which ends the run
+                self._log.write(worker.source.name, source_record("warning", text))
 
     def stop(self) -> None:
         """End those that still run; none is begun any more."""

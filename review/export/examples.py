@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 from review.store import NEAR_MISS, UNSURE, Clip, Review
 
+_SHORTEST_SECONDS = 0.01  # of a neighbour's event that reaches into an example
+
 
 class Span(NamedTuple):
     """An event within an example: onset and offset in seconds, and its label."""
@@ -148,7 +150,7 @@ def _example(clip: Clip, review: Review, others: Sequence[_Known]) -> Example | 
     spans = (
         Span(max(one.onset, begin) - begin, min(one.offset, end) - begin, one.label)
         for one in [*([] if own is None else [own]), *others]
-        if one.label is not None and one.onset < end and one.offset > begin
+        if one.label is not None and min(one.offset, end) - max(one.onset, begin) >= _SHORTEST_SECONDS
     )
     return Example(clip=clip, review=review, begin=begin, end=end, events=_merged(spans))
 

@@ -77,7 +77,7 @@ def export(folders: Sequence[Path], out: Path, form: str) -> Summary:
         held_out=sum(fold == HELD_OUT_FOLD for fold in folds.values()),
         left_out={
             "unsure": left.unsure,
-            "beside an event that is not reviewed": left.overlapped,
+            "beside an event that nobody is sure of": left.overlapped,
             "deleted meanwhile": gone,
         },
     )

@@ -30,7 +30,7 @@ from edge.outputs.web import PageFiles
 from review.page.spectrogram import draw
 from review.queue import Asked, Desk
 
-_AHEAD = 4  # clips that the page has: the one that is heard, and the next ones, loaded already
+_AHEAD = 4  # clips that the page has: the one that is shown, and the next ones, loaded already
 _MOST_BYTES = 4096  # of a request
 _TYPES = {".flac": "audio/flac", ".opus": "audio/ogg", ".wav": "audio/wav"}
 _KEPT = {"Cache-Control": "private, max-age=3600"}  # a clip never changes

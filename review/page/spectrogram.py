@@ -18,7 +18,7 @@ _COLOURS = ((0, 0, 4), (60, 15, 110), (150, 40, 120), (225, 80, 85), (252, 165, 
 
 
 def draw(path: Path) -> bytes:
-    """The picture of a file; columns are averages of its channels at even distances.
+    """The picture of a file; its columns are short pieces at even distances, the mean of all channels.
 
     Raises:
         soundfile.LibsndfileError: if it cannot be read.
@@ -26,26 +26,28 @@ def draw(path: Path) -> bytes:
     with soundfile.SoundFile(path) as file:
         size = 2 ** round(math.log2(_WINDOW_SECONDS * file.samplerate))
         hop = max(size // 4, math.ceil(file.frames / _COLUMNS))
-        window, bands = np.hanning(size), _band_edges(file.samplerate, size)
         blocks = file.blocks(blocksize=max(size, hop), overlap=max(0, size - hop), fill_value=0.0, always_2d=True)
-        columns = [_band_levels(block[:size].mean(axis=1) * window, bands) for block in blocks]
-    levels = np.stack(columns or [np.zeros(_ROWS)], axis=1)[::-1]  # [rows, columns], high ones at the top
+        pieces = np.stack([block[:size].mean(axis=1) for block in blocks] or [np.zeros(size)])  # [columns, size]
+        levels = _band_levels(pieces, file.samplerate).T[::-1]  # [rows, columns], high ones at the top
     shades = 1.0 + (levels - levels.max()) / _RANGE_DB
     return _png(np.rint(255 * np.clip(shades, 0.0, 1.0)).astype(np.uint8))
 
 
-def _band_edges(sample_rate: int, size: int) -> NDArray[np.float64]:
-    """The edges of the rows' bands, in bins: even on the mel scale."""
+def _band_levels(pieces: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
+    """The mean power in bands that are even on the mel scale, in dB; low bands may be narrower than a bin.
+
+    Shape:
+        [columns, size] -> [columns, rows]
+    """
+    size = pieces.shape[1]
     lowest, highest = (2595 * math.log10(1 + hz / 700) for hz in (_LOWEST_HZ, sample_rate / 2))
-    hz = 700 * (10 ** (np.linspace(lowest, highest, _ROWS + 1) / 2595) - 1)
-    return hz * size / sample_rate
-
-
-def _band_levels(samples: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean power in each band, in dB; low bands may be narrower than a bin."""
-    power = np.square(np.abs(np.fft.rfft(samples)))
-    total = np.interp(edges, np.arange(len(power) + 1), np.concatenate([[0.0], np.cumsum(power)]))
-    levels: NDArray[np.float64] = 10 * np.log10(np.diff(total) / np.diff(edges) + 1e-10)
+    edges = 700 * (10 ** (np.linspace(lowest, highest, _ROWS + 1) / 2595) - 1) * size / sample_rate  # in bins
+    power = np.square(np.abs(np.fft.rfft(pieces * np.hanning(size))))
+    total = np.pad(np.cumsum(power, axis=1), ((0, 0), (1, 0)))  # up to each bin
+    below = edges.astype(int)
+    part = edges - below
+    at_edges = (1 - part) * total[:, below] + part * total[:, below + 1]
+    levels: NDArray[np.float64] = 10 * np.log10(np.diff(at_edges) / np.diff(edges) + 1e-10)
     return levels
 
 

@@ -12,6 +12,7 @@ from edge.cli.settings.origins import FILE_KEY, origin_of, settable
 from edge.cli.settings.reading import read_config
 from edge.errors import SettingError, did_you_mean
 
+_ARGUMENTS = "edge.cli.settings.arguments"
 _PRECEDENCE = ("flag", "environment", "file", "default")
 
 
@@ -46,6 +47,7 @@ class SettingsCommand(SedCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See `click.Command.parse_args`."""
+        ctx.meta[_ARGUMENTS] = list(args)
         with self.errors_in_one_line(ctx):
             self._check_environment()
             try:
@@ -59,6 +61,19 @@ class SettingsCommand(SedCommand):
                 if origin.kind not in ("environment", "file"):
                     raise  # click names the flag
                 raise SettingError(f"{origin.place}: {exc.message}") from exc
+
+    def read_again(self, ctx: click.Context) -> click.Context:
+        """The settings as the same arguments give them now: the file of `--config` may say something else.
+
+        Raises:
+            SettingError: if they are wrong by now.
+        """
+        try:
+            return self.make_context(ctx.info_name, list(ctx.meta[_ARGUMENTS]))
+        except click.ClickException as exc:
+            raise SettingError(exc.format_message()) from exc
+        except click.exceptions.Exit as exc:
+            raise SettingError("the settings are wrong by now; sed-stream --show-config says how") from exc
 
     def _keep_strongest(self, ctx: click.Context) -> None:
         kinds = {name: origin_of(ctx, name).kind for name in self._together}

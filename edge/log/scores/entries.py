@@ -19,6 +19,7 @@ _RECORDS: dict[str, dict[str, tuple[type, ...]]] = {
     "gap": {"onset": _NUMBER, "offset": _NUMBER, "reason": _TEXT},
     "source": {"state": _TEXT, "detail": _TEXT},
     "stats": {"audio_seconds": _NUMBER},
+    "model": {"model": _TEXT},
     "stop": {"reason": _TEXT},
 }
 _TIMES_OF_DAY = ("started_at", "at_utc", "onset_utc", "offset_utc")

@@ -32,21 +32,26 @@ class NearMisses:
         self, card: Card, decoding: Mapping[str, ClassDecoding], labels: Sequence[str], least: float, per_hour: int
     ) -> None:
         self._card, self._decoding, self._per_hour = card, decoding, per_hour
-        self._labels = [label for label in labels if decoding[label].on > least]
-        self._lower = {
-            label: dataclasses.replace(settings, on=min(least, settings.on), off=min(least, settings.off))
-            for label, settings in decoding.items()
-        }
+        self._reported, self._least = labels, least
+        self._changed: dict[str, Mapping[str, ClassDecoding]] = {}  # settings of sources that use another model by now
         self._decoders: dict[str, Decoder] = {}
         self._running: set[str] = set()
         self._found_at: deque[float] = deque()
 
+    def change(self, source: str, decoding: Mapping[str, ClassDecoding]) -> None:
+        """Use other settings for a source from now on."""
+        self._changed[source] = decoding
+        self._decoders.pop(source, None)
+        self._running.discard(source)
+
     def take(self, source: str, scores: DecoderInput, now: float) -> list[Moment]:
         """Take the scores of one call; return the near misses that are certain now."""
-        if not self._labels:
+        decoding = self._changed.get(source, self._decoding)
+        labels = [label for label in self._reported if decoding[label].on > self._least]
+        if not labels:
             return []
         if source not in self._decoders:
-            self._decoders[source] = Decoder(self._card.labels, self._lower, self._labels)
+            self._decoders[source] = Decoder(self._card.labels, self._lower(decoding), labels)
         decoder, events = self._decoders[source], list[Event]()
         for push in scores.scores:
             if source not in self._running:
@@ -56,8 +61,15 @@ class NearMisses:
         if scores.closed_by is not None:
             events += decoder.flush(scores.closed_by)
             self._running.discard(source)
-        missed = [event for event in events if event.confidence < self._decoding[event.label].on]
+        missed = [event for event in events if event.confidence < decoding[event.label].on]
         return [self._moment(source, event, scores) for event in missed if self._may_save(now)]
+
+    def _lower(self, decoding: Mapping[str, ClassDecoding]) -> dict[str, ClassDecoding]:
+        """The settings, with events that begin at the least peak of a near miss."""
+        return {
+            label: dataclasses.replace(one, on=min(self._least, one.on), off=min(self._least, one.off))
+            for label, one in decoding.items()
+        }
 
     def _may_save(self, now: float) -> bool:
         while self._found_at and now - self._found_at[0] > _HOUR_SECONDS:

@@ -55,6 +55,7 @@ class ClipsOutput(Output):
         except OSError as exc:
             raise SettingError(f"--clips {folder}: {exc.strerror or exc}; give a folder that can be written") from exc
         self._recalls: dict[str, Recall] = {}
+        self._contexts: dict[str, OutputContext] = {}  # of sources that use another model by now
         self._waiting: list[Moment] = []
         self._probed_at = time.monotonic()
         self._quota: Quota | None = None
@@ -77,6 +78,10 @@ class ClipsOutput(Output):
 
     def write(self, record: Record) -> None:
         """See `Output.write`."""
+        if record["type"] == "model":
+            self._contexts[record["source"]] = self._context.after(record)
+            if self._near is not None:
+                self._near.change(record["source"], self._contexts[record["source"]].decoding)
         if record["type"] == "event" and self._settings.saves(record["label"]):
             self._waiting.append(moment_of(record))
             self._save_due()
@@ -133,9 +138,9 @@ class ClipsOutput(Output):
         if cut is None:
             return "its sound was not received"
         path = clip_path(self._folder, moment, chosen.format)
-        settings = dataclasses.asdict(self._context.decoding[moment.label])
-        described = description(path, moment, cut, settings)
-        described["model"] = self._context.card.model_id
+        context = self._contexts.get(moment.source, self._context)
+        described = description(path, moment, cut, dataclasses.asdict(context.decoding[moment.label]))
+        described["model"] = context.card.model_id
         audio = encode(cut.samples, cut.sample_rate, chosen.format)
         picture = None
         if chosen.pictures:

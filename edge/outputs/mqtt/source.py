@@ -105,6 +105,8 @@ class SourceStates:
         """Take a record of the log."""
         self._listening.note(record, now)
         match record["type"]:
+            case "model":
+                self._model = record["model"]
             case "onset" if record["label"] in self._slugs:
                 self._sounding.add(record["label"])
                 return [self._label_state(record["label"], "ON")]

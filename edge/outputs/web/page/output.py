@@ -64,6 +64,10 @@ class PageOutput(Output):
 
     def write(self, record: Record) -> None:
         """See `Output.write`."""
+        if record["type"] == "model":  # tabs that are open show the old thresholds until they are loaded again
+            self._context = self._context.after(record)
+            self._state.change(self._context)
+            self._near.change(record["source"], self._context.decoding)
         self._state.note(record, time.monotonic())
         self._items.append({"type": "record", "record": record})
 

@@ -59,6 +59,10 @@ class RunState:
         self._last: deque[Record] = deque(maxlen=_MOST_EVENTS)
         self._day = DayCounts()
 
+    def change(self, context: OutputContext) -> None:
+        """Another model is used, with other settings."""
+        self._context = context
+
     def read_log(self, records: Iterable[Record]) -> None:
         """Take the events that the log has from earlier runs."""
         day = DayCounts()
