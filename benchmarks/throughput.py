@@ -14,11 +14,12 @@ from sed.recipe import Recipe
 from sed.training import SceneDataset, Target, TrainingModule, augment_audio, augment_logmel
 
 LOADING = ("decode a clip", "the same from the cache", "mix a scene")
-NETWORK = ("frontend", "augmentation", "network, there and back", "step of AdamW")
+ENCODER = "pretrained encoder"
+NETWORK = ("frontend", "augmentation", ENCODER, "network, there and back", "step of AdamW")
 
 
 def parts_of_a_step(recipe: Recipe, corpus: Corpus) -> dict[str, Subject]:
-    """What to time: loading in one process, and the network on one core.
+    """What to time: loading in one process, and the network on one core, with a pretrained encoder if it has one.
 
     Args:
         recipe: of the run.
@@ -36,9 +37,11 @@ def parts_of_a_step(recipe: Recipe, corpus: Corpus) -> dict[str, Subject]:
         lambda: np.asarray(next(clips).audio[:]),
         lambda: scenes[next(numbers)],
     )
-    network = (step.frontend, step.augment, step.there_and_back, step.update)
+    network = (step.frontend, step.augment, step.encode, step.there_and_back, step.update)
     return {name: Subject(1.0, call) for name, call in zip(LOADING, loading, strict=True)} | {
-        name: Subject(size, call) for name, call in zip(NETWORK, network, strict=True)
+        name: Subject(size, call)
+        for name, call in zip(NETWORK, network, strict=True)
+        if recipe.has_encoder or name != ENCODER
     }
 
 
@@ -49,7 +52,7 @@ class _Step:
         self._module, (self._audio, self._target) = module, batch
         optimisers: Any = module.configure_optimizers()
         self._optimiser = optimisers["optimizer"]
-        self._logmel = module.logmel(self._audio)
+        self._logmel, self._vectors = module.logmel(self._audio), module.encode(self._audio)
 
     def frontend(self) -> None:
         self._module.logmel(self._audio)
@@ -58,10 +61,13 @@ class _Step:
         _, target = augment_audio(self._audio, self._target, self._module.recipe)
         augment_logmel(self._logmel, target, self._module.recipe)
 
+    def encode(self) -> None:
+        self._module.encode(self._audio)
+
     def there_and_back(self) -> None:
         mixed = self._module.recipe.training.precision != "32-true"
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            prediction = self._module.predict(self._logmel)
+            prediction = self._module.predict(self._logmel, self._vectors)
         self._module.loss(prediction, self._target).backward()
 
     def update(self) -> None:

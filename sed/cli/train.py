@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 @click.command(cls=SedCommand)
 @click.argument("recipe_path", metavar="RECIPE.toml", type=FILE)
 @click.option("--data", "data", type=FOLDER, multiple=True, required=True, help="Folder of clips; may be repeated.")
-@click.option("--out", type=FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.")
+@click.option("--out", type=FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.  [default: runs/RECIPE]")
 @click.option("--validation", type=FOLDER, multiple=True, help="Folder of recordings to evaluate the model on.")
 @click.option("--final", type=FILE, help="A model.ckpt of this recipe: train on all folds, with its settings.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed.  [default: the recipe's]")
@@ -76,8 +76,7 @@ def train(
         return
     if near_model is not None:
         raise click.UsageError("--model goes with --check-data")
-    if out is None:
-        raise click.UsageError("give --out FOLDER for the files of the run, or --check-data to check the data only")
+    out = Path("runs") / recipe_path.stem if out is None else out
     if final is not None and validation:
         raise click.UsageError("--final leaves no data to evaluate the model on; leave out --validation")
     from sed.data import load_corpus

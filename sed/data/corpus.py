@@ -175,11 +175,22 @@ class Corpus:
         """Keep the clips that the network is trained on.
 
         Raises:
-            DataError: if a label has no clip among them.
+            DataError: if a label has no clip among them, or too few sounds.
         """
-        return self.select_folds(
+        chosen = self.select_folds(
             config.train_folds or {clip.fold for clip in self.clips} - set(config.validation_folds)
         )
+        chosen._require_sounds(config.fewest_sounds)
+        return chosen
+
+    def _require_sounds(self, fewest: int) -> None:
+        counts = {label: sum(len(cut.spans) for cut in self.cuts if label in cut.labels) for label in self.labels}
+        too_few = ", ".join(f"{label} ({count})" for label, count in counts.items() if count < fewest)
+        if too_few:
+            raise DataError(
+                f"too few sounds to train on: {too_few}; at least {fewest} of each class are needed: record more, or "
+                "lower [data] fewest_sounds in the recipe"
+            )
 
     def validation_split(self, config: DataConfig) -> "Corpus | None":
         """Keep the clips that the network is validated on; None if the recipe has no validation folds.

@@ -45,17 +45,20 @@ class DataConfig(Config):
         train_folds: for training; empty: all folds that are not for validation.
         validation_folds: for validation; may be empty.
         validation_scenes: number of scenes that are mixed from the validation folds.
+        fewest_sounds: the least number of events of each label that can be cut out for training; 0: any.
     """
 
     labels: tuple[str, ...] = ()
     train_folds: tuple[int, ...] = ()
     validation_folds: tuple[int, ...] = (5,)
     validation_scenes: int = 200
+    fewest_sounds: int = 0
 
     def __post_init__(self) -> None:
         both = sorted(set(self.train_folds) & set(self.validation_folds))
         require(not both, f"folds {both} are both trained on and validated on")
         require(self.validation_scenes > 0, f"validation_scenes must be positive, got {self.validation_scenes}")
+        require(self.fewest_sounds >= 0, f"fewest_sounds must not be negative, got {self.fewest_sounds}")
 
 
 @dataclass(frozen=True, kw_only=True)

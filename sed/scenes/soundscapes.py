@@ -15,6 +15,7 @@ from sed.sounds import Audio, change_speed, coloured_noise, equalise, synthetic_
 _FADE_SECONDS = 0.01
 _MARGIN_SECONDS = 0.05  # kept around an event, so that the fade does not remove its attack
 _CONTINUOUS_SECONDS = 2.0  # a span this long is a continuous sound: it may be cut, or extended
+_DISTRACTOR_SECONDS = (1.0, 5.0)  # of a recording longer than a window: all of it would cover the events
 
 
 class SceneMixer:
@@ -38,6 +39,8 @@ class SceneMixer:
         # A label may be only in whole recordings, or have no clip in this split of the data.
         self._cuttable = [column for column, clips in enumerate(self._by_label) if clips]
         self._croppable = [column for column, clips in enumerate(self._recordings) if clips]
+        self._window_samples = window * recipe.frame_samples
+        self._others = _by_windows((*corpus.distractors, *corpus.backgrounds), self._window_samples)
         longest = _CONTINUOUS_SECONDS * self._rate
         self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.spans)]
 
@@ -90,14 +93,19 @@ class SceneMixer:
         return sound
 
     def _distractor(self, rng: np.random.Generator) -> SceneSound:
-        if self._corpus.distractors and rng.random() < len(self._corpus.distractors) / (
-            len(self._corpus.distractors) + 30  # the fewer real ones, the more are synthetic
-        ):
-            sound = _random_excerpt(rng, _choose(rng, self._corpus.distractors), self._samples)
+        # The fewer real ones, the more are synthetic.
+        if self._others and rng.random() < len(self._others) / (len(self._others) + 30):
+            sound = self._other_sound(rng)
         else:
             source = self._cut_spans(rng, _choose(rng, self._short), None).audio if self._short else None
             sound = synthetic_distractor(rng, source, self._rate)
         return SceneSound(audio=_faded(self._vary(rng, sound, self._speed(rng)), self._rate))
+
+    def _other_sound(self, rng: np.random.Generator) -> Audio:
+        clip, samples = _choose(rng, self._others), self._samples
+        if len(clip.audio) > self._window_samples:
+            samples = int(rng.uniform(*_DISTRACTOR_SECONDS) * self._rate)
+        return _random_excerpt(rng, clip, samples)
 
     def _speed(self, rng: np.random.Generator) -> float:
         return float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(self._scenes.speed_range)))
@@ -191,6 +199,11 @@ class SceneMixer:
         length = min(int((offset - onset) * rng.choice([1.0, rng.uniform(0.25, 1.0)])), self._samples)
         begin = onset + int(rng.integers(offset - onset - length + 1))
         return clip.audio[begin : begin + length]
+
+
+def _by_windows(clips: Sequence[Clip], window_samples: int) -> list[Clip]:
+    """Each clip as often as it is windows long, so that a long recording is chosen as often as many short ones."""
+    return [clip for clip in clips for _ in range(-(-len(clip.audio) // window_samples))]
 
 
 def _choose(rng: np.random.Generator, clips: Sequence[Clip]) -> Clip:

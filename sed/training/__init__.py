@@ -4,6 +4,7 @@ augment          augmentation of batches
 frame_metrics    metrics of frame scores for validation
 losses           targets and the loss
 module           the Lightning module of a run
+progress         the progress bar of a run
 run              a training run: callbacks, resuming, the weights to keep
 tensorboard      pictures for TensorBoard
 """

@@ -18,7 +18,6 @@ from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
     ModelCheckpoint,
-    TQDMProgressBar,
     WeightAveraging,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -31,6 +30,7 @@ from sed.errors import CheckpointError, DataError, RecipeError
 from sed.network import Detector, read_torch_file
 from sed.recipe import Recipe, TrainingConfig
 from sed.training.module import TrainingModule
+from sed.training.progress import RunProgress
 from sed.training.tensorboard import ScorePictures
 
 _log = logging.getLogger(__name__)
@@ -135,11 +135,12 @@ def _trainer(recipe: Recipe, out: Path, devices: int, nodes: int) -> lightning.T
         precision=training.precision,  # type: ignore[arg-type]  # Lightning's literals
         gradient_clip_val=training.gradient_clip,
         logger=[CSVLogger(out, name="", version=""), TensorBoardLogger(out, name="tensorboard", version="")],
-        callbacks=[*_callbacks(training, out), ScorePictures(), TQDMProgressBar(refresh_rate=1)],
+        callbacks=[*_callbacks(training, out), ScorePictures(), RunProgress()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         log_every_n_steps=min(10, training.validate_every_steps),
         enable_model_summary=False,
+        enable_progress_bar=False,
     )
 
 
@@ -185,7 +186,7 @@ class _BestCheckpoint(ModelCheckpoint):
 
 
 def _fit(module: TrainingModule, trainer: lightning.Trainer, begin_with: Path | None) -> None:
-    # Lightning's progress bar would write to stdout, which is for data.
+    # Lightning may write to stdout, which is for data.
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # On two cores, more workers would not help.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")

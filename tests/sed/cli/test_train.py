@@ -109,15 +109,6 @@ def test_options_without_effect_are_wrong_usage(
     assert message in done.stderr
 
 
-def test_a_run_needs_an_output_folder(clips: Path, tmp_path: Path) -> None:
-    """Unless it only checks the data."""
-    (tmp_path / "tiny.toml").write_text(TINY_RECIPE)
-    run = [command("sed-train"), tmp_path / "tiny.toml", "--data", clips]
-    done = subprocess.run(run, capture_output=True, text=True, check=False)
-    assert 2 == done.returncode
-    assert "give --out FOLDER for the files of the run, or --check-data" in done.stderr
-
-
 def test_near_kinds_are_listed_by_a_model(clips: Path, tmp_path: Path) -> None:
     """Of the sounds that are none of its classes, by their own labels; others are said to be missing."""
     recipe = tmp_path / "recipe.toml"

@@ -151,3 +151,26 @@ def test_a_recipe_trains(name: str, clips: Path, tmp_path: Path) -> None:
     assert 0 == done.exit_code, done.stderr
     trained = load_checkpoint(tmp_path / "out" / "model.ckpt")
     assert (("chainsaw", "rooster"), 7) == (trained.labels, trained.recipe.training.seed)
+
+
+def test_few_clips_make_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """recipes/few.toml as it is, but for its length: a folder per class in, a model and the next command out."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "recipes" / "few.toml").read_text()
+    for name, value in (("steps", 2), ("batch_size", 2), ("warmup_steps", 1), ("workers", 0)):
+        text = re.sub(rf"^{name} = \d+", f"{name} = {value}", text, flags=re.MULTILINE)
+    Path("few.toml").write_text(re.sub(r"^validate_every_steps = \d+", "validate_every_steps = 1", text, flags=re.M))
+    for number in range(5):
+        write_cut(Path("my-sounds") / "rooster" / f"{number}.wav", ROOSTER + number / 20, seconds=2.0)
+        write_cut(Path("my-sounds") / "dog" / f"{number}.wav", DOG - number / 20)
+    write_cut(Path("my-sounds") / "background" / "hour.ogg", seconds=40.0)
+    done = train("few.toml", "--data", "my-sounds")
+    assert 0 == done.exit_code, done.stderr
+    assert "wrote runs/few/model.ckpt; next: sed-export runs/few/model.ckpt few.onnx" == done.stderr.splitlines()[-1]
+    trained = load_checkpoint(Path("runs/few/model.ckpt"))
+    assert (("dog", "rooster"), 10) == (trained.labels, trained.training["clips"])
+    for number in range(4):
+        Path(f"my-sounds/dog/{number}.wav").unlink()
+    again = train("few.toml", "--data", "my-sounds", "--out", "again")
+    assert (1, False) == (again.exit_code, Path("again").exists())
+    assert "too few sounds to train on: dog (1); at least 5" in again.stderr.splitlines()[-1]

@@ -179,6 +179,17 @@ def test_clips_are_split_into_training_and_validation(classes: Path) -> None:
         corpus.validation_split(DataConfig(validation_folds=(2,)))
 
 
+def test_too_few_sounds_of_a_class_are_refused(classes: Path) -> None:
+    """The error counts them; those that were held out are not trained on."""
+    corpus = load(classes)
+    assert ("dog", "rooster") == corpus.train_split(DataConfig(validation_folds=(), fewest_sounds=2)).labels
+    write_cut(classes / "cat" / "1.wav", DOG)
+    with pytest.raises(DataError, match=r"too few sounds to train on: cat \(1\); at least 2 of each class are needed"):
+        load(classes).train_split(DataConfig(validation_folds=(), fewest_sounds=2))
+    with pytest.raises(DataError, match=r"dog \(1\), rooster \(\d\); at least 2"):
+        corpus.train_split(DataConfig(fewest_sounds=2))
+
+
 def test_a_validation_split_may_lack_a_label(classes: Path, caplog: pytest.LogCaptureFixture) -> None:
     """With a warning; a training split may not."""
     (classes / "dog" / "0.flac").unlink()  # the other is dealt to fold 1

@@ -299,9 +299,20 @@ def test_distractors_are_mixed_without_labels() -> None:
     assert buzzing[0] < 0.1 < buzzing[1] < 0.9 < buzzing[2]
 
 
+def test_a_long_background_gives_distractors_too() -> None:
+    """As many as its windows would; seconds of it, so that what else is in a scene is not covered."""
+    hum = clip(tone(320.0, 300.0), labels=(), segments=(), spans=(), background=True)
+    corpus = Corpus(labels=("beep",), clips=(*beep_corpus().clips, hum))
+    made = recipe(event_free=1.0, distractors_mean=1.0, equalise_db=0.0, low_pass=0.0, speed_range=0.0)
+    scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(40)]
+    assert 0.2 < np.mean([share_of_band(scene.audio, 290.0, 310.0) > 0.9 for scene in scenes]) < 0.8
+    assert np.mean([np.mean(frame_levels(scene.audio, made) < 1e-6) for scene in scenes]) > 0.5
+    assert 0.0 == max(scene.frames.max() for scene in scenes)
+
+
 def share_of_band(audio: NDArray[np.float32], low_hz: float, high_hz: float) -> float:
     """Of the energy."""
-    energy = np.abs(np.fft.rfft(audio)) ** 2
+    energy = np.abs(np.fft.rfft(audio)) ** 2 + 1e-12
     frequencies = np.fft.rfftfreq(len(audio), 1 / 16_000)
     return float(energy[(low_hz <= frequencies) & (frequencies < high_hz)].sum() / energy.sum())
 

@@ -28,35 +28,31 @@ _GRACE_SECONDS = 60.0  # after the last tab, in which messages are made for one 
 class Tab:
     """An open tab: its queue, filled by one thread and emptied by another."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._filled = loop, asyncio.Event()
+    def __init__(self) -> None:
+        self._filled = asyncio.Event()
         self._waiting: deque[bytes] = deque()
         self.was_cut_off = False
         self.on_cut_off: Callable[[], object] = lambda: None  # called in the loop
 
     def put(self, message: bytes) -> None:
-        """Add a message; if there is no room, cut the tab off."""
-        if self.was_cut_off:
-            return
+        """Add a message; if there is no room, cut the tab off. It has to be woken then."""
         if len(self._waiting) >= _MOST_WAITING:
             self.was_cut_off = True
-        else:
+        elif not self.was_cut_off:
             self._waiting.append(message)
-        with contextlib.suppress(RuntimeError):  # the server has ended
-            self._loop.call_soon_threadsafe(self._wake)
+
+    def wake(self) -> None:
+        """See what waits; called in the loop."""
+        self._filled.set()
+        if self.was_cut_off:
+            self.on_cut_off()
 
     async def next(self) -> bytes:
         """What waits, as soon as anything does."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
-        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        return b"".join(waiting)
-
-    def _wake(self) -> None:
-        self._filled.set()
-        if self.was_cut_off:
-            self.on_cut_off()
+        return b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
 
 
 class Hub:
@@ -74,6 +70,7 @@ class Hub:
         self._kept: deque[tuple[int, bytes]] = deque()
         self._kept_bytes = 0
         self._tabs: set[Tab] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the server
         self._left_at = -_GRACE_SECONDS
 
     @property
@@ -101,6 +98,9 @@ class Hub:
                 self._kept_bytes -= len(self._kept.popleft()[1])
             for tab in self._tabs:
                 tab.put(message)
+            if self._loop is not None:
+                with contextlib.suppress(RuntimeError):  # the server has ended
+                    self._loop.call_soon_threadsafe(self._wake, list(self._tabs))
 
     def join(self, after: str) -> Tab | None:
         """Open a tab; None if there are too many. Called in the loop of the server.
@@ -111,7 +111,7 @@ class Hub:
         with self._lock:
             if len(self._tabs) >= MOST_TABS:
                 return None
-            tab = Tab(asyncio.get_running_loop())
+            self._loop, tab = asyncio.get_running_loop(), Tab()
             missed = self._missed(after)
             tab.put(self._message(self._snapshot()) if missed is None else missed)
             self._tabs.add(tab)
@@ -122,6 +122,10 @@ class Hub:
         with self._lock:
             self._tabs.discard(tab)
             self._left_at = time.monotonic()
+
+    def _wake(self, tabs: list[Tab]) -> None:
+        for tab in tabs:
+            tab.wake()
 
     def _missed(self, after: str) -> bytes | None:
         """The messages since one; None if they are no longer kept."""

@@ -1,21 +1,22 @@
 """The spectrogram as the model sees the sound: its own log-mel where its card says how, a common one else.
 
 It is computed from the sound beside the model, which does not give it away, and only while somebody looks. A column
-stands for several hops of the frontend: it is their mean power, of every second hop, which is half of the work.
+stands for several hops of the frontend: it is the mean power of every fourth, which is a quarter of the work. Sound of
+another rate than the model's is not resampled, which would cost most of all: its windows are about as long in seconds.
 """
 
 import itertools
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.outputs.output import Sound
-from edge.sources import Block, Resampler
+from edge.sources import Block
 
 _COLUMN_SECONDS = 0.1
+_EVERY = 4  # hops of the frontend
 LOW_DB, STEP_DB = -90.0, 0.5  # what a byte of 0, and 1 more, stand for
 
 
@@ -43,22 +44,21 @@ class MelColumns:
 
     def __init__(self, frontend: Mapping[str, Any], sample_rate: int) -> None:
         common = _Frontend(sample_rate, 512, round(sample_rate / 80), 64, 50.0, sample_rate / 2)
-        known = set(_Frontend._fields) - {"amin"} <= set(frontend)
+        known = set(_Frontend._fields) <= set(frontend)
         self._config = _Frontend(**{name: frontend[name] for name in _Frontend._fields}) if known else common
         config = self._config
-        self._hops = 2 * max(1, round(_COLUMN_SECONDS * sample_rate / config.hop_length / 2))
-        self._column_samples = self._hops * config.hop_length
-        self.bands, self.column_seconds = config.n_mels, self._column_samples / sample_rate
-        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(config.n_fft) / config.n_fft)).astype(np.float32)
-        self._mel = mel_filters(config.sample_rate, config.n_fft, config.n_mels, config.fmin, config.fmax)
+        self._frames = max(1, round(_COLUMN_SECONDS * sample_rate / (_EVERY * config.hop_length)))
+        self.bands = config.n_mels
+        self.column_seconds = self._frames * _EVERY * config.hop_length / sample_rate
         self.reset()
 
     def reset(self) -> None:
         """Begin anew with the next block: the one before it was left out."""
-        self._resampler: Resampler | None = None
-        self._input_rate = 0
+        self._sight: _Sight | None = None
         self._waiting = np.zeros(0, dtype=np.float32)
-        self._begin = Fraction(0)  # of what waits, in seconds since the source began
+        self._waiting_begin = 0  # samples before it, since the first block
+        self._done = 0  # columns since the first block
+        self._begin_seconds = 0.0  # of the first block
 
     def push(self, sounds: Iterable[Sound]) -> list[tuple[float, NDArray[np.uint8]]]:
         """Take the next blocks and gaps of the source; many at once cost less.
@@ -73,28 +73,67 @@ class MelColumns:
             if form is None:
                 self.reset()
                 continue
-            if self._resampler is None or form[0] != self._input_rate:
+            if self._sight is None or form[0] != self._sight.sample_rate:
                 self.reset()
-                self._input_rate, self._begin = form[0], pieces[0].begin_seconds
-                self._resampler = Resampler(form[0], self._config.sample_rate)
+                self._sight = _sight(self._config, form[0])
+                self._begin_seconds = float(pieces[0].begin_seconds)
             samples = np.concatenate([piece.item.samples for piece in pieces if isinstance(piece.item, Block)])
-            self._waiting = np.concatenate([self._waiting, self._resampler.push(samples)])
-            count = (len(self._waiting) - self._config.n_fft + self._config.hop_length) // self._column_samples
-            if count > 0:
-                done.append((float(self._begin), self._columns(self._waiting, count)))
-                self._waiting = self._waiting[count * self._column_samples :]
-                self._begin += Fraction(count * self._column_samples, self._config.sample_rate)
+            mono = samples @ np.full(form[1], 1 / form[1], dtype=np.float32)
+            self._waiting = np.concatenate([self._waiting, mono])
+            begin = self._begin_seconds + self._done * self.column_seconds
+            columns = self._columns(self._sight)
+            if len(columns):
+                done.append((begin, columns))
         return done
 
-    def _columns(self, samples: NDArray[np.float32], count: int) -> NDArray[np.uint8]:
-        config = self._config
-        begins = 2 * config.hop_length * np.arange(count * self._hops // 2)
-        spectrum = np.fft.rfft(samples[begins[:, None] + np.arange(config.n_fft)] * self._window)
-        power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ self._mel
-        mean = power.reshape(count, self._hops // 2, -1).mean(axis=1)
-        decibels = 10.0 * np.log10(np.maximum(mean, config.amin))
+    def _columns(self, sight: "_Sight") -> NDArray[np.uint8]:
+        """All columns that are complete."""
+        known = self._waiting_begin + len(self._waiting) - len(sight.window)
+        count = int(known / sight.step) // self._frames - self._done
+        if count <= 0:
+            return np.zeros((0, self.bands), dtype=np.uint8)
+        numbers = self._done * self._frames + np.arange(count * self._frames)
+        begins = np.rint(numbers * sight.step).astype(np.int64) - self._waiting_begin
+        spectrum = np.fft.rfft(self._waiting[begins[:, None] + np.arange(len(sight.window))] * sight.window)
+        power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ sight.mel
+        mean = power.reshape(count, self._frames, -1).mean(axis=1)
+        decibels = 10.0 * np.log10(np.maximum(mean, self._config.amin))
+        self._done += count
+        used = round(self._done * self._frames * sight.step) - self._waiting_begin
+        self._waiting, self._waiting_begin = self._waiting[used:], self._waiting_begin + used
         columns: NDArray[np.uint8] = np.clip(np.rint((decibels - LOW_DB) / STEP_DB), 0, 255).astype(np.uint8)
         return columns
+
+
+class _Sight(NamedTuple):
+    """How sound of one rate is seen as the model sees sound of its own: windows and hops are as long."""
+
+    sample_rate: int
+    step: float  # samples from one spectrum to the next
+    window: NDArray[np.float32]
+    mel: NDArray[np.float32]  # [bins, bands]
+
+
+def _sight(config: _Frontend, sample_rate: int) -> _Sight:
+    ratio = sample_rate / config.sample_rate
+    size = _fast_size(round(config.n_fft * ratio))
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)) * config.n_fft / size
+    highest = min(config.fmax, sample_rate / 2)
+    mel = mel_filters(sample_rate, size, config.n_mels, min(config.fmin, highest / 2), highest)
+    return _Sight(sample_rate, _EVERY * config.hop_length * ratio, window.astype(np.float32), mel)
+
+
+def _fast_size(least: int) -> int:
+    """The next length of which a spectrum is computed fast: even, with no prime factor above 5."""
+    size = least + least % 2
+    while True:
+        rest = size
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return size
+        size += 2
 
 
 def _form(sound: Sound) -> tuple[int, int] | None:

@@ -156,9 +156,9 @@ class RunState:
 
     def _scores(self, name: str, source: _Source, frames: Frames) -> Item:
         scores = frames.scores[:, self._columns]
-        few = len(self._columns) <= _ALL_LABELS
-        shown = range(len(self._columns)) if few else np.flatnonzero(scores.max(axis=0, initial=0.0) >= _LEAST_SCORE)
-        scaled = np.rint(255.0 * np.clip(scores, 0.0, 1.0)).astype(np.uint8)
+        least = 0.0 if len(self._columns) <= _ALL_LABELS else _LEAST_SCORE
+        shown = np.flatnonzero(scores.max(axis=0, initial=0.0) >= least)
+        scaled = np.rint(255.0 * scores[:, shown]).astype(np.uint8)
         return {
             "type": "scores",
             "source": name,
@@ -166,7 +166,8 @@ class RunState:
             "first": frames.first_frame,
             "count": len(scores),
             "lost": _packed(frames.lost.astype(np.uint8)) if frames.lost.any() else None,
-            "values": {int(index): _packed(scaled[:, index]) for index in shown},
+            "labels": shown.tolist(),
+            "values": _packed(scaled.T),
         }
 
 

@@ -51,9 +51,10 @@ export class Chart {
       this.lost[place] = lost === null ? 0 : lost[i];
       for (const scores of this.scores) scores[place] = 0;
     }
-    for (const [label, packed] of Object.entries(item.values)) {
-      bytesOf(packed).forEach((score, i) => { this.scores[label][(item.first + i) % this.frames] = score; });
-    }
+    const values = bytesOf(item.values); // one label after another
+    item.labels.forEach((label, row) => {
+      for (let i = 0; i < item.count; i++) this.scores[label][(item.first + i) % this.frames] = values[row * item.count + i];
+    });
     this.end = Math.max(this.end, item.first + item.count);
   }
 
