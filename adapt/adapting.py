@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adapt.correction import Correction, fit_correction
-from adapt.errors import NotBetterError
+from adapt.errors import NotBetterError, ReviewsError
 from adapt.examples import Example, read_examples
 from adapt.graph import with_correction
-from adapt.held_out import Comparison, Scorer, cross_fit
+from adapt.held_out import Comparison, Scorer, compare, cross_fit
 from adapt.thresholds import Aim, choose_thresholds, with_thresholds
 from edge.detection import AlarmRate, describe_rate
 from edge.log import whole_file
 from edge.model import Card, ClassDecoding, Model, find_model, with_card
 from edge.model import Floats as Scores
+from review.store import HELD_OUT_FOLD, folds_by_day
 
-STAGES = ("thresholds", "head")
+STAGES = ("thresholds", "head", "network")
+_BLOCKS = 8  # of time, of the days that were held out from training
 
 
 class Adapted(NamedTuple):
@@ -61,14 +63,8 @@ def adapt(model_path: Path, reviews: Sequence[Path], stage: str, aim: Aim) -> Ad
     comparison, peaks = cross_fit(card, examples, aim, _fitting(card, stage))
     chosen = choose_thresholds(card, examples, peaks, aim)
     content = path.read_bytes()
-    origin = {
-        "adapted": stage,
+    origin = _origin(path, card, stage, len(examples), comparison) | {
         "aim": aim.name,
-        "parent_model": card.model_id,
-        "parent_sha256": hashlib.sha256(content).hexdigest(),
-        "reviewed": len(examples),
-        "adapted_at": datetime.now(UTC).date().isoformat(),
-        "held_out": comparison.to_dict(),
         "parent_validation": card.validation,
     }
     after = dataclasses.replace(with_thresholds(card, chosen), validation=_rate(aim, comparison) | origin)
@@ -80,6 +76,60 @@ def adapt(model_path: Path, reviews: Sequence[Path], stage: str, aim: Aim) -> Ad
     adapted = Adapted(with_card(content, after, str(path)), after, comparison, len(examples), card)
     _require_better(adapted, aim)
     return adapted
+
+
+def judge_trained(model_path: Path, reviews: Sequence[Path], trained_path: Path) -> Adapted:
+    """Judge a model that was trained on what `sed-review export` made of the reviews.
+
+    Only the days are used that such an export holds out from training (`folds_by_day`).
+
+    Args:
+        model_path: of the old model.
+        reviews: files `reviews.jsonl`, or their folders.
+        trained_path: of the new one.
+
+    Raises:
+        NotBetterError: if it is no better on these days.
+        ReviewsError: if no day is held out.
+        SedError: if something given is wrong.
+    """
+    path = find_model(model_path)
+    old, new = Model(path, "cpu"), Model(trained_path, "cpu")
+    before, after = (
+        {(one.clip, one.label): one for one in read_examples(model, reviews, as_reported=False)} for model in (old, new)
+    )
+    folds = folds_by_day(one.day for one in before.values())
+    held_out = [key for key, one in before.items() if folds[one.day] == HELD_OUT_FOLD and key in after]
+    if not held_out:
+        raise ReviewsError("no day of these reviews was held out from training; review clips of two days or more")
+    examples = [
+        dataclasses.replace(before[key], group=f"block {number * _BLOCKS // len(held_out)}")
+        for number, key in enumerate(held_out)
+    ]
+    detected = [
+        [one.is_detected(card, card.decoding[one.label], one.scores) for one in (found[key] for key in held_out)]
+        for card, found in ((old.card, before), (new.card, after))
+    ]
+    comparison = compare(examples, *detected)
+    origin = _origin(path, old.card, "network", len(before), comparison)
+    card = dataclasses.replace(new.card, validation={**new.card.validation, **origin})
+    adapted = Adapted(
+        with_card(trained_path.read_bytes(), card, str(trained_path)), card, comparison, len(before), old.card
+    )
+    _require_better(adapted, Aim(name="event-f1"))
+    return adapted
+
+
+def _origin(path: Path, parent: Card, stage: str, reviewed: int, comparison: Comparison) -> dict[str, object]:
+    """What the card of a new model says of where it comes from."""
+    return {
+        "adapted": stage,
+        "parent_model": parent.model_id,
+        "parent_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "reviewed": reviewed,
+        "adapted_at": datetime.now(UTC).date().isoformat(),
+        "held_out": comparison.to_dict(),
+    }
 
 
 def write(adapted: Adapted, out: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from adapt.adapting import STAGES, adapt, table, write
+from adapt.adapting import STAGES, adapt, judge_trained, table, write
 from adapt.thresholds import Aim
 from edge.cli.command_line import SedCommand
 from edge.cli.options import MODEL_FILE
@@ -20,7 +20,13 @@ from edge.errors import SettingError
     type=click.Choice(STAGES),
     default="thresholds",
     show_default=True,
-    help="New thresholds; or a correction of the classifier and new thresholds, which needs the package onnx.",
+    help="New thresholds; a correction of the classifier and new thresholds, which needs the package onnx; or the "
+    "whole network, as --trained says.",
+)
+@click.option(
+    "--trained",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For --stage network: the exported model that sed-train made of what sed-review export wrote.",
 )
 @click.option(
     "--aim",
@@ -35,7 +41,14 @@ from edge.errors import SettingError
 @click.option("--force", is_flag=True, help="Overwrite --out.")
 @click.version_option(package_name="sed-edge")
 def adapt_command(
-    model: Path, reviews: tuple[Path, ...], out: Path, stage: str, aim_text: str, hours: float | None, force: bool
+    model: Path,
+    reviews: tuple[Path, ...],
+    out: Path,
+    stage: str,
+    trained: Path | None,
+    aim_text: str,
+    hours: float | None,
+    force: bool,
 ) -> None:
     """Make a better MODEL of REVIEWS: folders of clips with the reviews.jsonl of sed-review, or such files.
 
@@ -49,7 +62,9 @@ def adapt_command(
         raise SettingError(f"--out {out}: there is no folder {out.parent}; create it, or choose another path")
     if out.exists() and not force:
         raise SettingError(f"--out {out}: exists; give --force to overwrite it, or another name")
-    adapted = adapt(model, reviews, stage, aim)
+    if (stage == "network") != (trained is not None):
+        raise SettingError("--stage network needs --trained NEW.onnx, and nothing else takes it")
+    adapted = adapt(model, reviews, stage, aim) if trained is None else judge_trained(model, reviews, trained)
     click.echo(table(adapted), err=True)
     write(adapted, out)
     click.echo(f"wrote {out}; next: sed-stream SOURCE --model {out}", err=True)

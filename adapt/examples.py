@@ -35,6 +35,8 @@ class Example:
     """A label that a person called right or wrong at a place in a clip.
 
     Attributes:
+        clip: path of the clip, as the review has it.
+        day: of the event; see `Review.day`.
         label: event label.
         right: whether it is there.
         reported: whether the log has it; else it was a near miss, or another label was reported.
@@ -46,6 +48,8 @@ class Example:
         embeddings: `[frames, size]` of the clip.
     """
 
+    clip: str
+    day: str
     label: str
     right: bool
     reported: bool
@@ -69,12 +73,13 @@ class Example:
         return any(event.onset_frame < self.end and self.begin < event.offset_frame for event in events)
 
 
-def read_examples(model: Model, paths: Iterable[Path]) -> list[Example]:
+def read_examples(model: Model, paths: Iterable[Path], *, as_reported: bool = True) -> list[Example]:
     """The examples of reviews.
 
     Args:
         model: that is to be adapted.
         paths: of `reviews.jsonl`, or of the folders of clips that it lies in.
+        as_reported: whether the logits of a label are moved to the score that the stream reported.
 
     Raises:
         OSError: if a file cannot be read.
@@ -89,7 +94,8 @@ def read_examples(model: Model, paths: Iterable[Path]) -> list[Example]:
     groups = _groups([review for _, review in reviews])
     examples: list[Example] = []
     for (folder, review), group in zip(reviews, groups, strict=True):
-        examples += _examples(model, folder, review, group)
+        found = _examples(model, folder, review, group)
+        examples += [_as_reported(one, model.card, review) for one in found] if as_reported else found
     if not examples:
         raise ReviewsError(
             f"none of {len(reviews)} reviews says right or wrong of a clip that is there and a label of "
@@ -131,6 +137,8 @@ def _examples(model: Model, folder: Path, review: Review, group: str) -> list[Ex
             onset, offset = review.true_onset, review.true_offset
         begin = min(max(0, _frame(onset, card)), frames - 1)
         example = Example(
+            clip=review.clip,
+            day=review.day,
             label=label,
             right=right,
             reported=review.kind == "event" and label == review.label,
@@ -141,17 +149,17 @@ def _examples(model: Model, folder: Path, review: Review, group: str) -> list[Ex
             scores=step.scores[0],
             embeddings=step.embeddings[0],
         )
-        if label == review.label and review.model == card.model_id and _LEAST_SCORE < review.score < _GREATEST_SCORE:
-            example = _as_reported(example, card, review.score)
         examples.append(example)
     return examples
 
 
-def _as_reported(example: Example, card: Card, score: float) -> Example:
-    """The example with the logits of its label moved so that they peak at this score."""
+def _as_reported(example: Example, card: Card, review: Review) -> Example:
+    """The example with the logits of its label moved so that they peak at the score that the stream reported."""
+    if not example.listed or review.model != card.model_id or not _LEAST_SCORE < review.score < _GREATEST_SCORE:
+        return example
     column = card.labels.index(example.label)
     scores = example.scores.copy()
-    moved = logit(score) - logit(example.peak(card.decoding[example.label], scores, column))
+    moved = logit(review.score) - logit(example.peak(card.decoding[example.label], scores, column))
     scores[:, column] = sigmoid(logit(scores[:, column]) + moved)
     return dataclasses.replace(example, scores=scores)
 

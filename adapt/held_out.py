@@ -110,10 +110,17 @@ def cross_fit(
         for number, one in enumerate(examples):
             if folds[number] == fold:
                 after[number] = one.is_detected(card, settings[one.label], scores[number])
-    return _comparison(examples, before, after), peaks
+    return compare(examples, before, after), peaks
 
 
-def _comparison(examples: Sequence[Example], before: Sequence[bool], after: Sequence[bool]) -> Comparison:
+def compare(examples: Sequence[Example], before: Sequence[bool], after: Sequence[bool]) -> Comparison:
+    """Compare two models by what each detects of the examples.
+
+    Args:
+        examples: none of which the new model was fitted to.
+        before: whether the old model detects each.
+        after: whether the new one does.
+    """
     groups = list(dict.fromkeys(one.group for one in examples))
     counts = np.zeros((len(groups), 2, 3), dtype=np.int64)  # found, right, alarms, before and after
     for one, *detected in zip(examples, before, after, strict=True):

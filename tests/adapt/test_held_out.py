@@ -23,6 +23,8 @@ def example(card: Card, right: bool, score: float, direction: int, number: int, 
     embeddings = np.random.default_rng(number).normal(0, 0.3, (60, 16)).astype(np.float32)
     embeddings[20:44, direction] += 2.0
     return Example(
+        clip=f"{number}.flac",
+        day=f"2026-05-{1 + number % 10:02}",
         label=label,
         right=right,
         reported=score >= card.decoding[label].on,
