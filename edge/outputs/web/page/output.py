@@ -56,6 +56,7 @@ class PageOutput(Output):
     def start(self) -> None:
         """Read what the log has of the last day, and answer from now on."""
         self._server.start()
+        _log.info("page: port %d of this machine", self.port)
         if self._context.log is not None:
             try:
                 self._state.read_log(read_log(self._context.log))
