@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_RECORDS = 10_000  # that wait, with frame scores
 _MOST_SOUND_BYTES = 64 << 20  # that wait
-_TICK_SECONDS = 0.25
+_TICK_SECONDS, _PATIENT_SECONDS = 0.25, 1.0
 _SAY_SECONDS = 10.0  # least time between two records of what was lost
 _LONGEST_WAIT_SECONDS = 10.0  # of a source that is not live, for room in a queue
 _CLOSE_SECONDS = 10.0  # in which an output gets no further, until it is left behind at the end
@@ -157,7 +157,7 @@ class _OutputThread:
                 return
             self._count(message, 1)
             self._waiting.append(message)
-            if not isinstance(message, Sound):  # sound waits for the next tick: waking up for each block costs more
+            if self._wakes(message):
                 self._changed.notify_all()
 
     def state(self) -> OutputState:
@@ -177,6 +177,17 @@ class _OutputThread:
         if self._thread.is_alive():
             self._say = _say_nothing  # the log ends before it
             _log.warning("output %s: did not end in time; %d records are lost", self.output.name, self._records)
+
+    def _wakes(self, message: _Message) -> bool:
+        """Whether the output does not wait for its next tick: waking up for each message costs more than that."""
+        return self._is_half_full if self.output.is_patient else not isinstance(message, Sound)
+
+    def _is_due(self) -> bool:
+        return self._stopping or (self._is_half_full if self.output.is_patient else bool(self._waiting))
+
+    @property
+    def _is_half_full(self) -> bool:
+        return self._records > _MOST_RECORDS // 2 or self._sound_bytes > _MOST_SOUND_BYTES // 2
 
     def _has_room(self, message: _Message) -> bool:
         if isinstance(message, Sound):
@@ -202,7 +213,7 @@ class _OutputThread:
         self._guarded(self.output.start)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping, _TICK_SECONDS)
+                self._changed.wait_for(self._is_due, _PATIENT_SECONDS if self.output.is_patient else _TICK_SECONDS)
                 stopping = self._stopping
             while (message := self._next()) is not None:
                 self._handle(message)

@@ -142,3 +142,17 @@ def test_an_output_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch, ca
     assert [] == hung.items
     assert caplog.messages[0].startswith("output kept: did not end in time; ")
     hung.go_on.set()
+
+
+def test_a_patient_output_gets_all_in_order() -> None:
+    """Once a second; sooner where half of its queue is full, and at the end."""
+    output, outputs = (kept := Kept()), Outputs([kept])
+    output.is_patient = True
+    output.go_on.set()
+    outputs.start(lambda *_: None)
+    for number in range(6_000):
+        outputs.write(EVENT | {"id": number})
+    outputs.hear("porch", BLOCK, Fraction(0), wait=False)
+    outputs.close()
+    records = [item for item in output.items if isinstance(item, dict)]
+    assert (list(range(6_000)), 6_001) == ([record["id"] for record in records], len(output.items))

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 _LEAST_NEAR_MISS = 0.3  # peak
 _NEAR_PER_HOUR = 3600
-_SEND_SECONDS = 1.0  # between two messages to the tabs
+_SEND_SECONDS = 0.9  # between two messages to the tabs
 
 
 class PageOutput(Output):
@@ -38,7 +38,7 @@ class PageOutput(Output):
         SettingError: if the address cannot be listened on.
     """
 
-    name, hears, takes_scores = "page", True, True
+    name, hears, takes_scores, is_patient = "page", True, True, True
 
     def __init__(self, access: Access, clips: Path | None, context: OutputContext) -> None:
         super().__init__()
@@ -56,6 +56,7 @@ class PageOutput(Output):
     def start(self) -> None:
         """Read what the log has of the last day, and answer from now on."""
         self._server.start()
+        _log.info("page: port %d of this machine", self.port)
         if self._context.log is not None:
             try:
                 self._state.read_log(read_log(self._context.log))

@@ -8,6 +8,7 @@ import pytest
 
 from edge.errors import SettingError
 from edge.outputs.web.access import Access
+from tests.conftest import DEMO, run_without
 
 TOKEN = "0123456789abcdef"
 
@@ -71,3 +72,13 @@ def test_hosts_are_addresses_or_known_names() -> None:
         "a b",
     ):
         assert not access.knows_host(foreign), foreign
+
+
+def test_without_the_packages_the_extra_is_named() -> None:
+    """And nothing else is said, nor heard."""
+    script = (
+        f"from edge.cli.stream import stream\nstream([{str(DEMO)!r}, '--page', '127.0.0.1:0'], prog_name='sed-stream')"
+    )
+    done = run_without(script, ("starlette", "uvicorn"))
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "starlette is not installed; run pip install 'sed-edge[page]'\n" in done.stderr

@@ -25,7 +25,6 @@ from tests.edge.outputs.web.browser import chromium, until
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.realtime, pytest.mark.timeout(1200)]
 
 OPEN_SECONDS = int(os.environ.get("SED_EDGE_TAB_SECONDS", "600"))  # of the tab that is left open
-COST_SECONDS = 60
 
 
 @contextlib.contextmanager
@@ -77,7 +76,7 @@ def cost(folder: Path, seconds: int, *, page: bool) -> tuple[float, Record]:
 
 
 def test_three_tabs_cost_little(tmp_path: Path) -> None:
-    """At most a tenth more CPU time than one source without a page, after the start; not a gap."""
+    """At most a fifth more CPU time than one source without a page, after the start; not a gap."""
     costs = []
     for page in (False, True):
         rounds = []
@@ -89,7 +88,7 @@ def test_three_tabs_cost_little(tmp_path: Path) -> None:
         costs.append(min(rounds))
     before, after = costs
     print(f"CPU ms a second of one source: {before / 0.048:.2f}, with three tabs {after / 0.048:.2f}")  # noqa: T201  # -s
-    assert after <= 1.1 * before
+    assert after <= 1.2 * before
 
 
 def test_tabs_left_open_change_nothing(tmp_path: Path, demo_audio: NDArray[np.float32]) -> None:
