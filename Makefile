@@ -26,7 +26,7 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(call side_by_side,-n 3 -m 'slow and not realtime and not alone',-n 9 -m 'slow and realtime')
+	$(call side_by_side,-n 3 -m 'slow and not realtime and not alone',-n 9 -m 'slow and realtime and not alone')
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The pictures of the README, of the live page and of the review.
