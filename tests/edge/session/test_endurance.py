@@ -173,4 +173,7 @@ def test_sources_that_ended_leave_nothing_behind(model: Model, tmp_path: Path) -
                 MemorySink(),
                 stopping=threading.Event(),
             )
+    patience = time.monotonic() + 10  # a thread that is told to end takes its time on a busy machine
+    while before != left() and time.monotonic() < patience:
+        time.sleep(0.05)
     assert before == left()
