@@ -54,7 +54,8 @@ class Engine:
                 self._begin(ray, quiet)
         except (OSError, ValueError, RuntimeError) as exc:
             reason = str(exc).partition("\n")[0]
-            raise SettingError(f"--address {self._address}: Ray cannot begin there ({reason}); see ray status") from exc
+            where = "on this machine" if self._address is None else f"at --address {self._address}"
+            raise SettingError(f"Ray cannot begin {where} ({reason}); see ray status") from exc
         if self._workers is None:
             resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's own
             self._workers = self._gpus or max(1, int(resources.get("CPU", 1)))
@@ -67,7 +68,8 @@ class Engine:
             ray.init(address=self._address, **quiet)
             return
         quiet |= {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
-        ray.init(num_cpus=self._workers or os.cpu_count() or 1, num_gpus=self._gpus, **quiet)
+        # Of its own: without an address Ray would join whatever cluster this machine has.
+        ray.init(address="local", num_cpus=self._workers or os.cpu_count() or 1, num_gpus=self._gpus, **quiet)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -146,6 +146,7 @@ def test_a_message_that_is_refused_is_counted_and_does_not_block(tmp_path: Path)
         wait_until(lambda: run.output.lost, "the refusal")
         hook.status = 204
         run.hear(records[1])
+        wait_until(lambda: ids(hook, records), "the next one")
         run.output.close()
         assert ({("porch", "notifications"): 1}, [1]) == (run.output.lost, ids(hook, records))
 
