@@ -11,13 +11,13 @@ demo: .venv/installed
 	.venv/bin/sed-stream demo/recording.ogg
 	.venv/bin/sed-stream demo/recording.ogg --model general
 
-# Tests run side by side, a thread each: those that compute, with the lowest priority, beside those that wait for real time;
-# those that compare speeds have the machine to themselves.
-TESTS = env OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
-side_by_side = nice -n 19 $(TESTS) $(1) & $(TESTS) $(2); waited=$$?; wait $$! && exit $$waited
+# Tests run side by side, a thread each: first those that compute, then those that wait for real time and want the cores for
+# the servers that they talk to; those that compare speeds have the machine to themselves.
+TESTS = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
-	$(call side_by_side,-n 3 -m 'not slow and not realtime',-n 6 -m 'not slow and realtime')
+	$(TESTS) -n 4 -m 'not slow and not realtime'
+	$(TESTS) -n 8 -m 'not slow and realtime'
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -26,7 +26,8 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(call side_by_side,-n 3 -m 'slow and not realtime and not alone',-n 9 -m 'slow and realtime and not alone')
+	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
+	$(TESTS) -n 9 -m 'slow and realtime and not alone'
 	.venv-dev/bin/python -m pytest -m 'slow and alone'
 
 # The pictures of the README, of the live page and of the review.
