@@ -6,6 +6,7 @@ import re
 import socket
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,10 +35,10 @@ return [new Set(new Uint32Array(data.buffer)).size, data.reduce((sum, value, i) 
 
 @pytest.fixture(scope="module")
 def run(model: Model, demo_audio: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """One for all of these tests; its log is whole at the end."""
+    """One for all tests of a process; its log is whole at the end."""
     with running(model, demo_audio, tmp_path_factory.mktemp("clips")) as (port, sink):
         yield port, sink
-    assert {"device"} == {record["reason"] for record in sink.records if record["type"] == "gap"}
+    assert {"device"} >= {record["reason"] for record in sink.records if record["type"] == "gap"}
     assert [] == [record for record in sink.records if record["type"] == "output"]
 
 
@@ -74,9 +75,15 @@ def test_a_moment_is_explained(run: Run) -> None:
     port, sink = run
     event = until(lambda: [record for record in sink.records if record["type"] == "event"])[0]
     middle = (event["onset"] + event["offset"]) / 2
-    status, content, _ = asked(port, f"/why?source=porch&at={middle}")
-    answer = json.loads(content)
-    assert (200, f"{event['label']} was reported") == (status, answer["notes"][0].partition(", with")[0])
+
+    def answered() -> dict[str, Any] | None:
+        status, content, _ = asked(port, f"/why?source=porch&at={middle}")
+        assert 200 == status
+        answer: dict[str, Any] = json.loads(content)
+        return answer if answer["notes"] and answer["verdicts"] else None  # the page may be a second behind the log
+
+    answer = until(answered) or {}
+    assert f"{event['label']} was reported" == answer["notes"][0].partition(", with")[0]
     assert (event["label"], "reported") == (answer["verdicts"][0]["label"], answer["verdicts"][0]["cause"])
     assert ["not processed yet"] == json.loads(asked(port, "/why?source=porch&at=99999")[1])["notes"]
     for strange in (
