@@ -199,16 +199,15 @@ class Reporter:
     def _write_events(self, events: list[Event]) -> None:
         """Write the events that the event stream has just returned, and before them its onsets."""
         stream = self._event_stream
-        if not stream.scores and stream.closed_by is None:
-            if stream.taken_over_at is not None:
-                self._note_model(stream.taken_over_at)
-            return  # most blocks complete no hop; do not lock the shared log for them
-        began_at = self._timeline.began_at()
-        with self._log.exclusive():
-            for receiver in self._score_receivers:
-                pushed = DecoderInput(stream.scores, stream.closed_by, stream.heard_samples, began_at)
-                receiver.take(self._source.name, pushed)
-            self._event_writer.write(events, stream.onsets, stream.heard_samples, began_at)
+        if (
+            stream.scores or stream.closed_by is not None
+        ):  # most blocks complete no hop: no lock of the shared log for them
+            began_at = self._timeline.began_at()
+            with self._log.exclusive():
+                for receiver in self._score_receivers:
+                    pushed = DecoderInput(stream.scores, stream.closed_by, stream.heard_samples, began_at)
+                    receiver.take(self._source.name, pushed)
+                self._event_writer.write(events, stream.onsets, stream.heard_samples, began_at)
         if stream.taken_over_at is not None:
             self._note_model(stream.taken_over_at)
 
