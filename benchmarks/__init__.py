@@ -1,5 +1,7 @@
 """How fast, how big, how steady, and what each part of the training is worth: `python -m benchmarks --help`.
 
+arguments      what the parts of the command share
+judging        the parts that judge what models report
 timing         rounds of several subjects in one process
 subjects       this project's models, streaming and not
 peers          what other projects run

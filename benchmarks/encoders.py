@@ -4,7 +4,7 @@ A linear layer learns the classes of some folds and, as one class more, one half
 judged on a fold that it did not learn and on the other half; then the halves change places.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from edge.model import Floats
 from sed.data import Clip, load_corpus
 from sed.network import Encoder, LogMel
-from sed.recipe import DataConfig, EncoderConfig, FrontendConfig
+from sed.recipe import DataConfig, EncoderConfig, FrontendConfig, load_encoder
 
 _HOP_SECONDS, _QUIET_DB = 0.5, 40.0  # windows that lie this far below a clip's loudest hold nothing
 _PENALTY = 1 / 30  # of the squared weights
@@ -35,6 +35,14 @@ class Sounds(NamedTuple):
         rows = [row for row, take in zip(zip(*self, strict=True), taken, strict=True) if take]
         vectors, labels, folds = zip(*rows, strict=True)
         return Sounds(list(vectors), list(labels), list(folds))
+
+
+def encoder_table(names: Sequence[str], known: Path, others: Path) -> Iterator[str]:
+    """A line an encoder, after one of plain statistics; see `figures`."""
+    yield f"{'vectors':24}  clips  AUROC  FPR90"
+    for name, config in (("log-mel statistics", None), *((name, load_encoder(name, Path())) for name in names)):
+        found = figures(config, known, others)
+        yield f"{name:24}  {found['clips']:5.3f}  {found['auroc']:5.3f}  {found['fpr90']:5.3f}"
 
 
 def figures(config: EncoderConfig | None, known: Path, others: Path) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +52,21 @@ def profile(path: Path, audio: Floats) -> dict[str, Cost]:
             times[operator] += event["dur"] / _STEPS
             work[operator] += _mflop(operator, event["args"]) / _STEPS
     return {name: Cost(times[name], work[name]) for name in sorted(times, key=times.__getitem__, reverse=True)}
+
+
+def operator_table(costs: Mapping[str, Cost], limit: float) -> Iterator[str]:
+    """A line an operator, with its share of the step and of the machine's limit.
+
+    Args:
+        costs: by operator.
+        limit: of a product of matrices, in GFLOP/s.
+    """
+    total = Cost(sum(cost.microseconds for cost in costs.values()), sum(cost.mflop for cost in costs.values()))
+    yield f"{'operator':24} us a step  share  MFLOP  of sgemm's {limit:.0f} GFLOP/s"
+    for name, cost in {**costs, "all": total}.items():
+        share, reached = cost.microseconds / total.microseconds, 1e3 * cost.mflop / cost.microseconds / limit
+        line = f"{name:24} {cost.microseconds:9.0f}  {share:5.0%}  {cost.mflop:5.1f}"
+        yield line + (f"  {reached:5.0%}" * (reached > 0))
 
 
 def _mflop(operator: str, arguments: dict[str, Any]) -> float:

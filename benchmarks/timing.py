@@ -31,6 +31,10 @@ class Timing(NamedTuple):
     low: float
     high: float
 
+    def __str__(self) -> str:
+        """As tables have it."""
+        return f"{self.median:6.2f}  {self.low:6.2f} - {self.high:6.2f}"
+
 
 def one_core() -> None:
     """Everything from here on runs on one core."""

@@ -198,6 +198,22 @@ def figures(
     return measured
 
 
+def rows(
+    variants: Mapping[str, Variant],
+    recipes: Sequence[Recipe],
+    parts: tuple[Corpus, Corpus | None],
+    recordings: Sequence[Recording],
+    out: Path,
+) -> dict[str, list[dict[str, Any]]]:
+    """The figures of each variant, one for each recipe; these differ in their seeds. See `figures`."""
+    return {
+        name: [
+            figures(variant, recipe, parts, recordings, out / f"{name} {recipe.training.seed}") for recipe in recipes
+        ]
+        for name, variant in variants.items()
+    }
+
+
 def costs(recipe: Recipe, labels: Sequence[str], audio: Floats, folder: Path) -> dict[str, Subject]:
     """What to time: a second of audio by each network, as it would listen; weights do not matter.
 
