@@ -1,10 +1,4 @@
-"""`python -m benchmarks`: the figures of docs/benchmarks.md, docs/recipe.md and docs/method.md."""
-
-import os
-
-# Before anything loads a library of linear algebra.
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+"""The parts of `python -m benchmarks` that measure what things cost."""
 
 import json
 import statistics
@@ -13,31 +7,22 @@ from pathlib import Path
 
 import click
 
-from benchmarks import process, timing, whole_process
 from benchmarks.arguments import RECORDING, data_option, measured_on, model_option, recipe_option
-from benchmarks.judging import JUDGING
-from benchmarks.operators import operator_table
-from benchmarks.operators import profile as profile_operators
+from benchmarks.cost import process, timing, whole_process
+from benchmarks.cost.operators import operator_table
+from benchmarks.cost.operators import profile as profile_operators
 from edge.cli.command_line import SedCommand
 from edge.model import Model
 from edge.sources import read_audio
 
 
-@click.group()
-def benchmarks() -> None:
-    """Measure this project on this machine, one core, beside what others run."""
-
-
-benchmarks.command_class = SedCommand
-
-
-@benchmarks.command()
+@click.command(cls=SedCommand)
 @model_option
 @click.option("--rounds", type=click.IntRange(min=9), default=15, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: name, median, low, high.")
 def speed(model: Path, rounds: int, as_json: bool) -> None:
     """Cost of a second of audio, from samples to events; every subject in turn in one process."""
-    from benchmarks.lineup import lineup
+    from benchmarks.cost.lineup import lineup
 
     timing.one_core()
     where = measured_on("silero-vad")
@@ -54,7 +39,7 @@ def speed(model: Path, rounds: int, as_json: bool) -> None:
     click.echo(f"{timing.SGEMM}: {timing.gflops(timings[timing.SGEMM]):.0f} GFLOP/s")
 
 
-@benchmarks.command()
+@click.command(cls=SedCommand)
 @model_option
 def operators(model: Path) -> None:
     """Where the time of a step goes, and what share of the machine's limit each operator reaches."""
@@ -68,7 +53,7 @@ def operators(model: Path) -> None:
         click.echo(line)
 
 
-@benchmarks.command(name="process")
+@click.command(cls=SedCommand, name="process")
 @model_option
 @click.option("--rounds", type=click.IntRange(min=3), default=9, show_default=True)
 def one_process(model: Path, rounds: int) -> None:
@@ -83,7 +68,7 @@ def one_process(model: Path, rounds: int) -> None:
     click.echo(f"model file: {model.stat().st_size / 1e6:.2f} MB")
 
 
-@benchmarks.command()
+@click.command(cls=SedCommand)
 @model_option
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--seconds", type=click.IntRange(min=20), default=600, show_default=True, help="Of sound, each round.")
@@ -100,7 +85,7 @@ def sources(model: Path, rounds: int, seconds: int, live_seconds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         costs = whole_process.measure(model, RECORDING, Path(folder), rounds, (60, 60 + seconds))
         if live_seconds > 0:
-            from benchmarks.live_sources import measure_live
+            from benchmarks.cost.live_sources import measure_live
 
             live, missing = measure_live(model, RECORDING, Path(folder), (20, 20 + live_seconds))
             costs |= live
@@ -108,7 +93,7 @@ def sources(model: Path, rounds: int, seconds: int, live_seconds: int) -> None:
         click.echo(line)
 
 
-@benchmarks.command()
+@click.command(cls=SedCommand)
 @model_option
 @click.option("--hours", type=click.IntRange(min=2), default=24, show_default=True)
 def day(model: Path, hours: int) -> None:
@@ -124,13 +109,13 @@ def day(model: Path, hours: int) -> None:
         click.echo(f"{hour:4d}  {found.milliseconds:8.2f}  {found.milliseconds / product:8.3f}  {found.megabytes:4.0f}")
 
 
-@benchmarks.command()
+@click.command(cls=SedCommand)
 @recipe_option
 @data_option
 @click.option("--rounds", type=click.IntRange(min=3), default=40, show_default=True)
 def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
     """Parts of a training step, a scene each, on one core: does loading keep up with the network?"""
-    from benchmarks.throughput import LOADING, parts_of_a_step
+    from benchmarks.cost.throughput import LOADING, parts_of_a_step
     from sed.data import load_corpus
     from sed.recipe import load_recipe
 
@@ -145,8 +130,4 @@ def training(recipe: Path, data: tuple[Path, ...], rounds: int) -> None:
         click.echo(f"{name:26} {found}  {found.median / network:8.3f}")
 
 
-for command in JUDGING:
-    benchmarks.add_command(command)
-
-if __name__ == "__main__":
-    benchmarks(prog_name="python -m benchmarks")
+COST = (speed, operators, one_process, sources, day, training)
