@@ -3,5 +3,6 @@
 cost       what things cost
 judging    what models report
 arguments  what the parts of the command share
-__main__   the command
+
+`__main__` is the command.
 """
