@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from benchmarks.whole_process import Cost, cpu_seconds, listening
+from benchmarks.cost.whole_process import Cost, cpu_seconds, listening
 from edge.sources import read_audio
 from tests.edge.live.pulse import Pulse
 from tests.edge.live.servers import Broadcast, Icecast, Rtsp
