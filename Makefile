@@ -17,7 +17,7 @@ TESTS = OMP_NUM_THREADS=1 .venv-dev/bin/python -m pytest --dist worksteal
 
 test: .venv-dev/installed tests/node/node_modules
 	$(TESTS) -n 4 -m 'not slow and not realtime'
-	$(TESTS) -n 8 -m 'not slow and realtime'
+	$(TESTS) -n 8 -m 'not slow and realtime' tests
 
 check: .venv-dev/installed
 	.venv-dev/bin/ruff check .
@@ -26,9 +26,9 @@ check: .venv-dev/installed
 	.venv-dev/bin/lint-imports --no-cache
 
 test-slow: .venv-dev/installed
-	$(TESTS) -n 4 -m 'slow and not realtime and not alone'
-	$(TESTS) -n 9 -m 'slow and realtime and not alone'
-	.venv-dev/bin/python -m pytest -m 'slow and alone'
+	$(TESTS) -n 4 -m 'slow and not realtime and not alone' tests
+	$(TESTS) -n 9 -m 'slow and realtime and not alone' tests
+	.venv-dev/bin/python -m pytest -m 'slow and alone' tests
 
 # The pictures of the README, of the live page and of the review.
 pictures: .venv-dev/installed

@@ -1,12 +1,15 @@
 """What tests of all rooms share: the demo recording, and a network trained for four steps on cuts of it."""
 
 import csv
+import itertools
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -16,11 +19,12 @@ from click.testing import CliRunner, Result
 from filelock import FileLock
 from numpy.typing import NDArray
 
-import sed.evaluation.metrics  # noqa: F401  # first: it silences what sed_scores_eval and sed_eval warn of when they are imported
 from edge.model.inference import Model
 from edge.model.library import shipped_model
 from edge.sources.audio import read_audio
-from sed.network.checkpoint import Checkpoint, load_checkpoint
+
+if TYPE_CHECKING:
+    from sed.network.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "demo" / "recording.ogg"
@@ -49,6 +53,34 @@ warmup_steps = 1
 workers = 0
 validate_every_steps = 2
 """
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules that set no mark that -m asks for: all processes would import them, half a minute each."""
+    asked = config.option.markexpr
+    wanted = set() if " or " in asked else set(re.findall(r"(?<!not )\b(slow|realtime|alone)\b", asked))
+    if not wanted or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text()
+    return True if any(f"mark.{mark}" not in text for mark in wanted) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have every process begin with its share of the longest tests, those with a time limit of their own.
+
+    Else one of them would begin last, and all other processes would wait for it.
+    """
+    limits = {item: marker.args[0] for item in items if (marker := item.get_closest_marker("timeout")) is not None}
+    longest = sorted(limits, key=limits.__getitem__, reverse=True)
+    others = iter([item for item in items if item not in limits])
+    processes, ordered = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), list[pytest.Item]()
+    for process in range(processes):
+        # xdist gives each process as many tests in a row.
+        end = len(ordered) + (len(items) - len(ordered)) // (processes - process)
+        ordered += longest[process::processes]
+        ordered += itertools.islice(others, max(end - len(ordered), 0))
+    items[:] = ordered
 
 
 def command(name: str) -> Path:
@@ -173,8 +205,10 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory, tiny_run: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tiny_run: Path) -> Checkpoint:
+def tiny_checkpoint(tiny_run: Path) -> "Checkpoint":
     """What the short training left."""
+    from sed.network.checkpoint import load_checkpoint  # torch, which most processes of tests do without
+
     return load_checkpoint(tiny_run / "model.ckpt")
 
 

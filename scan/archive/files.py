@@ -10,7 +10,10 @@ from edge.errors import SourceError
 from edge.sources import AUDIO_SUFFIXES
 from edge.sources.recorders import Zone
 from scan.archive.manifests import MANIFEST_SUFFIXES, manifest_rows
-from scan.archive.storage import filesystem, is_remote
+from scan.archive.storage import filesystem, is_remote, os_errors
+
+# What a disk and Google's, S3's and Azure's storage call it; the last ones mark content.
+_MODIFIED = ("mtime", "LastModified", "last_modified", "ETag", "etag")
 
 
 class ArchiveFile(NamedTuple):
@@ -56,7 +59,8 @@ def archive_files(texts: Sequence[str], zone: Zone) -> Iterator[ArchiveFile]:
 
 def _files_of(text: str, fs: Any, path: str, zone: Zone) -> Iterator[ArchiveFile]:
     try:
-        info = fs.info(path)
+        with os_errors(text):
+            info = fs.info(path)
     except FileNotFoundError:
         info = None
     except OSError as exc:
@@ -65,11 +69,13 @@ def _files_of(text: str, fs: Any, path: str, zone: Zone) -> Iterator[ArchiveFile
         yield from _walk(text, fs, path)
     elif info is not None and PurePosixPath(path).suffix.lower() in MANIFEST_SUFFIXES:
         for row in manifest_rows(text, zone):
-            yield ArchiveFile(**row)
+            yield _looked_up(ArchiveFile(**row))
     elif info is not None:
         yield _file(text, info)
     elif any(mark in text for mark in "*?["):
-        for place, each in sorted(fs.glob(path, detail=True).items()):
+        with os_errors(text):
+            found = fs.glob(path, detail=True)
+        for place, each in sorted(found.items()):
             if each["type"] == "file":
                 yield _file(_named(text, fs, place), each)
     else:
@@ -79,12 +85,11 @@ def _files_of(text: str, fs: Any, path: str, zone: Zone) -> Iterator[ArchiveFile
 def _walk(text: str, fs: Any, path: str) -> Iterator[ArchiveFile]:
     """The audio files below a folder; one folder's listing is in memory at a time."""
     try:
-        entries = sorted(
-            fs.ls(path, detail=True, refresh=True) if is_remote(text) else fs.ls(path, detail=True), key=_name
-        )
+        with os_errors(text):
+            found = fs.ls(path, detail=True, refresh=True) if is_remote(text) else fs.ls(path, detail=True)
     except OSError as exc:
         raise _unreadable(text, exc) from exc
-    for entry in entries:
+    for entry in sorted(found, key=_name):
         name = PurePosixPath(entry["name"].rstrip("/")).name
         if name.startswith(".") or entry["name"].rstrip("/") == path.rstrip("/"):
             continue
@@ -101,7 +106,7 @@ def _name(entry: dict[str, Any]) -> str:
 
 
 def _file(path: str, info: dict[str, Any]) -> ArchiveFile:
-    modified = info.get("mtime", info.get("LastModified", info.get("ETag", "")))
+    modified = next((info[key] for key in _MODIFIED if info.get(key)), "")
     if isinstance(modified, int | float):
         modified = datetime.fromtimestamp(modified, UTC)
     return ArchiveFile(
@@ -109,6 +114,17 @@ def _file(path: str, info: dict[str, Any]) -> ArchiveFile:
         info.get("size"),
         modified.isoformat() if isinstance(modified, datetime) else str(modified),
     )
+
+
+def _looked_up(file: ArchiveFile) -> ArchiveFile:
+    """A file of a manifest, with its size if it is on a disk: only what is known to be long is split."""
+    if file.size is not None or is_remote(file.path):
+        return file
+    try:
+        known = os.stat(file.path)
+    except OSError:
+        return file  # its row will say why
+    return file._replace(size=known.st_size, modified=datetime.fromtimestamp(known.st_mtime, UTC).isoformat())
 
 
 def _named(text: str, fs: Any, place: str) -> str:

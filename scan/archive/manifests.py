@@ -5,7 +5,7 @@
 | path        | a path or URL; one that is relative begins where the manifest lies                              |
 | started_at  | when its sound began: ISO 8601, or a timestamp; may be missing or empty                         |
 | source      | which recorder it is of; may be missing or empty                                                |
-| size        | bytes; may be missing or empty                                                                  |
+| size        | bytes; may be missing or empty: of a file on a disk it is looked up                             |
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from typing import Any
 from edge.errors import SettingError
 from edge.sources import LAST_YEAR
 from edge.sources.recorders import Zone
-from scan.archive.storage import filesystem
+from scan.archive.storage import filesystem, os_errors
 
 MANIFEST_SUFFIXES = (".parquet", ".csv")
 _COLUMNS = ("path", "started_at", "source", "size")
@@ -54,7 +54,9 @@ def _batches(text: str) -> Iterator[Any]:
     import pyarrow.parquet
 
     fs, path = filesystem(text)
-    with fs.open(path, "rb") as file:
+    with os_errors(text):
+        opened = fs.open(path, "rb")
+    with opened as file:
         if PurePosixPath(path).suffix.lower() == ".parquet":
             yield from pyarrow.parquet.ParquetFile(file).iter_batches(10_000)
             return

@@ -1,6 +1,7 @@
 """Folders and files on disks and in object storage, by fsspec: `s3://`, `gs://`, `abfs://` and paths."""
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -39,6 +40,19 @@ def is_remote(url: str) -> bool:
     return "://" in url
 
 
+@contextlib.contextmanager
+def os_errors(url: str) -> Iterator[None]:
+    """Raise what goes wrong in object storage, which has errors of its own, as OSError that names this URL."""
+    try:
+        yield
+    except Exception as exc:
+        if not is_remote(url) or (isinstance(exc, OSError) and exc.filename is not None):
+            raise
+        if isinstance(exc, OSError):
+            raise type(exc)(exc.errno or errno.EIO, str(exc), url) from exc
+        raise OSError(errno.EIO, f"{type(exc).__name__}: {exc}", url) from exc
+
+
 class Folder:
     """A folder whose files are written whole or not at all.
 
@@ -61,7 +75,8 @@ class Folder:
         Raises:
             OSError: if it cannot be read.
         """
-        return bytes(self._fs.cat_file(self._at(name)))
+        with os_errors(self.path(name)):
+            return bytes(self._fs.cat_file(self._at(name)))
 
     def read_table(self, name: str, columns: Sequence[str] | None = None) -> Any:
         """A Parquet file as a table, or some of its columns.
@@ -77,16 +92,25 @@ class Folder:
         return pyarrow.parquet.read_table(place, columns=columns, use_threads=False, partitioning=None)
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether there is such a file.
+
+        Raises:
+            OSError: if that cannot be said.
+        """
         self._fs.invalidate_cache()
-        return bool(self._fs.exists(self._at(name)))
+        with os_errors(self.path(name)):
+            return bool(self._fs.exists(self._at(name)))
 
     def names(self, folder: str = "") -> list[str]:
-        """The files of a folder within, sorted; none where there is no such folder."""
+        """The files of a folder within, sorted; none where there is no such folder.
+
+        Raises:
+            OSError: if it cannot be listed.
+        """
         self._fs.invalidate_cache()
-        place = self._at(folder)
         try:
-            found = self._fs.ls(place, detail=True)
+            with os_errors(self.path(folder)):
+                found = self._fs.ls(self._at(folder), detail=True)
         except FileNotFoundError:
             return []
         names = [str(entry["name"]).rsplit("/", 1)[-1] for entry in found if entry["type"] == "file"]
@@ -99,7 +123,8 @@ class Folder:
             OSError: if it cannot be written.
         """
         if not self._local:
-            self._fs.pipe_file(self._at(name), content)
+            with os_errors(self.path(name)):
+                self._fs.pipe_file(self._at(name), content)
             return
         path = Path(self._at(name))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,8 +132,12 @@ class Folder:
             file.write(content)
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
+        """Remove a file, if it is there.
+
+        Raises:
+            OSError: if it cannot be removed.
+        """
+        with contextlib.suppress(FileNotFoundError), os_errors(self.path(name)):
             self._fs.rm_file(self._at(name))
 
     def remove_leftovers(self, folder: str) -> None:

@@ -52,7 +52,7 @@ class Engine:
                 _require_answer(self._address)
             with _stderr_away():
                 self._begin(ray, quiet)
-        except (OSError, ValueError, RuntimeError) as exc:
+        except Exception as exc:  # Ray raises bare ones, too, as where its processes do not start in time
             reason = str(exc).partition("\n")[0]
             where = "on this machine" if self._address is None else f"at --address {self._address}"
             raise SettingError(f"Ray cannot begin {where} ({reason}); see ray status") from exc

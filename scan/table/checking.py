@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from scan.archive import Folder
-from scan.errors import ScanError
-from scan.table.destination import SUMMARY, read_description
+from scan.table.destination import SUMMARY, required_description
 from scan.table.manifest import Manifest
 from scan.table.shards import read_shards
 
@@ -23,7 +22,7 @@ def verify(folder: Folder) -> list[str]:
     Raises:
         ScanError: if the folder is no destination.
     """
-    description, manifest = _required(folder), Manifest(folder)
+    description, manifest = required_description(folder), Manifest(folder)
     counts, marks = np.zeros(manifest.total, dtype=np.int64), np.zeros(manifest.total, dtype="S16")
     for wave in manifest.waves():
         for row in wave:
@@ -51,7 +50,7 @@ def summarise(folder: Folder) -> dict[str, Any]:
     Raises:
         ScanError: if the folder is no destination.
     """
-    description = _required(folder)
+    description = required_description(folder)
     events, errors = Counter[str](), Counter[str]()
     rows, seconds, gap_seconds = 0, 0.0, 0.0
     for _, table in read_shards(folder, ["error", "seconds", "gap_seconds", "events"]):
@@ -84,13 +83,6 @@ def summary_text(summary: dict[str, Any]) -> str:
     lines += [f"  {count:>9} {label}" for label, count in summary["events"].items()]
     lines += [f"  {count:>9} failed: {error}" for error, count in summary["errors"].items()]
     return "\n".join(lines)
-
-
-def _required(folder: Folder) -> dict[str, Any]:
-    description = read_description(folder)
-    if description is None:
-        raise ScanError(f"{folder.url}: is no destination of sed-scan; give the folder that --out named")
-    return description
 
 
 def _mark(path: str) -> bytes:

@@ -47,6 +47,18 @@ def read_description(folder: Folder) -> dict[str, Any] | None:
     return dict(description)
 
 
+def required_description(folder: Folder) -> dict[str, Any]:
+    """What `scan.json` says.
+
+    Raises:
+        ScanError: if the folder is no destination.
+    """
+    description = read_description(folder)
+    if description is None:
+        raise ScanError(f"{folder.url}: is no destination of sed-scan; give the folder that --out named")
+    return description
+
+
 def make_description(
     model_id: str, settings_hash: str, settings: dict[str, Any], sources: Sequence[str]
 ) -> dict[str, Any]:

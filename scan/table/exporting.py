@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.log import Record, format_of, rfc3339
 from scan.archive import Folder
+from scan.table.destination import required_description
 from scan.table.schema import Row
 from scan.table.shards import read_shards
 
@@ -29,8 +30,10 @@ def export_table(folder: Folder, form: str, path: Path, sample_rate: int = 16_00
         Number of events.
 
     Raises:
+        ScanError: if the folder is no destination.
         OSError: if it cannot be written.
     """
+    required_description(folder)
     part = path.with_name(path.name + ".part")
     try:
         count = _write_events(folder, part) if form == "events" else _write_lines(folder, form, part, sample_rate)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge.errors import SettingError
 from scan.archive import Folder
+from scan.table.destination import required_description
 from scan.table.shards import read_shards
 
 _MOST_LABELS = 12
@@ -23,8 +24,10 @@ def draw(folder: Folder, path: Path) -> None:
         path: of the picture: .png, .svg or .pdf.
 
     Raises:
+        ScanError: if the folder is no destination.
         SettingError: if no file has a time of day, or the suffix is unknown.
     """
+    required_description(folder)
     import matplotlib
 
     matplotlib.use("Agg")

@@ -13,14 +13,14 @@ OF_OUTPUTS = {
     *("prometheus_client", "paho", "apprise", "matplotlib", "starlette", "uvicorn", "http.server"),
     *("edge.outputs.clips", "edge.outputs.health", "edge.outputs.mqtt", "edge.outputs.notify", "edge.outputs.web"),
 }
-MOST_ENTRIES = 12
+MOST_ENTRIES, MOST_LINES = 12, 300
 
 
 def folders() -> list[str]:
     """All folders of code and of tests."""
     packages = {
         path.parent
-        for room in ("edge", "sed", "export", "review", "adapt", "tests")
+        for room in ("edge", "sed", "export", "scan", "review", "adapt", "benchmarks", "tests")
         for path in (ROOT / room).rglob("__init__.py")
     }
     return sorted(str(package.relative_to(ROOT)) for package in packages)
@@ -41,6 +41,13 @@ def test_a_folder_says_what_each_of_its_entries_is(folder: str) -> None:
     there = [path.stem for path in (ROOT / folder).glob("[!_]*.py")]
     there += [path.parent.name for path in (ROOT / folder).glob("*/__init__.py")]
     assert sorted(there) == sorted(told)
+
+
+@pytest.mark.parametrize("folder", [name for name in folders() if not name.startswith("tests")])
+def test_no_module_is_long(folder: str) -> None:
+    """It would be two."""
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / folder).glob("*.py")}
+    assert {} == {name: lines for name, lines in lengths.items() if lines > MOST_LINES}
 
 
 def test_a_running_stream_has_loaded_no_torch() -> None:

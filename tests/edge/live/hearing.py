@@ -10,7 +10,10 @@ import soxr
 from numpy.typing import NDArray
 
 from edge.sources.source import Block, Gap, Item, Source, State
-from tests.edge.live.servers import Broadcast, wait_until
+from edge.sources.url.source import UrlSource
+from edge.sources.url.urls import redacted
+from tests.edge.live.broadcast import Broadcast
+from tests.edge.live.servers import wait_until
 
 RATE = 8000  # at which sounds are compared
 
@@ -126,3 +129,9 @@ def _spans_of_run(run: list[Block], truth: NDArray[np.float32], began: float) ->
             continue
         found.append(Span(claimed, began + (near + best) / RATE))
     return found
+
+
+def items(url: str, *, once: bool = True, **options: str) -> list[Item]:
+    """What the source of a URL says until it ends."""
+    source = UrlSource(url, name=redacted(url), options=options, once=once)
+    return list(source.items(threading.Event()))

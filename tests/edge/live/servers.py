@@ -1,30 +1,26 @@
-"""Real servers for the tests of streams, and a live sound for them to carry, whose time is known exactly."""
+"""Real servers for the tests of streams."""
 
 import contextlib
 import functools
-import http.server
 import itertools
 import os
 import random
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
+
+from tests.edge.live.broadcast import Broadcast
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # Debian's own, which sees GStreamer
-_CHUNK_SECONDS = 0.02
 
 
 def needs(*programs: str) -> None:
@@ -94,66 +90,6 @@ def answers(url: str, containing: str = "") -> bool:
             return containing in answer.read().decode()
     except OSError:
         return False
-
-
-class Broadcast:
-    """A sound that is made now, over and over, as 16-bit samples by TCP.
-
-    Whoever connects hears it from now on, at its own pace; what a listener does not take in time, it has missed.
-
-    Attributes:
-        began: when its first sample was heard, by `time.monotonic`.
-    """
-
-    def __init__(self, audio: NDArray[np.float32], rate: int) -> None:
-        self.audio, self.rate = audio, rate
-        self._chunk = round(rate * _CHUNK_SECONDS)
-        self._samples = (np.clip(audio, -1.0, 1.0) * 32767).astype("<i2")
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._closed = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self.port = int(self._socket.getsockname()[1])
-        self.began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._run(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closed.set()
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()  # wakes who accepts
-        self._socket.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, target: Callable[..., None], *arguments: object) -> None:
-        self._threads.append(threading.Thread(target=target, args=arguments))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while not self._closed.is_set():
-            listener = self._socket.accept()[0]
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-            self._run(self._play, listener)
-
-    def _play(self, listener: socket.socket) -> None:
-        number = int((time.monotonic() - self.began) / _CHUNK_SECONDS)
-        rest = b""
-        with listener, contextlib.suppress(OSError):
-            listener.setblocking(False)
-            while not self._closed.wait(max(0.0, self.began + (number + 1) * _CHUNK_SECONDS - time.monotonic())):
-                if not rest:
-                    places = np.arange(number * self._chunk, (number + 1) * self._chunk) % len(self._samples)
-                    rest = self._samples[places].tobytes()
-                with contextlib.suppress(BlockingIOError):
-                    rest = rest[listener.send(rest) :]
-                number += 1
-
-    def encoded(self, *arguments: object) -> list[str]:
-        """FFmpeg's command line that encodes the sound and sends it somewhere."""
-        source = f"-nostdin -v error -f s16le -ar {self.rate} -ac 1 -probesize 32 -i tcp://127.0.0.1:{self.port}"
-        return ["ffmpeg", *source.split(), *map(str, arguments)]
 
 
 class EndedError(Exception):
@@ -331,62 +267,3 @@ def rtp_sender(broadcast: Broadcast, port: int, sdp: Path) -> Program:
     needs("ffmpeg")
     arguments = [*["-c:a", "libopus", "-f", "rtp", "-sdp_file"], sdp, f"rtp://127.0.0.1:{port}"]
     return Program(broadcast.encoded(*arguments), ready=lambda: sdp.exists() and sdp.read_text().count("a=rtpmap"))
-
-
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of localhost, signed by itself, and its key."""
-    needs("openssl")
-    paths = folder / "certificate.pem", folder / "key.pem"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    request = [
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        names,
-    ]
-    subprocess.run(["openssl", *request, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
-    return paths
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def web_program(folder: Path) -> tuple[Program, str]:
-    """A web server that can be frozen and killed, and its address."""
-    port = free_port()
-    command = [SYSTEM_PYTHON, "-m", "http.server", str(port), "--bind", "127.0.0.1", "-d", str(folder)]
-    address = f"http://127.0.0.1:{port}"
-    return Program(["env", "PYTHONUNBUFFERED=1", *command], ready=lambda: answers(address)), address
-
-
-@contextlib.contextmanager
-def web_server(
-    folder: Path | None = None,
-    handler: type[http.server.BaseHTTPRequestHandler] | None = None,
-    files: tuple[Path, Path] | None = None,
-) -> Iterator[str]:
-    """A web server within the test, with a folder's files or a handler of its own; with a certificate, by TLS."""
-    chosen = functools.partial(_Quiet, directory=str(folder)) if handler is None else handler
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), chosen)
-    if files is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*files)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that leaves
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http{'s' if files else ''}://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -22,7 +22,7 @@ from edge.model.score_stream import window_of
 from edge.sources.source import FileSource, Limited
 from edge.sources.url.source import UrlSource
 from tests.conftest import DEMO
-from tests.edge.live.servers import Broadcast
+from tests.edge.live.broadcast import Broadcast
 from tests.edge.sources.url.test_source import station
 
 _RATE, _LOOP_SECONDS, _LOOPS, _NEAR_SECONDS = 48_000, 40, 3, 0.5

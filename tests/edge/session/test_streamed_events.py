@@ -23,7 +23,8 @@ from edge.session.runtime import listen
 from edge.sources.source import FileSource, Source
 from edge.sources.url.source import UrlSource
 from tests.conftest import DEMO, command
-from tests.edge.live.servers import Broadcast, wait_until
+from tests.edge.live.broadcast import Broadcast
+from tests.edge.live.servers import wait_until
 from tests.edge.sources.url.test_source import KINDS, station
 
 pytestmark = pytest.mark.realtime

@@ -1,5 +1,6 @@
 """The files of an archive, as users name them."""
 
+import os
 from pathlib import Path
 
 import pyarrow
@@ -8,7 +9,7 @@ import pytest
 
 from edge.errors import SedError, SettingError, SourceError
 from edge.sources import Zone
-from scan.archive import ArchiveFile, archive_files
+from scan.archive import ArchiveFile, Folder, archive_files
 
 
 def listed(*texts: object) -> list[ArchiveFile]:
@@ -50,6 +51,27 @@ def test_manifest_as_csv_and_parquet(tmp_path: Path) -> None:
         "None" if row.started_at is None else row.started_at.isoformat() for row in rows
     ]
     assert [("porch", None), ("", None), ("", 7)] == [(row.source, row.size) for row in rows]
+
+
+def test_sizes_of_a_manifest_are_looked_up(tmp_path: Path) -> None:
+    """Where it does not say them, of files on a disk: long ones can be split then."""
+    filled(tmp_path, "a.wav")
+    (tmp_path / "m.csv").write_text("path\na.wav\nmissing.wav\n")
+    assert [4, None] == [row.size for row in listed(tmp_path / "m.csv")]
+    assert listed(tmp_path / "a.wav")[0].modified == listed(tmp_path / "m.csv")[0].modified
+
+
+def test_storage_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its own errors are: here there are no keys."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nothing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(SourceError, match=r"^s3://archive/in: cannot be read \(NoCredentialsError: "):
+        listed("s3://archive/in")
+    with pytest.raises(OSError, match="NoCredentialsError") as caught:
+        Folder("s3://archive/out").exists("scan.json")
+    assert "s3://archive/out/scan.json" == caught.value.filename
 
 
 @pytest.mark.parametrize(

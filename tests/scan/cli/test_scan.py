@@ -84,6 +84,20 @@ def test_picture_and_export(scanned: Path, tmp_path: Path) -> None:
     assert 2 == invoke(scan, "export", scanned / "out", tmp_path / "events.xml").exit_code
 
 
+@pytest.mark.parametrize("arguments", [["verify"], ["export", "events.csv"], ["draw", "found.png"]])
+def test_what_is_no_destination_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """Nothing is written, either."""
+    monkeypatch.chdir(tmp_path)
+    done = invoke(scan, arguments[0], "typo", *arguments[1:])
+    assert (1, "typo: is no destination of sed-scan; give the folder that --out named\n") == (
+        done.exit_code,
+        done.stderr.partition(": ")[2],
+    )
+    assert [] == os.listdir(tmp_path)
+
+
 def test_dry_run_writes_nothing(scanned: Path, tmp_path: Path) -> None:
     """It says how many files and hours there are."""
     done = invoke(scan, scanned / "in", "--out", tmp_path / "out", "--dry-run", "--workers", "4")

@@ -5,40 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sed.data.corpus import Clip, Corpus, load_corpus
+from sed.data.corpus import Corpus, load_corpus
 from sed.recipe.config import Recipe
 from sed.recipe.training_config import DataConfig, SceneConfig
 from sed.scenes.scene import SceneBuilder, SceneSound
 from sed.scenes.soundscapes import SceneMixer
-
-
-def beep_corpus() -> Corpus:
-    """One clip: a beep of 1 s in the middle of 3 s of silence."""
-    audio = np.zeros(48_000, dtype=np.float32)
-    audio[16_000:32_000] = tone(1.0, 1000.0)
-    return Corpus(labels=("beep",), clips=(clip(audio, segments=((16_000, 32_000, "beep"),)),))
-
-
-def clip(audio: NDArray[np.float32], **changes: object) -> Clip:
-    """A clip of class `beep`, sounding from 1 to 2 s, but for the changes."""
-    usual = {"labels": ("beep",), "segments": None, "spans": ((16_000, 32_000),)}
-    return Clip(path=Path("x.wav"), fold=1, audio=audio, **(usual | changes))  # type: ignore[arg-type]  # see above
-
-
-def tone(seconds: float, hz: float) -> NDArray[np.float32]:
-    """At full scale."""
-    return np.sin(2 * np.pi * hz * np.arange(int(seconds * 16_000)) / 16_000).astype(np.float32)
-
-
-def recipe(**scenes: float) -> Recipe:
-    """Scenes of events alone, but for the changes."""
-    quiet = {"distractors_mean": 0.0, "event_free": 0.0, "silent_bed": 1.0, "silent_start": 0.0}
-    return Recipe(name="x", scenes=SceneConfig(**(quiet | scenes)))  # type: ignore[arg-type]  # the values are floats
-
-
-def frame_levels(audio: NDArray[np.float32], made: Recipe) -> NDArray[np.float32]:
-    """Greatest sample of each frame."""
-    return np.abs(audio[made.context_samples :].reshape(-1, made.frame_samples)).max(axis=1)
+from tests.sed.scenes.sounds import beep_corpus, clip, frame_levels, recipe, share_of_band, tone
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -129,81 +101,6 @@ def test_of_a_long_recording_only_what_is_used_is_read(use: dict[str, object], w
     assert any(mixer.mix(np.random.default_rng(seed)).audio.any() for seed in range(5))
 
 
-def test_events_are_played_faster_and_slower() -> None:
-    """Within `speed_range`; the pitch changes with the speed."""
-    plain = {"events_mean": 1.0, "equalise_db": 0.0, "low_pass": 0.0}
-    for speed_range, slowest, fastest in ((0.0, 1.0, 1.0), (0.4, 0.9, 1.1)):
-        factors = []
-        for seed in range(20):
-            scene = SceneMixer(beep_corpus(), recipe(speed_range=speed_range, **plain)).mix(np.random.default_rng(seed))
-            [(onset, offset, _)] = scene.events
-            factors.append(16_000 / (offset - onset))
-            spectrum = np.abs(np.fft.rfft(scene.audio))
-            pitch_hz = spectrum.argmax() * 16_000 / len(scene.audio)
-            assert 1000.0 * factors[-1] == pytest.approx(pitch_hz, rel=0.01)
-        assert 1 / (1.0 + speed_range) <= min(factors) <= slowest
-        assert fastest <= max(factors) <= 1.0 + speed_range
-
-
-def test_a_continuous_sound_may_be_extended_beyond_its_clip() -> None:
-    """If the recipe asks for it; its truth is extended too."""
-    even = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
-    corpus = Corpus(labels=("beep",), clips=(even,))
-    for extended, is_longer in ((0.0, False), (1.0, True)):
-        made = recipe(extended=extended, events_mean=1.0, speed_range=0.0)
-        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(20)]
-        lengths = [offset - onset for scene in scenes for onset, offset, _ in scene.events]
-        assert is_longer == (max(lengths) > 48_000)
-        for scene in scenes:
-            levels = frame_levels(scene.audio, made)
-            assert levels[scene.frames[:, 0] > 0.99].min(initial=np.inf) > 0.1 * levels.max()
-
-
-def noise(seconds: float) -> NDArray[np.float32]:
-    """White noise."""
-    return np.random.default_rng(0).uniform(-1.0, 1.0, int(seconds * 16_000)).astype(np.float32)
-
-
-def spread_db(audio: NDArray[np.float32]) -> float:
-    """How far the levels of eight bands of 1 kHz lie apart."""
-    bands = np.abs(np.fft.rfft(audio)[:80_000]).reshape(8, -1)
-    return float(np.ptp(10 * np.log10(np.mean(bands**2, axis=1) + 1e-12)))
-
-
-@pytest.mark.parametrize(
-    ("use", "wanted"),
-    [
-        ({}, {}),
-        ({"labels": ()}, {"event_free": 1.0, "distractors_mean": 5.0}),
-        ({"labels": (), "background": True}, {"event_free": 1.0, "silent_bed": 0.0, "real_beds": 1.0}),
-    ],
-    ids=["event", "distractor", "bed"],
-)
-def test_every_sound_is_coloured(use: dict[str, object], wanted: dict[str, float]) -> None:
-    """By the equaliser and the low-pass, as the recipe says."""
-    corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
-    spreads = []
-    for equalise_db, low_pass in ((0.0, 0.0), (20.0, 0.0), (0.0, 1.0)):
-        made = recipe(speed_range=0.0, equalise_db=equalise_db, low_pass=low_pass, **wanted)
-        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(11)]
-        spreads.append(np.median([spread_db(scene.audio[:160_000]) for scene in scenes]))
-    plain, equalised, low_passed = spreads
-    assert plain < 2.0
-    assert min(equalised, low_passed) > 5.0
-
-
-def test_events_and_distractors_are_processed_alike() -> None:
-    """The same noise gives the same spectrum, band by band: else a network could recognise the processing."""
-    spectra = []
-    for use, wanted in (({}, {}), ({"labels": (), "spans": ()}, {"event_free": 1.0, "distractors_mean": 5.0})):
-        corpus = Corpus(labels=("beep",), clips=(clip(noise(10.0), **use),) * 1000)
-        made = recipe(equalise_db=0.0, low_pass=0.0, **wanted)
-        scenes = [SceneMixer(corpus, made).mix(np.random.default_rng(seed)) for seed in range(40)]
-        shares = [[share_of_band(scene.audio, hz, hz + 500.0) for hz in range(4000, 8000, 500)] for scene in scenes]
-        spectra.append(np.mean(shares, axis=0))
-    np.testing.assert_allclose(10 * np.log10(spectra[0] / spectra[1]), 0.0, atol=1.5)
-
-
 def test_a_crop_of_a_recording_keeps_its_labels_in_place() -> None:
     """Wherever the crop lies in a long recording, the truth is where the beeps are."""
     audio = np.zeros(60 * 16_000, dtype=np.float32)
@@ -273,18 +170,6 @@ def test_a_certain_label_outweighs_a_secondary_one() -> None:
     assert [1.0, 0.5] == builder.scene().clip_known.tolist()
 
 
-def test_levels_are_what_the_recipe_says() -> None:
-    """An event has this SNR over the bed."""
-    made = recipe(
-        silent_bed=0.0, bed_db_low=-50.0, bed_db_high=-50.0, snr_db_low=20.0, snr_db_high=20.0, events_mean=1.0
-    )
-    for seed in range(5):
-        scene = SceneMixer(beep_corpus(), made).mix(np.random.default_rng(seed))
-        levels = 10 * np.log10(np.mean(scene.audio[made.context_samples :].reshape(200, -1) ** 2, axis=1) + 1e-12)
-        assert -50.0 == pytest.approx(np.median(levels[scene.frames[:, 0] == 0.0]), abs=3.0)
-        assert -30.0 == pytest.approx(np.median(levels[scene.frames[:, 0] == 1.0]), abs=4.0)
-
-
 def test_distractors_are_mixed_without_labels() -> None:
     """Real ones, more often the more there are, and synthetic ones."""
     buzz = clip(tone(2.0, 300.0), labels=(), segments=(), spans=())
@@ -310,13 +195,6 @@ def test_a_long_background_gives_distractors_too() -> None:
     assert 0.0 == max(scene.frames.max() for scene in scenes)
 
 
-def share_of_band(audio: NDArray[np.float32], low_hz: float, high_hz: float) -> float:
-    """Of the energy."""
-    energy = np.abs(np.fft.rfft(audio)) ** 2 + 1e-12
-    frequencies = np.fft.rfftfreq(len(audio), 1 / 16_000)
-    return float(energy[(low_hz <= frequencies) & (frequencies < high_hz)].sum() / energy.sum())
-
-
 def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
     """Whether the other bird calls is unknown; a recording with a low rating counts less."""
     doubtful = clip(tone(3.0, 1000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
@@ -328,21 +206,6 @@ def test_a_secondary_label_is_masked_and_a_rating_weighs() -> None:
     assert 0.0 == scene.frames_known[sounding, 1].max()
     assert [np.float32(0.4), 0.0] == scene.clip_known.tolist()
     assert 1.0 == scene.frames_known[np.convolve(scene.frames[:, 0] > 0, np.ones(9), mode="same") == 0].min()
-
-
-def test_a_sound_is_extended_only_by_clips_with_the_same_labels() -> None:
-    """Never by a clip with a secondary label, which would be trained on as absent."""
-    sure = clip(tone(3.0, 1000.0), spans=((0, 48_000),))
-    doubtful = clip(tone(3.0, 3000.0), spans=((0, 48_000),), secondary=("other",), weight=0.4)
-    corpus = Corpus(labels=("beep", "other"), clips=(sure, doubtful))
-    made = recipe(events_mean=1.0, extended=1.0, speed_range=0.0, equalise_db=0.0, low_pass=0.0)
-    heard = set()
-    for seed in range(60):
-        scene = SceneMixer(corpus, made).mix(np.random.default_rng(seed))
-        high = share_of_band(scene.audio, 2500.0, 3500.0)
-        assert min(high, 1.0 - high) < 0.05
-        heard.add((high > 0.5, float(scene.clip_known[1])))
-    assert {(False, 1.0), (True, 0.0)} == heard
 
 
 def test_a_sound_before_the_first_frame_is_not_an_event() -> None:

@@ -1,9 +1,5 @@
 import json
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,122 +9,16 @@ import numpy as np
 import pytest
 
 from edge.cli.stream import stream
-from edge.log import Record, rfc3339
-from edge.model.inference import Model
-from edge.model.library import shipped_model
-from edge.outputs.mqtt import open_mqtt, output
-from edge.outputs.mqtt.connection import MOST_IN_FLIGHT
-from edge.outputs.mqtt.output import MqttOutput
-from edge.outputs.output import OutputContext
-from edge.outputs.threads import Outputs
+from edge.outputs.mqtt import open_mqtt
 from edge.sources import Block
 from tests.conftest import DEMO, invoke
-from tests.edge.live.servers import certificate, free_port, wait_until
+from tests.edge.live.servers import wait_until
+from tests.edge.live.web import certificate
 from tests.edge.outputs.mqtt.broker import Broker, Subscriber, states
+from tests.edge.outputs.mqtt.running import CARD, LABELS, Run, context_of, event, numbers, onset, running
 from tests.edge.outputs.mqtt.test_discovery import SCHEMA
 
 pytestmark = pytest.mark.realtime
-
-LABELS = ["dog", "rooster"]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    """A broker without passwords."""
-    with Broker(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts to connect follow each other quickly, and so does what waits for Home Assistant."""
-    monkeypatch.setattr(output, "_FIRST_WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(output, "_LONGEST_WAIT_SECONDS", 0.5)
-    monkeypatch.setattr(output, "_BIRTH_SECONDS", 0.5)
-    monkeypatch.setattr(output, "_SUBSCRIBE_SECONDS", 0.2)
-
-
-class Run:
-    """A run of sed-stream as its outputs see it."""
-
-    def __init__(self, mqtt: MqttOutput) -> None:
-        self.mqtt = mqtt
-        self.said: list[tuple[str, Record]] = []
-        self._outputs = Outputs([mqtt])
-        self._outputs.start(lambda source, record: self.said.append((source, record)))
-
-    def hear(self, source: str = "yard") -> None:
-        """A tenth of a second of a tone, now."""
-        samples = np.full((1600, 1), 0.1, np.float32)
-        block = Block(samples, 16_000, time.monotonic() - 0.1)
-        self._outputs.hear(source, block, Fraction(0), wait=False)
-
-    def write(self, *records: Record) -> None:
-        """Records of the log."""
-        for record in records:
-            self._outputs.write(record)
-
-    def close(self) -> None:
-        """End the run."""
-        self._outputs.close()
-
-
-CARD = Model(shipped_model(), "cpu").card
-
-
-def context_of(sources: Iterable[str], labels: list[str], log: Path | None = None) -> OutputContext:
-    """What a run of the shipped model lets its outputs know."""
-    return OutputContext(card=CARD, decoding=CARD.decoding, labels=labels, sources=list(sources), log=log)
-
-
-@contextmanager
-def running(
-    url: str,
-    folder: Path,
-    *,
-    sources: Iterable[str] = ("yard",),
-    labels: list[str] = LABELS,
-    log: Path | None = None,
-    **options: str,
-) -> Iterator[Run]:
-    """A run that hears its sources."""
-    chosen = {"node": "pi", "settle": "0", **{key.replace("_", "-"): value for key, value in options.items()}}
-    made = open_mqtt(url, chosen, context_of(sources, labels, log), folder)
-    run = Run(made)
-    for source in sources:
-        run.hear(source)
-    try:
-        yield run
-    finally:
-        run.close()
-
-
-def event(number: int, label: str = "dog", source: str = "yard", ago: float = 0.0) -> Record:
-    """An event of a second and a half that has just ended, or so many seconds ago."""
-    end = datetime.now(UTC) - timedelta(seconds=ago, milliseconds=-number)
-    return {
-        "type": "event",
-        "source": source,
-        "id": number,
-        "label": label,
-        "onset": float(number),
-        "offset": number + 1.5,
-        "onset_utc": rfc3339(end - timedelta(seconds=1.5)),
-        "offset_utc": rfc3339(end),
-        "confidence": 0.9,
-        "closed_by": "silence",
-    }
-
-
-def onset(number: int, label: str = "dog", source: str = "yard") -> Record:
-    """The onset of an event."""
-    times = {"onset": float(number), "onset_utc": rfc3339(datetime.now(UTC))}
-    return {"type": "onset", "source": source, "id": number, "label": label, **times}
-
-
-def numbers(subscriber: Subscriber) -> list[int]:
-    """Of the events that came, in order."""
-    return [message.data["seq"] for message in subscriber.of("/event")]
 
 
 def test_an_event_is_a_message_and_turns_its_label_on_and_off(broker: Broker, tmp_path: Path) -> None:
@@ -164,89 +54,6 @@ def test_a_source_is_available_while_it_is_heard(broker: Broker, tmp_path: Path)
         wait_until(lambda: home.of("pi/availability")[-1].text == "offline", "the end")
     assert "OFF" == home.of("label/dog/state")[-1].text
     assert ["online", "offline"] == [state.text for state in home.of("pi/availability")]
-
-
-def outage(folder: Path, seconds: float, settle: str) -> list[int]:
-    """The events that came although the broker was away for so long in the middle of them."""
-    broker = Broker(folder / "broker", lasting=True)
-    with broker, Subscriber(broker) as home, running(broker.url, folder, settle=settle) as run:
-        for number in range(30):
-            run.write(event(number))
-            if number == 10:
-                wait_until(lambda: len(numbers(home)) == 11, "the first")
-                broker.kill()
-            if number == 20:
-                time.sleep(seconds)
-                broker.start()
-            time.sleep(0.02)
-        wait_until(lambda: len(numbers(home)) >= 30, "all of them")
-        time.sleep(0.5)
-        return numbers(home)
-
-
-def test_a_broker_that_is_killed_costs_no_event_and_doubles_none(tmp_path: Path) -> None:
-    """They come in order once it is back and other clients are."""
-    assert list(range(30)) == outage(tmp_path, 1.0, "2s")
-
-
-@pytest.mark.slow
-def test_half_a_minute_without_a_broker_costs_no_event(tmp_path: Path) -> None:
-    """The same for longer, with all waits as they are in use."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(output, "_LONGEST_WAIT_SECONDS", 60.0)
-        patch.setattr(output, "_FIRST_WAIT_SECONDS", 1.0)
-        assert list(range(30)) == outage(tmp_path, 30.0, "15s")
-
-
-def test_a_broker_that_is_not_there_at_the_start_is_waited_for(tmp_path: Path) -> None:
-    """Without an error; the output says why it does not work."""
-    broker = Broker(tmp_path / "broker")
-    with running(broker.url, tmp_path) as run:
-        run.write(event(1))
-        wait_until(lambda: run.mqtt.failure, "an attempt")
-        assert "Connection refused" == run.mqtt.failure
-        with broker, Subscriber(broker) as home:
-            wait_until(lambda: numbers(home) == [1], "the event")
-            wait_until(lambda: run.mqtt.failure is None, "the output")
-
-
-def test_what_waits_survives_a_restart_and_is_marked_late(tmp_path: Path) -> None:
-    """Events that were not delivered come with the next run, before its own."""
-    broker = Broker(tmp_path / "broker")
-    with running(broker.url, tmp_path) as run:
-        run.write(event(1), event(2))
-    with closing(sqlite3.connect(tmp_path / "mqtt.sqlite")) as spool:
-        spool.execute("UPDATE messages SET at = at - 60")  # a minute passes
-        spool.commit()
-    with broker, Subscriber(broker) as home, running(broker.url, tmp_path) as run:
-        run.write(event(3))
-        wait_until(lambda: numbers(home) == [1, 2, 3], "all events")
-    assert [True, True, False] == [message.data["late"] for message in home.of("/event")]
-
-
-def test_what_a_crash_kept_from_the_spool_comes_from_the_log(broker: Broker, tmp_path: Path) -> None:
-    """Once, and nothing of what was before the first run."""
-    log, records = tmp_path / "events.jsonl", [event(number, ago=3600) for number in range(2)]
-    log.write_text("".join(json.dumps(record) + "\n" for record in records))
-    with Subscriber(broker) as home:
-        for number in (2, 3):
-            with running(broker.url, tmp_path, log=log, keep="2h") as run:
-                run.write(in_spool := event(number))
-                wait_until(lambda: home.of("/event"), "the event")
-            with log.open("a") as file:
-                file.writelines(json.dumps(record) + "\n" for record in (in_spool, event(10 * number)))
-        wait_until(lambda: len(numbers(home)) == 3, "the events")
-        time.sleep(0.5)
-    assert [2, 20, 3] == numbers(home)
-
-
-def test_what_waited_too_long_is_dropped_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the log, as what an output has lost."""
-    monkeypatch.setattr(output, "_EXPIRE_SECONDS", 0.1)
-    with running(f"mqtt://127.0.0.1:{free_port()}", tmp_path, keep="1s") as run:
-        run.write(event(1), event(2))
-        wait_until(lambda: run.mqtt.lost, "the loss")
-        assert {("yard", "events"): 2} == run.mqtt.lost
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Paho leaves a refused socket open
@@ -290,22 +97,6 @@ def test_home_assistant_s_birth_has_everything_sent_again(broker: Broker, tmp_pa
         for end in ("yard/config", "label/rooster/state", "/event")
     )
     assert config < state < sound
-
-
-def test_retained_states_are_right_after_a_crash(broker: Broker, tmp_path: Path) -> None:
-    """A label that was on, and whatever is there no longer: a label, a source."""
-    with running(broker.url, tmp_path, sources=["yard", "barn"]) as run:
-        run.write(onset(1))
-        wait_until(lambda: states(broker).get("sed-edge/pi/yard/label/dog/state") == "ON", "the state")
-    before = states(broker)
-    assert "ON" == before["sed-edge/pi/yard/label/dog/state"]
-    with Subscriber(broker) as home, running(broker.url, tmp_path, sources=["yard"], labels=["rooster"]):
-        wait_until(lambda: home.of("label/rooster/state"), "the states")
-        time.sleep(0.5)
-    kept = states(broker)
-    assert [] == [topic for topic in kept if "barn" in topic or "dog" in topic]
-    config = [message.data["cmps"] for message in home.of("pi_yard/config") if message.text and not message.retained]
-    assert [{"p": "binary_sensor"}, None] == [components.get("label_dog") for components in config[:2]]
 
 
 def test_two_sources_do_not_touch_each_other(broker: Broker, tmp_path: Path) -> None:
@@ -366,20 +157,6 @@ def test_the_counts_of_the_day_are_those_of_the_log(broker: Broker, tmp_path: Pa
         run.write(event(4))
         wait_until(lambda: home.of("label/dog/attr"), "the attributes")
     assert 4 == home.of("label/dog/attr")[0].data["count_today"]
-
-
-def test_a_broker_that_hangs_delays_events_and_nothing_else(broker: Broker, tmp_path: Path) -> None:
-    """They wait, and no more of them are on their way than it has room for."""
-    with Subscriber(broker) as home, running(broker.url, tmp_path) as run:
-        wait_until(lambda: home.of("label/rooster/state"), "the connection")
-        broker.freeze()
-        for number in range(700):
-            run.write(event(number))
-        wait_until(lambda: run.mqtt._spool.waiting("mqtt", 1, 699), "all in the spool")
-        wait_until(lambda: len(run.mqtt._outbox._in_flight) == MOST_IN_FLIGHT, "as many on their way")
-        broker.thaw()
-        wait_until(lambda: len(numbers(home)) == 700, "all events")
-    assert list(range(700)) == numbers(home)
 
 
 def test_five_hundred_labels_are_announced_and_have_their_states(broker: Broker, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +15,14 @@ import pytest
 import soundfile
 
 from edge.errors import SourceError
+from edge.sources.audio import AudioFile
 from edge.sources.opening import open_source
 from edge.sources.source import Block, Gap, State
 from edge.sources.url import UrlSource
-from tests.edge.live.servers import web_server
+from tests.conftest import DEMO
+from tests.edge.live.hearing import items, lengths
+from tests.edge.live.servers import needs
+from tests.edge.live.web import web_server
 from tests.edge.sources.audio.field import ffmpeg, joined
 from tests.edge.sources.videos import write_video
 
@@ -229,3 +234,55 @@ def test_a_playlist_on_this_machine_names_files(tmp_path: Path) -> None:
     items = list(source.items(threading.Event()))
     assert pytest.approx(3 * SECONDS) == sum(item.seconds for item in items if isinstance(item, Block))
     assert 1 == sum("circle" in item.detail for item in items if isinstance(item, State))
+
+
+def test_a_download_is_heard_as_a_file_is() -> None:
+    """At once, whole, once, and without a time of day."""
+    with web_server(DEMO.parent) as address:
+        source = UrlSource(f"{address}/{DEMO.name}", name="a")
+        heard = [item for item in source.items(threading.Event()) if isinstance(item, Block)]
+    assert not source.live
+    assert {None} == {block.heard_at for block in heard}
+    with AudioFile(DEMO) as file:
+        expected = np.concatenate([piece.samples for piece in file.pieces()])
+    np.testing.assert_array_equal(expected, np.concatenate([block.samples for block in heard]))
+
+
+def test_a_download_that_breaks_off_is_an_error() -> None:
+    """Not the end of the file."""
+
+    class Short(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = DEMO.read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with web_server(handler=Short) as address, pytest.raises(SourceError, match="a: "):
+        list(UrlSource(f"{address}/a.ogg", name="a").items(threading.Event()))
+
+
+def test_a_download_of_an_unknown_codec_is_an_error(tmp_path: Path) -> None:
+    """A WAV whose format has a number that nobody uses."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16_000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[20:22] = b"\x77\x77"
+    (tmp_path / "a.wav").write_bytes(data)
+    with web_server(tmp_path) as address, pytest.raises(SourceError, match="holds no sound that can be decoded"):
+        items(f"{address}/a.wav")
+
+
+def test_a_whole_playlist_is_a_download(tmp_path: Path) -> None:
+    """HLS that has an end."""
+    needs("ffmpeg")
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-t", "6", "-i"]
+    subprocess.run([*command, DEMO, *["-c:a", "aac", "-f", "hls", "-hls_time", "2"], tmp_path / "a.m3u8"], check=True)
+    with web_server(tmp_path) as address:
+        source = UrlSource(f"{address}/a.m3u8", name="a")
+        heard = list(source.items(threading.Event()))
+    assert not source.live
+    assert 6.0 == pytest.approx(sum(lengths(heard)), abs=0.1)

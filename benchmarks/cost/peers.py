@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.timing import Subject, session
+from benchmarks.cost.timing import Subject, session
 from edge.model import Floats
 from sed.network import LogMel, Prediction, torchlibrosa_frontend
 from sed.recipe import FrontendConfig

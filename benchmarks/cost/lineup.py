@@ -9,7 +9,7 @@ from pathlib import Path
 import onnx
 import torch
 
-from benchmarks import peers, subjects, timing
+from benchmarks.cost import peers, subjects, timing
 from edge.model import Model, shipped_models
 from edge.sources import read_audio
 from export.graph import to_onnx

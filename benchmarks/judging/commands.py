@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from benchmarks import timing
 from benchmarks.arguments import (
     RECORDING,
     data_option,
@@ -15,6 +14,7 @@ from benchmarks.arguments import (
     recipe_option,
     validation_option,
 )
+from benchmarks.cost import timing
 from edge.cli.command_line import SedCommand
 from edge.errors import did_you_mean
 from edge.model import Model
@@ -54,7 +54,7 @@ def trainings(
     What has been trained is kept in --out, so it may be stopped and called again with the same arguments; others want
     another --out. Two may run side by side, each --only with its own variants or with its own --seed.
     """
-    from benchmarks import decoding, variants
+    from benchmarks.judging import decoding, variants
     from sed.data import load_corpus
     from sed.evaluation import read_recordings
     from sed.recipe import load_recipe
@@ -87,7 +87,7 @@ def trainings(
 @validation_option
 def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
     """Which scores of a window are worth most: lookahead, mean of several, length; mean over the models."""
-    from benchmarks import decoding
+    from benchmarks.judging import decoding
     from sed.cli.models import open_model
     from sed.evaluation import read_recordings
 
@@ -103,7 +103,7 @@ def emission(paths: tuple[Path, ...], validation: tuple[Path, ...]) -> None:
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw it into this PNG.")
 def tradeoff(paths: tuple[Path, ...], validation: tuple[Path, ...], plot: Path | None) -> None:
     """Event F1 against false alarms an hour, by settings tuned for at most so many; mean over the models."""
-    from benchmarks import decoding
+    from benchmarks.judging import decoding
     from sed.cli.models import open_model
     from sed.evaluation import read_recordings
 
@@ -126,8 +126,8 @@ def promises(model: Path, validation: tuple[Path, ...], splits: int) -> None:
 
     Folders without events want a subfolder for each kind of sound, or a table that says which kind a file is.
     """
-    from benchmarks import decoding
-    from benchmarks.promises import split_table
+    from benchmarks.judging import decoding
+    from benchmarks.judging.promises import split_table
     from sed.cli.models import open_model, warn_if_trained_on
     from sed.evaluation import read_recordings, run_on_recordings
 
@@ -148,7 +148,7 @@ def encoders(names: tuple[str, ...], data: Path, other: Path) -> None:
     """What pretrained encoders know: a linear layer on their vectors learns folds 1 to 3, and is judged on fold 4."""
     import torch
 
-    from benchmarks.encoders import encoder_table
+    from benchmarks.judging.encoders import encoder_table
 
     torch.set_num_threads(1)
     click.echo(measured_on())
@@ -166,7 +166,7 @@ def encoders(names: tuple[str, ...], data: Path, other: Path) -> None:
 @click.option("--pairs", type=click.IntRange(min=2), default=30, show_default=True, help="Of nights.")
 def nights(model: Path, recipe: Path, data: tuple[Path, ...], quiet: tuple[Path, ...], pairs: int) -> None:
     """Does the promise of one quiet night hold in the next? On made nights of sounds that are none of the model's."""
-    from benchmarks.nights import Sounds, halves_of, night_table
+    from benchmarks.judging.nights import Sounds, halves_of, night_table
     from edge.session import read_stretches
     from sed.data import load_corpus
     from sed.recipe import DataConfig, load_recipe

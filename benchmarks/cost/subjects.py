@@ -8,7 +8,7 @@ import onnx
 import soxr
 import torch
 
-from benchmarks.timing import Subject, session
+from benchmarks.cost.timing import Subject, session
 from edge.detection import Decoder, EventStream
 from edge.model import Card, Floats, Model, window_of
 from edge.sources import Block

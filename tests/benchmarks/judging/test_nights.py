@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.nights import WORLDS, Sounds, halves_of, night_table
+from benchmarks.judging.nights import WORLDS, Sounds, halves_of, night_table
 from edge.model.inference import Model
 from edge.model.library import shipped_model
 from edge.session.quiet_hours import Stretch

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.timing import session
+from benchmarks.cost.timing import session
 from edge.model import Floats, Model
 
 _STEPS = 200

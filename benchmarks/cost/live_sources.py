@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
-from benchmarks.whole_process import Cost, cpu_seconds, listening
+from benchmarks.cost.whole_process import Cost, cpu_seconds, listening
 from edge.sources import read_audio
+from tests.edge.live.broadcast import Broadcast
 from tests.edge.live.pulse import Pulse
-from tests.edge.live.servers import Broadcast, Icecast, Rtsp
+from tests.edge.live.servers import Icecast, Rtsp
 
 _RATE = 48_000
 

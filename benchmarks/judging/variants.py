@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks import subjects
-from benchmarks.decoding import tuned_figures
-from benchmarks.lineup import untrained
-from benchmarks.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
-from benchmarks.timing import Subject
+from benchmarks.cost import subjects
+from benchmarks.cost.lineup import untrained
+from benchmarks.cost.peers import DCASE_FRONTEND, DcaseCrnn, whole_window
+from benchmarks.cost.timing import Subject
+from benchmarks.judging.decoding import tuned_figures
 from edge.model import Card, Floats, Model, Step
 from sed.data import Corpus
 from sed.errors import RecipeError
@@ -173,7 +173,7 @@ def figures(
         out: folder of this variant and seed.
 
     Returns:
-        Those of `benchmarks.decoding.tuned_figures`, and `parameters`.
+        Those of `benchmarks.judging.decoding.tuned_figures`, and `parameters`.
 
     Raises:
         RecipeError: if `out` holds figures of another recipe, or of other data.

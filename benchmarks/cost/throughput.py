@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.timing import Subject
+from benchmarks.cost.timing import Subject
 from edge.sources import read_audio
 from sed.data import Corpus
 from sed.recipe import Recipe
