@@ -30,12 +30,13 @@ def save_clip(
     day: int = 1,
     source: str = "porch",
     seconds: float = 1.0,
+    onset: float = 100.0,
 ) -> Path:
     """Save one clip, of an event so many seconds after noon on that day of May, with a second before and after it.
 
-    Without `at`, the time of day is not known.
+    Without `at`, the time of day is not known, and the event begins at `onset` of its source.
     """
-    onset = 100.0 if at is None else at
+    onset = onset if at is None else at
     moment_at = None if at is None else datetime(2026, 5, day, 12, tzinfo=UTC) + timedelta(seconds=at)
     fields = {"id": 7} if kind == "event" else {}
     moment = Moment(source, label, onset, onset + seconds, score, moment_at, kind, fields)

@@ -43,7 +43,7 @@ def test_one_key_a_clip(tmp_path: Path, make_clip: MakeClip) -> None:
 
 
 def test_scores_are_drawn_below_the_spectrogram(tmp_path: Path, make_clip: MakeClip, kept_scores: Path) -> None:
-    """A ribbon of the clip's label and of another high one, with thresholds, on the clip's time; none without scores."""
+    """A ribbon of the clip's label and one of another that is high, with thresholds; none without scores."""
     make_clip(score=0.52)
     make_clip(score=0.51, day=2)
     with served(tmp_path / "clips", scores=[kept_scores]) as port, chromium() as browser:
