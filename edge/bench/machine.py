@@ -5,11 +5,16 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _PACKAGES = ("sed-edge", "onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "numpy", "torch", "torchlibrosa")
+
+# Starts the sed-stream of this installation.
+SED_STREAM = (sys.executable, "-P", "-c", "from edge.cli.stream import stream; stream(prog_name='sed-stream')")
 
 
 def machine() -> dict[str, Any]:
@@ -51,6 +56,37 @@ def resident_megabytes() -> float | None:
     with contextlib.suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return None
+
+
+class Usage(NamedTuple):
+    """What a process and its children have used.
+
+    Attributes:
+        at: `time.monotonic`.
+        cpu_seconds: user and system time so far.
+        megabytes: of memory now; pages that they share count once.
+    """
+
+    at: float
+    cpu_seconds: float
+    megabytes: float
+
+    def cores_busy_since(self, before: "Usage") -> float:
+        """CPU seconds a second."""
+        return round((self.cpu_seconds - before.cpu_seconds) / (self.at - before.at), 3)
+
+
+def usage(pid: int) -> Usage | None:
+    """Of a process and its children; None where the system does not say so as Linux does, or if it has ended."""
+    with contextlib.suppress(OSError, ValueError):
+        folder = Path("/proc", str(pid))
+        children = (folder / "task" / str(pid) / "children").read_text().split()
+        ticks = kilobytes = 0
+        for each in (folder, *(Path("/proc", child) for child in children)):
+            ticks += sum(map(int, (each / "stat").read_text().rpartition(")")[2].split()[11:13]))
+            kilobytes += int((each / "smaps_rollup").read_text().partition("Pss:")[2].split()[0])
+        return Usage(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), kilobytes * 1024 / 1e6)
     return None
 
 

@@ -143,6 +143,14 @@ LOG_OPTIONS = (
 )
 RUN_OPTIONS = (
     click.option(
+        "--processes",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Processes that the sources are spread over; one for each core suits hundreds of sources.",
+    ),
+    click.option(
         "--durable",
         is_flag=True,
         help="Have each line of --out on the disk before it is seen on stdout.  [default: leave it to the system]",

@@ -1,13 +1,14 @@
 """`sed-stream`: detects sound events in sources, and writes their log."""
 
 import contextlib
+import functools
 import itertools
 import logging
 import math
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from edge.cli.options import (
     WINDOW_OPTIONS,
     with_options,
 )
-from edge.cli.settings import SettingsCommand, Threshold
+from edge.cli.settings import SettingsCommand, Threshold, arguments_of
 from edge.cli.settings import show_config as settings_text
 from edge.detection import Decoder
 from edge.errors import SettingError
@@ -35,11 +36,13 @@ from edge.log import FanOut, FileSink, Rotation, Sink, json_lines_file
 from edge.log.scores import ScoreSink
 from edge.model import Model, shipped_model, window_of
 from edge.outputs import OutputContext, OutputSettings, open_outputs
-from edge.session import listen
+from edge.session import Part, Processes, listen
 from edge.sources import ChannelChoice, FileSource, InTurn, Item, Source, State, Zone, each_of, open_sources, starts_of
 from edge.sources.microphone import all_devices, device_json, device_table
 
 _log = logging.getLogger(__name__)
+
+_PART = (sys.executable, "-P", "-m", "edge.cli.stream")  # starts a process that hears a part of the sources
 
 
 @click.command(cls=SettingsCommand, environment_prefix="SED_STREAM", together=("sources", "named"))
@@ -83,6 +86,7 @@ def stream(
     onsets: bool,
     log_format: str | None,
     outs: tuple[str, ...],
+    processes: int,
     durable: bool,
     rotate: str | None,
     scores_path: Path | None,
@@ -97,7 +101,8 @@ def stream(
     else to stderr. Ctrl-C closes open events and ends the log; a second one ends at once. SIGHUP has the files of --out
     opened again, and the model read again.
     """
-    logging.getLogger("edge").setLevel(logging.INFO)
+    # What there is to say of settings, the process above one that hears a part has said.
+    logging.getLogger("edge").setLevel(logging.INFO if ctx.obj is None else logging.ERROR)
     if list_devices:
         click.echo(device_json(all_devices()) if as_json else device_table(all_devices()))
         return
@@ -131,10 +136,37 @@ def stream(
         if given and not outs:
             raise SettingError(f"{flag} is for files of the log; name one with --out, such as --out events.jsonl")
     rotation = None if rotate is None else Rotation.parse(rotate)
+    _check_processes(processes, sources, named, scores_path)
+    names = [source.name for source in each_of(heard)]
+    path = shipped_model() if model_path is None else model_path
+    again = ModelAgain(ctx, path, card, frames, reported or list(card.labels), scores_path is not None)
+    listening = functools.partial(
+        listen,
+        model=model,
+        window=frames,
+        make_decoder=lambda: Decoder(card.labels, decoding, reported),
+        starts=starts,
+        stats_every_seconds=stats_every,
+        channel=channel,
+        succession=again.succession,
+        look=again.look,
+    )
+    if ctx.obj is not None:
+        part: Part = ctx.obj
+        logging.getLogger("edge").setLevel(logging.INFO)
+        with part.obey(again.ask):
+            listening(
+                part.task.part_of(heard),
+                sink=part,
+                stopping=part.stopping,
+                onsets=part.task.onsets,
+                outputs=part.outputs,
+                count=len(names),
+            )
+        return
     if provider == "auto":
         _log.info("runs on the %s", model.provider)
     sinks: list[Sink] = []
-    names = [source.name for source in each_of(heard)]
     known = OutputContext(
         card=card,
         decoding=decoding,
@@ -145,33 +177,36 @@ def stream(
         log=json_lines_file(outs),
     )
     opened = open_outputs(OutputSettings(**outputs), known)
-    path = shipped_model() if model_path is None else model_path
-    again = ModelAgain(ctx, path, card, frames, reported or list(card.labels), scores_path is not None)
+    several = None if min(processes, len(heard)) == 1 else Processes(_PART, arguments_of(ctx), heard, processes)
+    hung_up = again.ask if several is None else several.read_model_again
     stopping = _stop_on_signals()
+    code = 0
     with contextlib.ExitStack() as stack:
-        sinks += stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation, again.ask))
-        scores = None
-        if scores_path is not None:
-            scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
-            sinks.insert(0, scores)
-        listen(
-            _with_progress(heard),
-            model,
-            frames,
-            lambda: Decoder(card.labels, decoding, reported),
-            FanOut(sinks),
-            stopping=stopping,
-            onsets=onsets,
-            starts=starts,
-            stats_every_seconds=stats_every,
-            scores=scores,
-            outputs=opened,
-            channel=channel,
-            succession=again.succession,
-            look=again.look,
-        )
-    if stopping.is_set():
-        sys.exit(130)
+        sinks += stack.enter_context(opened_sinks(log_format, outs, card, names, durable, rotation, hung_up))
+        if several is not None:
+            code = several.listen(FanOut(sinks), opened, onsets=onsets, stopping=stopping)
+        else:
+            scores = None
+            if scores_path is not None:
+                scores = stack.enter_context(contextlib.closing(ScoreSink(scores_path, card)))
+                sinks.insert(0, scores)
+            listening(
+                _with_progress(heard),
+                sink=FanOut(sinks),
+                stopping=stopping,
+                onsets=onsets,
+                scores=scores,
+                outputs=opened,
+            )
+    if stopping.is_set() or code != 0:
+        sys.exit(130 if stopping.is_set() else code)
+
+
+def _check_processes(processes: int, sources: Sequence[str], named: Sequence[str], scores: Path | None) -> None:
+    if processes > 1 and "-" in [*sources, *(text.partition("=")[2] for text in named)]:
+        raise SettingError("stdin (-) is read by one process; leave out --processes, or name files and streams only")
+    if processes > 1 and scores is not None:
+        raise SettingError("--scores keeps the scores of one process; leave out --processes, or --scores")
 
 
 def _with_progress(sources: list[Source | InTurn]) -> list[Source | InTurn]:
@@ -220,3 +255,8 @@ def _stop_on_signals() -> threading.Event:
     for number in _SIGNALS:
         signal.signal(number, stop)
     return stopping
+
+
+if __name__ == "__main__":
+    part_of_run = Part()
+    stream(part_of_run.task.arguments, prog_name="sed-stream", obj=part_of_run)

@@ -50,6 +50,11 @@ class Outputs:
             output.states_of_run = self.states
 
     @property
+    def hears(self) -> bool:
+        """Whether one receives sound."""
+        return any(thread.output.hears for thread in self._threads)
+
+    @property
     def takes_scores(self) -> bool:
         """Whether one receives frame scores."""
         return any(thread.output.takes_scores for thread in self._threads)

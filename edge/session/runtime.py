@@ -42,6 +42,7 @@ def listen(
     channel: str = "mix",
     succession: Succession | None = None,
     look: Callable[[Callable[[str], None]], None] | None = None,
+    count: int | None = None,
 ) -> None:
     """Listen to sources until each has ended or `stopping` is set, and log the detected events.
 
@@ -66,6 +67,7 @@ def listen(
         succession: of the model; a source uses the newest one as soon as it can.
         look: called about ten times a second, with a function that writes a warning to the log of each source that is
             heard: to set the newest model.
+        count: of all sources of the run, where other processes hear some of them; that of `sources` if None.
 
     Raises:
         SedError: the error of a source, or how many sources failed.
@@ -100,7 +102,7 @@ def listen(
         if outputs is not None:
             outputs.start(log.write)
             stack.callback(outputs.close)
-        running = _Running(begin, turns, log)
+        running = _Running(begin, turns, log, sum(map(len, turns)) if count is None else count)
         stack.callback(running.stop)
         running.wait(done, stopping, look)
     if log.failure is not None:
@@ -115,11 +117,11 @@ class _Running:
         begin: starts the worker of a source.
         turns: each to be heard in its order; all of them are begun at once.
         log: that they write.
+        count: of all sources of the run.
     """
 
-    def __init__(self, begin: Callable[[Source], Worker], turns: Sequence[deque[Source]], log: Log) -> None:
-        self._begin, self._log = begin, log
-        self._count = sum(map(len, turns))
+    def __init__(self, begin: Callable[[Source], Worker], turns: Sequence[deque[Source]], log: Log, count: int) -> None:
+        self._begin, self._log, self._count = begin, log, count
         self._failures: list[tuple[str, Exception]] = []
         self._workers: dict[Worker, deque[Source]] = {}
         for turn in turns:

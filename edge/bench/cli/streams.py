@@ -30,6 +30,14 @@ _LEAST_HOPS = 3  # in a trial
     help="For which the machine must keep up; the search for the number takes shorter trials.",
 )
 @click.option("--most", type=click.IntRange(min=1), metavar="N", help="Upper limit of sources.  [default: no limit]")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that the sources are spread over, as by sed-stream --processes.",
+)
 @shared_options("output")
 def streams(
     model: Path,
@@ -39,6 +47,7 @@ def streams(
     threads: int,
     seconds: float,
     most: int | None,
+    processes: int,
     output: Output,
 ) -> None:
     """Find how many sources this machine processes in real time.
@@ -56,6 +65,7 @@ def streams(
         threads=threads,
         window_seconds=round(frames.window_frames * card.frame_seconds, 6),
         hop_seconds=round(frames.hop_frames * card.frame_seconds, 6),
+        processes=processes,
     )
 
     def run(sources: int, tried_seconds: float) -> load.Trial:
@@ -77,6 +87,7 @@ def streams(
         hop_seconds=setup.hop_seconds,
         window_seconds=setup.window_seconds,
         threads=threads,
+        processes=processes,
         seconds=seconds,
         largest=None if largest is None else asdict(largest),
         tries=[asdict(each) for each in tries],

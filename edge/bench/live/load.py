@@ -1,38 +1,36 @@
 """How many sources this machine processes in real time, by the whole runtime: decoding, resampling, inference, log.
 
-Each trial is a process of its own: `python -m edge.bench.live.load`, with its settings as JSON on stdin.
+Each trial is `sed-stream` as a user runs it, with its processes measured from outside.
 """
 
 import contextlib
 import itertools
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
 
-from edge.bench.machine import resident_megabytes
-from edge.detection import Decoder
+from edge.bench.machine import SED_STREAM, usage
 from edge.errors import SedError
-from edge.log import JsonLinesSink, Record
+from edge.log import Record
 from edge.model import Model, window_of
-from edge.session import listen
-from edge.sources import FileSource
 
 _RATE = 48_000
 _CODECS = {"flac": ("FLAC", None), "mp3": ("MP3", None), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS")}
 _STEPS, _FINENESS = 10, 0.05
 _SETTLE_SECONDS = 10.0  # at most, at the beginning, which do not count; also the time between two `stats` records
 _SPARE_SECONDS = 5.0
+_POLL_SECONDS = 0.05
+_STOPPED = 130  # exit code of sed-stream after SIGTERM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +43,7 @@ class Setup:
         threads: that one step may use.
         window_seconds: of the sliding window.
         hop_seconds: by which it advances; no lag may be greater.
+        processes: that the sources are spread over.
     """
 
     model: str
@@ -52,6 +51,7 @@ class Setup:
     threads: int
     window_seconds: float
     hop_seconds: float
+    processes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,8 @@ class Trial:
         held: whether the machine kept up with all of them.
         why_not: if it did not.
         lag_p99_seconds: of the source that was worst, in its worst ten seconds.
-        cores_busy: CPU seconds a second.
-        resident_mb: memory in the end; None where the system does not say.
+        cores_busy: CPU seconds a second, of all processes; None where the system does not say.
+        resident_mb: memory of all processes in the end, shared pages once; None where the system does not say.
     """
 
     sources: int
@@ -73,7 +73,7 @@ class Trial:
     held: bool
     why_not: str | None
     lag_p99_seconds: float | None
-    cores_busy: float
+    cores_busy: float | None
     resident_mb: float | None
 
 
@@ -145,19 +145,63 @@ def write_sounds(folder: Path, seconds: float) -> list[Path]:
 
 
 def run_trial(setup: Setup, sounds: Sequence[Path], sources: int, seconds: float) -> Trial:
-    """Play files in turn to so many sources in a process of its own, for so many seconds once they have settled.
+    """Play files in turn to so many sources of one `sed-stream`, for so many seconds once they have settled.
 
     Raises:
-        SedError: what the process said, if it failed.
+        SedError: what it said, if it failed.
     """
-    task = {"setup": asdict(setup), "sounds": [*map(str, sounds)], "sources": sources, "seconds": seconds}
-    command = [sys.executable, "-m", "edge.bench.live.load"]
-    done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SedError(
-            f"{sources} sources could not be measured: {(done.stderr.strip() or 'no message').splitlines()[-1]}"
-        )
-    return Trial(**json.loads(done.stdout))
+    _allow_many_files()
+    look_seconds = min(_SETTLE_SECONDS, seconds)
+    command = [*SED_STREAM, *_settings(setup), "--realtime", f"--stats-every={look_seconds}"]
+    for number, path in enumerate(itertools.islice(itertools.cycle(sounds), sources), start=1):
+        command.append(f"--name=source {number}={path}")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("SED_STREAM_")}
+    with tempfile.TemporaryFile("w+b") as log, tempfile.TemporaryFile("w+b") as talk:
+        with _running(subprocess.Popen(command, stdout=log, stderr=talk, env=own)) as process:
+            while log.seek(0, os.SEEK_END) == 0 and process.poll() is None:
+                time.sleep(_POLL_SECONDS)  # until a source has begun
+            _wait(process, look_seconds)
+            before = usage(process.pid)
+            _wait(process, seconds)
+            after = usage(process.pid)
+            process.terminate()
+            if process.wait() != _STOPPED:
+                talk.seek(0)
+                said = talk.read().decode().strip() or "no message"
+                raise SedError(f"{sources} sources could not be measured: {said.splitlines()[-1]}")
+        log.seek(0)
+        why_not, lag = judge(map(json.loads, log), setup.hop_seconds)
+    return Trial(
+        sources=sources,
+        seconds=seconds,
+        held=why_not is None,
+        why_not=why_not,
+        lag_p99_seconds=lag,
+        cores_busy=None if after is None or before is None else after.cores_busy_since(before),
+        resident_mb=None if after is None else after.megabytes,
+    )
+
+
+def _settings(setup: Setup) -> Iterator[str]:
+    names = {"window_seconds": "window", "hop_seconds": "hop"}
+    for key, value in asdict(setup).items():
+        yield f"--{names.get(key, key)}={value}"
+
+
+@contextlib.contextmanager
+def _running(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Ends it, whatever happens."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait so long, or until it has ended."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
 
 
 def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float | None]:
@@ -196,41 +240,6 @@ def judge(log: Iterable[Record], hop_seconds: float) -> tuple[str | None, float 
     return why_not, worst
 
 
-def _run(setup: Setup, sounds: Sequence[str], sources: int, seconds: float) -> Trial:
-    _allow_many_files()
-    model = Model(Path(setup.model), setup.provider, setup.threads)
-    card = model.card
-    paths = itertools.islice(itertools.cycle(sounds), sources)
-    played = [FileSource(path, name=f"source {number}", realtime=True) for number, path in enumerate(paths, start=1)]
-    look_seconds = min(_SETTLE_SECONDS, seconds)
-    stopping = threading.Event()
-    timer = threading.Timer(look_seconds + seconds, stopping.set)
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-        began, busy = time.monotonic(), time.process_time()
-        timer.start()
-        listen(
-            played,
-            model,
-            window_of(card, setup.window_seconds, setup.hop_seconds),
-            lambda: Decoder(card.labels, card.decoding),
-            JsonLinesSink(file),
-            stopping=stopping,
-            stats_every_seconds=look_seconds,
-        )
-        cores_busy = (time.process_time() - busy) / (time.monotonic() - began)
-        file.seek(0)
-        why_not, lag = judge(map(json.loads, file), setup.hop_seconds)
-    return Trial(
-        sources=sources,
-        seconds=seconds,
-        held=why_not is None,
-        why_not=why_not,
-        lag_p99_seconds=lag,
-        cores_busy=round(cores_busy, 3),
-        resident_mb=resident_megabytes(),
-    )
-
-
 def _allow_many_files() -> None:
     """Each source has one open."""
     with contextlib.suppress(ImportError, ValueError, OSError):
@@ -238,16 +247,3 @@ def _allow_many_files() -> None:
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _main() -> None:
-    task: dict[str, Any] = json.load(sys.stdin)
-    try:
-        found = _run(Setup(**task.pop("setup")), **task)
-    except SedError as exc:
-        sys.exit(str(exc))
-    sys.stdout.write(json.dumps(asdict(found)) + "\n")
-
-
-if __name__ == "__main__":
-    _main()

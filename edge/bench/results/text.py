@@ -72,17 +72,23 @@ def streams_text(result: Row, *, markdown: bool) -> str:
         Column("sources", lambda row: f"{row['sources']}"),
         Column("seconds", lambda row: f"{row['seconds']:g}"),
         Column("p99 lag s", lambda row: _number(row["lag_p99_seconds"], 3)),
-        Column("cores busy", lambda row: f"{row['cores_busy']:.2f}"),
-        Column("process ms/s", lambda row: f"{1e3 * row['cores_busy'] / row['sources']:.2f}"),
+        Column("cores busy", lambda row: _number(row["cores_busy"], 2)),
+        Column("process ms/s", lambda row: _number(_milliseconds(row), 2)),
         Column("MB", lambda row: _number(row["resident_mb"], 0)),
         Column("", lambda row: "held" if row["held"] else str(row["why_not"]), number=False),
     ]
     settings = "{model}, {precision}, {provider}, window {window_seconds:g} s, hop {hop_seconds:g} s, threads {threads}"
+    settings += ", processes {processes}"
     largest = result["largest"]
     found = "not even one source holds" if largest is None else f"{largest['sources']} sources hold"
     above = [describe_machine(result["machine"]), settings.format(**result)]
     rows = rows_text(result["tries"], columns, markdown=markdown)
     return page(above, rows, [f"{found} for {result['seconds']:g} s"], markdown=markdown)
+
+
+def _milliseconds(row: Row) -> float | None:
+    """What a second of sound costs a source."""
+    return None if row["cores_busy"] is None else 1e3 * row["cores_busy"] / row["sources"]
 
 
 def latency_text(result: Row, *, markdown: bool) -> str:

@@ -3,7 +3,6 @@
 import logging
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from edge.bench.machine import SED_STREAM
 from edge.bench.steps.combinations import Combination
 from edge.errors import SedError
 
@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 
 _LENGTHS = (20, 140)  # seconds of the short and the long file: what starting costs does not count
 _PROVIDERS = ("cpu", "cuda")  # that sed-stream can be told to use
-_RUN = (sys.executable, "-c", "from edge.cli.stream import stream; stream(prog_name='sed-stream')")
 
 
 class ProcessCost:
@@ -55,7 +54,7 @@ def _milliseconds(chosen: Combination) -> float | None:
             path = Path(folder) / f"{seconds}.wav"
             noise = np.random.default_rng(0).normal(0.0, 0.05, seconds * chosen.card.sample_rate)
             soundfile.write(path, noise, chosen.card.sample_rate, subtype="PCM_16")
-            taken.append(_cpu_seconds([*_RUN, str(path), *settings]))
+            taken.append(_cpu_seconds([*SED_STREAM, str(path), *settings]))
     return round(1e3 * (taken[1] - taken[0]) / (_LENGTHS[1] - _LENGTHS[0]), 3)
 
 

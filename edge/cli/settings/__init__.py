@@ -16,7 +16,7 @@ show_config     all settings and where each came from, as a TOML file
 toml_file       a file of settings in TOML
 """
 
-from edge.cli.settings.command import SettingsCommand
+from edge.cli.settings.command import SettingsCommand, arguments_of
 from edge.cli.settings.option_types import KeyValueOption, StartOption, TablesOption, Threshold, ThresholdOption
 from edge.cli.settings.origins import Origin, origin_of, settable
 from edge.cli.settings.reading import read_config
@@ -31,6 +31,7 @@ __all__ = [
     "TablesOption",
     "Threshold",
     "ThresholdOption",
+    "arguments_of",
     "origin_of",
     "read_config",
     "read_toml",

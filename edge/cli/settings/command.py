@@ -69,7 +69,7 @@ class SettingsCommand(SedCommand):
             SettingError: if they are wrong by now.
         """
         try:
-            return self.make_context(ctx.info_name, list(ctx.meta[_ARGUMENTS]))
+            return self.make_context(ctx.info_name, arguments_of(ctx))
         except click.ClickException as exc:
             raise SettingError(exc.format_message()) from exc
         except click.exceptions.Exit as exc:
@@ -88,6 +88,11 @@ class SettingsCommand(SedCommand):
         for name in os.environ:
             if name.startswith(self._prefix) and name not in known:
                 raise SettingError(f"{name}: no such setting in the environment{did_you_mean(name, known)}")
+
+
+def arguments_of(ctx: click.Context) -> list[str]:
+    """The arguments of the command in `ctx`, as they were given."""
+    return list(ctx.meta[_ARGUMENTS])
 
 
 def _use_file(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
