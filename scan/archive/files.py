@@ -21,10 +21,10 @@ class ArchiveFile(NamedTuple):
 
     Attributes:
         path: or URL.
-        size: bytes; None where nobody said.
-        modified: when, in UTC, or a mark that changes with the content; "" where nobody said.
+        size: bytes; None if unknown.
+        modified: when, in UTC, or a mark that changes with the content; "" if unknown.
         started_at: when its sound began, in UTC, if a manifest says so.
-        source: which recorder it is of; "" where nobody said.
+        source: which recorder it is of; "" if unknown.
     """
 
     path: str

@@ -95,7 +95,7 @@ class Folder:
         """Whether there is such a file.
 
         Raises:
-            OSError: if that cannot be said.
+            OSError: if the storage cannot be reached.
         """
         self._fs.invalidate_cache()
         with os_errors(self.path(name)):

@@ -54,8 +54,10 @@ class Engine:
                 self._begin(ray, quiet)
         except Exception as exc:  # Ray raises bare ones, too, as where its processes do not start in time
             reason = str(exc).partition("\n")[0]
-            where = "on this machine" if self._address is None else f"at --address {self._address}"
-            raise SettingError(f"Ray cannot begin {where} ({reason}); see ray status") from exc
+            where, advice = "on this machine", "run the same command again, with less at work beside it"
+            if self._address is not None:
+                where, advice = f"at --address {self._address}", "see ray status"
+            raise SettingError(f"Ray cannot begin {where} ({reason}); {advice}") from exc
         if self._workers is None:
             resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray's own
             self._workers = self._gpus or max(1, int(resources.get("CPU", 1)))

@@ -12,7 +12,7 @@ from typing import Any
 from edge.errors import SedError
 from edge.log import FanOut
 from edge.log.scores import ScoreSink, save_score_file
-from edge.model import Card, Floats, Model, Step
+from edge.model import Card, Floats, Model, Step, StepModel
 from edge.session import listen
 from edge.sources import FileSource, Start, Zone
 from scan.archive import Folder, is_remote, local_copy, opened_file, start_of
@@ -55,7 +55,7 @@ class Scanner:
         with tempfile.TemporaryDirectory(prefix="sed-scan-") as scratch:
             model = Path(scratch) / MODEL
             model.write_bytes(self._folder.read(MODEL))
-            self._model = Model(model, settings.provider, 1)
+            self._model = _Recalling(Model(model, settings.provider, 1))
 
     def do(self, unit: Unit, blamed: frozenset[int] = frozenset()) -> dict[str, Any]:
         """Do a unit; return what the driver has to know of it.
@@ -219,6 +219,29 @@ class Scanner:
                 self._folder.write(_score_name(file, index), path.read_bytes())
 
 
+class _Recalling:
+    """A model that runs the step before every recording, of one frame of silence, only once: short files are many.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.card: Card = model.card
+        self.embedding_size: int = model.embedding_size
+        self._model = model
+        self._first_samples = model.card.context_samples + model.card.frame_samples
+        self._silent_step: Step | None = None
+
+    def step(self, audio: Floats, embeddings: Floats) -> Step:
+        """See `StepModel.step`."""
+        if audio.shape != (1, self._first_samples) or embeddings.shape[1] or audio.any():
+            return self._model.step(audio, embeddings)
+        if self._silent_step is None:
+            self._silent_step = self._model.step(audio, embeddings)
+        return self._silent_step
+
+
 class _Limited:
     """A model that refuses to go on after some time.
 
@@ -227,7 +250,7 @@ class _Limited:
         seconds: from now.
     """
 
-    def __init__(self, model: Model, seconds: float) -> None:
+    def __init__(self, model: StepModel, seconds: float) -> None:
         self.card: Card = model.card
         self.embedding_size: int = model.embedding_size
         self._model, self._end = model, time.monotonic() + seconds

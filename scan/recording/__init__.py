@@ -1,4 +1,4 @@
-"""One recording: what is heard of it, in one piece or in parts.
+"""One recording, processed in one piece or in parts.
 
 alignment     where a resampler can start within a recording
 excerpt       a recording from one of its samples on

@@ -63,7 +63,7 @@ class Outline(NamedTuple):
     samples: int
 
 
-class Irregular(Exception):  # noqa: N818  # not an error: the whole recording is heard then
+class Irregular(Exception):  # noqa: N818  # not an error: the whole recording is processed then
     """An excerpt is not what the outline promises, because of damage or a change of format."""
 
 

@@ -45,7 +45,7 @@ def score_part(
         channel: `mix` or a number from 1.
 
     Raises:
-        Irregular: if the recording is not what the plan supposes; hear all of it then.
+        Irregular: if the recording is not what the plan supposes: process the whole recording then.
         SourceError: if it cannot be read.
     """
     entry = entry_of(part, plan, model.card, window)
@@ -58,7 +58,7 @@ def score_part(
         read_samples = entry.sample
         for block in _joined(pieces, plan.outline.sample_rate):
             read_samples += len(block)
-            # What mixing loses is said where a recording is heard whole.
+            # Warnings of what mixing loses come where a recording is processed whole.
             scorer.push(block if channel == "mix" else choice.take(block, plan.outline.sample_rate)[0])
             if scorer.done:
                 break

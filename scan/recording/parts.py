@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 
 
 def plan_parts(outline: Outline, card: Card, window: Window, part_seconds: float) -> Plan | None:
-    """The parts of a recording; None if it is to be heard whole, because it is short or its rate is unusual.
+    """The parts of a recording; None if it is to be processed whole, because it is short or its rate is unusual.
 
     Args:
         outline: of the recording.

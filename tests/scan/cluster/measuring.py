@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +24,13 @@ class Cost(NamedTuple):
     cpu_seconds: dict[str, float]
 
 
-def measured(*arguments: object) -> Cost:
-    """Run `sed-scan`."""
+def measured(*arguments: object, look: Callable[[int], None] = lambda _: None) -> Cost:
+    """Run `sed-scan`; `look` is called with the driver's process id, about five times a second."""
     began, peaks = time.monotonic(), dict[str, float]()
     times: dict[int, tuple[str, float]] = {}
     with subprocess.Popen([str(command("sed-scan")), *map(str, arguments)]) as run:
         while run.poll() is None:
+            look(run.pid)
             for pid in [run.pid, *descendants(run.pid)]:
                 name, peak, seconds = usage_of(pid)
                 if name:
@@ -56,6 +58,15 @@ def descendants(pid: int) -> list[int]:
 def name_of(pid: int) -> str:
     """How a process calls itself."""
     return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+
+
+def resident_mb(pid: int | str = "self") -> float:
+    """The resident memory of a process; 0 once it ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 def usage_of(pid: int) -> tuple[str, float, float]:
