@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -90,7 +90,8 @@ def read_examples(model: Model, paths: Iterable[Path], *, as_reported: bool = Tr
     for path in paths:
         folder = path if path.is_dir() else path.parent
         reviews += [(folder, one) for one in newest_reviews(read_reviews(path)).values() if one.verdict != UNSURE]
-    reviews.sort(key=lambda one: (one[1].onset_utc or "", one[1].source, one[1].clip))
+    # The name of a clip begins with its time: near misses, which have a folder of their own, come beside events.
+    reviews.sort(key=lambda one: (one[1].onset_utc or "", one[1].source, PurePosixPath(one[1].clip).name))
     groups = _groups([review for _, review in reviews])
     examples: list[Example] = []
     for (folder, review), group in zip(reviews, groups, strict=True):

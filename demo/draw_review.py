@@ -17,17 +17,18 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.wait import WebDriverWait
 
-SIZE = (1000, 900)
+SIZE = (1000, 980)
 REVIEWED = 3
 
 
 def main() -> None:
     """Save clips, review some, and draw what is asked about next."""
-    with tempfile.TemporaryDirectory() as clips:
+    with tempfile.TemporaryDirectory() as clips, tempfile.TemporaryDirectory() as folder:
+        scores = f"{folder}/scores.npz"
         options = ("--name", f"porch={HERE / 'recording.ogg'}", "--started-at", "2026-11-30T04:30:00Z")
-        saving = (*options, "--clips", clips, "--clip-option", "near=0.2")
+        saving = (*options, "--scores", scores, "--clips", clips, "--clip-option", "near=0.2")
         subprocess.run([command("sed-stream"), *saving], stdout=subprocess.DEVNULL, check=True)
-        serving = [command("sed-review"), clips, "--page", "127.0.0.1:0"]
+        serving = [command("sed-review"), clips, "--scores", scores, "--page", "127.0.0.1:0"]
         with subprocess.Popen(serving, stderr=subprocess.PIPE, text=True) as page:
             assert page.stderr is not None
             found = re.search(r"http://\S+/", page.stderr.readline())

@@ -22,6 +22,7 @@ from edge.sources import InTurn, Source, Start
 _log = logging.getLogger(__name__)
 
 _LONGEST_BLOCK_SECONDS = 0.1  # that a live source collects before it hands it on
+_LOOK_SECONDS = 0.25
 _GRACE_SECONDS = 2.0  # to process what was already received, once everything is to end
 
 
@@ -65,7 +66,7 @@ def listen(
         outputs: receive sound and records, each in a thread of its own; started and closed here.
         channel: of each source, to hear: `mix`, `best` or a number from 1.
         succession: of the model; a source uses the newest one as soon as it can.
-        look: called about ten times a second, with a function that writes a warning to the log of each source that is
+        look: called about four times a second, with a function that writes a warning to the log of each source that is
             heard: to set the newest model.
         count: of all sources of the run, where other processes hear some of them; that of `sources` if None.
 
@@ -138,7 +139,7 @@ class _Running:
             if look is not None:
                 look(self._warn)
             try:
-                worker = done.get(timeout=0.1)  # not for ever: a signal must come through
+                worker = done.get(timeout=_LOOK_SECONDS)  # not for ever: a signal must come through
             except queue.Empty:
                 continue
             turn = self._workers.pop(worker)

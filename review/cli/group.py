@@ -11,6 +11,7 @@ from edge.errors import SettingError
 from review.export import FORMATS
 from review.export import export as write_examples
 from review.queue import Desk
+from review.store import KeptScores
 
 _FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 
@@ -52,6 +53,14 @@ def review() -> None:
     help="With a token that browsers must give as password; needed where other machines reach the page.",
 )
 @click.option("--page-name", "names", multiple=True, metavar="NAME", help="By which browsers call this machine.")
+@click.option(
+    "--scores",
+    "scores",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="What sed-stream --scores was given: shown below each clip that it has the scores of. May be repeated.",
+)
 @click.option("--reviewer", metavar="NAME", help="That reviews are signed with.  [default: your login]")
 @click.option("--labels", default="", metavar="A,B", help="That may be given beside those of the clips.")
 def page_command(
@@ -59,6 +68,7 @@ def page_command(
     address: str,
     page_token_file: Path | None,
     names: tuple[str, ...],
+    scores: tuple[Path, ...],
     reviewer: str | None,
     labels: str,
 ) -> None:
@@ -72,7 +82,7 @@ def page_command(
     access = Access.of("--page", address, page_token_file, names)
     given = [label.strip() for label in labels.split(",") if label.strip()]
     desk = Desk(folders, _login() if reviewer is None else reviewer, given)
-    server = WebServer("--page", make_app(desk), access, writes=True)
+    server = WebServer("--page", make_app(desk, KeptScores(scores)), access, writes=True)
     server.start()
     progress = desk.progress()
     clips, reviewed = (sum(getattr(one, name) for one in progress) for name in ("clips", "reviewed"))

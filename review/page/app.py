@@ -6,6 +6,7 @@
 | GET state?client=         | JSON: the next clips, progress by label, labels; new clips on the disk are found         |
 | GET sound?clip=           | the file of a clip                                                                       |
 | GET picture?clip=         | its spectrogram, PNG                                                                     |
+| GET scores?clip=          | JSON: the scores that were kept during it; null if there are none                        |
 | POST review               | takes client, clip, verdict, label, onset, offset, picked, took_seconds; answers as state|
 | POST undo                 | takes client, clip; answers as state, with the clip that is open again as `undone`       |
 
@@ -14,6 +15,7 @@ A clip is named by a key that the desk gave out, never by a path.
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +31,7 @@ from edge.log import rfc3339
 from edge.outputs.web import PageFiles
 from review.page.spectrogram import draw
 from review.queue import Asked, Desk
+from review.store import ClipScores, KeptScores
 
 _AHEAD = 4  # clips that the page has: the one that is shown, and the next ones, loaded already
 _MOST_BYTES = 4096  # of a request
@@ -38,8 +41,13 @@ _KEPT = {"Cache-Control": "private, max-age=3600"}  # a clip never changes
 _Fields = dict[str, Any]
 
 
-def make_app(desk: Desk) -> Starlette:
-    """The application of a desk; who may ask is not its concern."""
+def make_app(desk: Desk, kept: KeptScores) -> Starlette:
+    """The application of a desk; who may ask is not its concern.
+
+    Args:
+        desk: hands clips out, takes verdicts.
+        kept: the scores that were kept while the clips were saved.
+    """
     files = PageFiles("review.page")
 
     def page(request: Request) -> Response:
@@ -48,6 +56,7 @@ def make_app(desk: Desk) -> Starlette:
     def state(request: Request) -> Response:
         def found() -> _Fields:
             desk.find_clips()
+            kept.find_files()
             return _state(desk, request.query_params.get("client", ""))
 
         return _said(found)
@@ -68,6 +77,12 @@ def make_app(desk: Desk) -> Starlette:
         except (soundfile.LibsndfileError, OSError):
             return _gone()
 
+    def scores(request: Request) -> Response:
+        clip = desk.clip(request.query_params.get("clip", ""))
+        if clip is None:
+            return _gone()
+        return _said(lambda: _ribbons(kept.of(clip)))
+
     def review(fields: _Fields) -> _Fields:
         client, key = str(fields.pop("client", "")), str(fields.pop("clip", ""))
         desk.answer(key, fields.pop("verdict", ""), **fields)
@@ -85,6 +100,7 @@ def make_app(desk: Desk) -> Starlette:
             Route("/state", state),
             Route("/sound", sound),
             Route("/picture", picture),
+            Route("/scores", scores),
             Route("/review", _posted(review), methods=["POST"]),
             Route("/undo", _posted(undo), methods=["POST"]),
         ]
@@ -105,7 +121,7 @@ def _posted(take: Callable[[_Fields], _Fields]) -> Callable[[Request], Any]:
     return endpoint
 
 
-def _said(answer: Callable[[], _Fields]) -> Response:
+def _said(answer: Callable[[], _Fields | None]) -> Response:
     """What it answers as JSON; what is wrong is said as `error`."""
     try:
         return JSONResponse(answer())
@@ -140,6 +156,21 @@ def _described(asked: Asked) -> _Fields:
         "offset": clip.offset,
         "begin_utc": None if clip.begin_at is None else rfc3339(clip.begin_at),
     }
+
+
+def _ribbons(scores: ClipScores | None) -> _Fields | None:
+    """The scores as the page draws them; null where the sound was lost."""
+    if scores is None:
+        return None
+    ribbons = [
+        {"label": one.label, "on": one.on, "off": one.off, "scores": [_rounded(score) for score in one.scores.tolist()]}
+        for one in scores.ribbons
+    ]
+    return {"seconds": [_rounded(second) for second in scores.seconds.tolist()], "ribbons": ribbons}
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)
 
 
 def _gone() -> Response:

@@ -6,7 +6,16 @@ sink       keeps the scores of a run in such files
 """
 
 from edge.log.scores.entries import Entry
-from edge.log.scores.files import ScoreFile, load_score_files, save_score_file
+from edge.log.scores.files import ScoreFile, find_score_files, load_score_files, save_score_file
 from edge.log.scores.sink import DecoderInput, ScoreReceiver, ScoreSink
 
-__all__ = ["DecoderInput", "Entry", "ScoreFile", "ScoreReceiver", "ScoreSink", "load_score_files", "save_score_file"]
+__all__ = [
+    "DecoderInput",
+    "Entry",
+    "ScoreFile",
+    "ScoreReceiver",
+    "ScoreSink",
+    "find_score_files",
+    "load_score_files",
+    "save_score_file",
+]

@@ -102,13 +102,22 @@ def load_score_files(path: Path) -> Iterator[ScoreFile]:
     Raises:
         SourceError: if there are none, or one cannot be read.
     """
+    for file in find_score_files(path):
+        yield _load(file)
+
+
+def find_score_files(path: Path) -> list[Path]:
+    """The numbered files of `path`, in order, or `path` itself if it is a file.
+
+    Raises:
+        SourceError: if there are none.
+    """
     if path.suffix.lower() not in _SUFFIXES:
         raise SourceError(f"{path}: holds no scores; give what sed-stream --scores was given, {' or '.join(_SUFFIXES)}")
     files = [path] if path.is_file() else _numbered(path)
     if not files:
         raise SourceError(f"{path}: no such scores, nor {path.stem}.000001{path.suffix}; see sed-stream --scores")
-    for file in files:
-        yield _load(file)
+    return files
 
 
 def _load(path: Path) -> ScoreFile:

@@ -16,6 +16,7 @@ from edge.sources.microphone.devices import Device, all_devices, devices_now, fi
 _PREFERRED_HZ = 48_000  # what most hardware has; a system's own conversion to other rates may be poor
 _MOST_CHANNELS = 2
 _BUFFER_SECONDS = 0.2  # of the device, for a machine that is busy
+_BLOCK_SECONDS = 0.1  # that the device hands on at once: each time wakes two threads
 _RING_SECONDS = 20.0  # of sound that nobody has taken yet; sound servers keep 10 s and hand them on at once
 _CLOSING_SECONDS = 1.0
 
@@ -114,6 +115,7 @@ class Recording:
             channels=min(device.channels, _MOST_CHANNELS),
             dtype="float32",
             latency=_BUFFER_SECONDS,
+            blocksize=round(_BLOCK_SECONDS * sample_rate),
             callback=self._take,
             finished_callback=self._ended,
         )

@@ -10,8 +10,8 @@ from edge.sources.microphone.continuity import Continuity
 from edge.sources.microphone.recording import Opened, Recording
 from edge.sources.source import Item, State
 
-_POLL_SECONDS = 0.1
-_SILENT_POLLS = 25  # some sound servers hand on sound only every 2 s
+_POLL_SECONDS = 0.25
+_SILENT_POLLS = 10  # some sound servers hand on sound only every 2 s
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.25, 1.5
 
 

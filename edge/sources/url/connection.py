@@ -19,7 +19,9 @@ from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
-_BLOCK_SECONDS = 0.05  # least length of the blocks in which sound is handed on: no hop is shorter
+_WAITED_SECONDS = 0.01  # for a packet, which then came as it was made: it is the newest
+_REST_SECONDS = 0.08  # before the next one: what has come by then is decoded in one go, with warm caches
+_BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
 WITH_LENGTH = ("wav", "w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2")  # whose headers say it
 _LATE_FORMATS = ("mpegts", "flv", "hls", "mpeg")  # whose sound may begin later than their picture
 # Bare samples are sometimes taken for GSM or the like, never for these.
@@ -216,9 +218,11 @@ def decoded_blocks(container: InputContainer) -> Iterator[DecodedBlock]:
 
 
 def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
-    """Those that can be decoded, and when they came."""
+    """Those that can be decoded, and when they came; what came during a rest is late by no more than that."""
     wanted = _track_of(container).index
     last_sound, shared = time.monotonic(), SharedStamps(container)
+    may_rest = len(container.streams) == 1  # pictures would fill the buffers of the system meanwhile
+    asked = time.monotonic()
     for packet in container.demux():
         arrived = time.monotonic()
         if packet.stream_index == wanted:
@@ -234,3 +238,6 @@ def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
                 last_sound = arrived
         if arrived - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise NoSoundError("something comes, but no sound in it")
+        if may_rest and arrived - asked > _WAITED_SECONDS:
+            time.sleep(_REST_SECONDS)
+        asked = time.monotonic()

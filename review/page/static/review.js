@@ -28,6 +28,7 @@ function prepare(clip) {
   clip.sound.preload = "auto";
   clip.picture = new Image();
   clip.picture.src = "picture" + query;
+  clip.scores = ask("scores" + query).catch(() => null);
   clip.from = clip.onset;
   clip.to = clip.offset;
   return clip;
@@ -58,7 +59,29 @@ function show() {
     REASONS[clip.picked]].filter(Boolean).join(" · ");
   id("picture").src = clip.picture.src;
   drawBorders();
+  id("scores").replaceChildren();
+  clip.scores.then((scores) => { if (scores && clip === queue[0]) drawScores(scores, clip.seconds); });
   play(0, clip.seconds);
+}
+
+// A ribbon for each label: its scores, and as dashed lines from where on events begin and below which they end.
+function drawScores({ seconds, ribbons }, length) {
+  const make = (name, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  id("scores").replaceChildren(...ribbons.map(({ label, on, off, scores }) => {
+    const ribbon = Object.assign(document.createElement("div"), { className: "ribbon", textContent: label });
+    const picture = make("svg", { viewBox: `0 -0.05 ${length} 1.1`, preserveAspectRatio: "none" });
+    for (const [name, at] of Object.entries({ on, off })) {
+      picture.append(make("line", { class: name, x1: 0, x2: length, y1: 1 - at, y2: 1 - at }));
+    }
+    const path = scores.map((score, i) => (score === null ? "" : `${i && scores[i - 1] !== null ? "L" : "M"}${seconds[i]} ${(1 - score).toFixed(3)}`));
+    picture.append(make("path", { d: path.join("") }));
+    ribbon.append(picture);
+    return ribbon;
+  }));
 }
 
 function play(from, to) {

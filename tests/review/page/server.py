@@ -3,7 +3,7 @@
 import contextlib
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,12 +12,14 @@ from edge.outputs.web.access import Access
 from edge.outputs.web.serving import WebServer
 from review.page.app import make_app
 from review.queue.desk import Desk
+from review.store.scores import KeptScores
 
 
 @contextlib.contextmanager
-def served(*folders: Path) -> Iterator[int]:
+def served(*folders: Path, scores: Sequence[Path] = ()) -> Iterator[int]:
     """The port of the page of these folders."""
-    server = WebServer("--page", make_app(Desk(folders, "ann")), Access(host="127.0.0.1", port=0), writes=True)
+    app = make_app(Desk(folders, "ann"), KeptScores(scores))
+    server = WebServer("--page", app, Access(host="127.0.0.1", port=0), writes=True)
     server.start()
     try:
         yield server.port

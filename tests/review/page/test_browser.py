@@ -40,3 +40,24 @@ def test_one_key_a_clip(tmp_path: Path, make_clip: MakeClip) -> None:
     assert {"crow": "right", "dog": "wrong", "hen": "other"} == {label: one.verdict for label, one in found.items()}
     assert ("fox", 1.0) == (found["hen"].true_label, found["hen"].true_onset)
     assert found["crow"].true_offset == pytest.approx(2.5, abs=0.02)
+
+
+def test_scores_are_drawn_below_the_spectrogram(tmp_path: Path, make_clip: MakeClip, kept_scores: Path) -> None:
+    """A ribbon of the clip's label and one of another that is high, with thresholds; none without scores."""
+    make_clip(score=0.52)
+    make_clip(score=0.51, day=2)
+    with served(tmp_path / "clips", scores=[kept_scores]) as port, chromium() as browser:
+        browser.get(f"http://127.0.0.1:{port}/")
+        assert until(lambda: browser.execute_script("return queue[0] && queue[0].scores.then((found) => !found)"))
+        assert [] == browser.find_elements("class name", "ribbon")
+        ActionChains(browser).send_keys("u").perform()
+        dog, rooster = until(lambda: browser.find_elements("class name", "ribbon"))
+        assert ["dog", "rooster"] == [dog.text, rooster.text]
+        assert ["0.5", "0.7"] == [dog.find_element("class name", name).get_attribute("y1") for name in ("on", "off")]
+        path = dog.find_element("tag name", "path").get_attribute("d") or ""
+        assert path.startswith("M0.025 0.820L0.075 0.819")
+        assert 2 == path.count("M")  # a frame was lost
+        stage, line = browser.find_element("id", "stage").rect, rooster.find_element("tag name", "path").rect
+        assert (stage["x"], stage["width"]) == pytest.approx((line["x"], line["width"]), abs=0.03 * stage["width"])
+        assert browser.find_element("id", "picture").rect["height"] + 60 < stage["height"]
+        assert [] == browser.get_log("browser")
