@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from edge.cli.stream import stream
 from tests.conftest import DEMO, invoke
+from tests.edge.cli import running
 from tests.edge.live.servers import needs
 from tests.edge.sources.audio.field import RATE, chunk, ffmpeg, fmt, joined, pcm16, riff
 
@@ -167,3 +169,24 @@ def test_the_time_in_a_name_is_that_of_the_events(tmp_path: Path, demo_audio: Au
     assert f"2023-05-01T02:{hour[2:]}:00.000Z" == start["started_at"]
     assert f"2023-05-01T02:{hour[2:]}:02.000Z" == event["onset_utc"]
     assert "its name says that it began at 2023-05-01 04:" in hear(path).said
+
+
+@pytest.mark.realtime
+def test_a_folder_is_heard_file_by_file_in_order_of_time(tmp_path: Path) -> None:
+    """One log, no file before the last one has ended, with the times of their names; one that fails ends no other."""
+    audio, rate = soundfile.read(DEMO, dtype="float32", frames=8 * 44_100)
+    for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, audio, rate)
+    (tmp_path / "20230501_041500.wav").write_text("no sound\n" * 100)
+    done = running.stream(tmp_path, "--started-at", "name", "--timezone", "Europe/Berlin")
+    log = running.records(done.stdout)
+    names = [
+        f"{tmp_path}/{name}" for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav")
+    ]
+    assert [name for name in names for _ in range(2)] == [r["source"] for r in log if r["type"] in ("start", "stop")]
+    assert sorted(log, key=lambda record: names.index(str(record["source"]))) == log
+    onsets = [str(record["onset_utc"]) for record in log if record["type"] == "event" and record["onset"] == 2.0]
+    assert [f"2023-05-01T{time}:02.000Z" for time in ("02:00", "02:30", "03:00")] == onsets
+    assert 1 == done.returncode
+    assert "1 of 4 sources failed" in done.stderr

@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +12,10 @@ import soundfile
 
 from edge.model.library import shipped_model
 from tests.conftest import DEMO, command, run
+from tests.edge.cli.running import records, stream
 from tests.edge.live.servers import needs
 
 pytestmark = pytest.mark.realtime
-
-
-def stream(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run sed-stream as a user does."""
-    done = subprocess.run([command("sed-stream"), *map(str, arguments)], input=stdin, capture_output=True, check=False)
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
-@pytest.fixture(scope="module")
-def demo_wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The demo recording as the bytes of a WAV."""
-    path = tmp_path_factory.mktemp("demo") / "demo.wav"
-    soundfile.write(path, *soundfile.read(DEMO, dtype="float32"))
-    return path.read_bytes()
-
-
-def records(log: str) -> list[dict[str, object]]:
-    """The records of a log of JSON Lines, but for stats, which tell of time spent."""
-    return [record for record in map(json.loads, log.splitlines()) if record["type"] != "stats"]
 
 
 def on_terminal(stream_name: str) -> str:
@@ -121,94 +102,15 @@ def test_a_log_is_utf_8_whatever_names_and_terminals_are(tmp_path: Path, encodin
     }
 
 
-@pytest.mark.parametrize(("pcm", "dtype"), [("s16le", "<i2"), ("s32le", "<i4"), ("f32le", "<f4"), ("f32be", ">f4")])
-def test_bare_samples_on_stdin_are_heard_as_the_file_is(tmp_path: Path, pcm: str, dtype: str) -> None:
-    """Two channels at 44.1 kHz, without a header."""
-    audio, rate = soundfile.read(DEMO, dtype="float64", frames=20 * 44_100)
-    scale = 2 ** (8 * np.dtype(dtype).itemsize - 1) - 1 if "i" in dtype else 1.0
-    samples = (np.stack([audio, audio], axis=1) * scale).astype(dtype)
-    done = stream("-", "--pcm", f"{pcm}:{rate}:2", stdin=samples.tobytes())
-    soundfile.write(tmp_path / "a.wav", audio, rate, subtype="FLOAT")
-    events, expected = (
-        [(r["label"], r["onset"], r["offset"]) for r in records(log) if r["type"] == "event"]
-        for log in (done.stdout, stream(tmp_path / "a.wav").stdout)
-    )
-    assert expected == events != []
-
-
 def test_duration_is_exact() -> None:
     """To the sample, whatever the pieces."""
     log = [json.loads(line) for line in stream(DEMO, "--duration", "12.345").stdout.splitlines()]
     assert (12.345, "end") == (log[-2]["audio_seconds"], log[-1]["reason"])
 
 
-@pytest.fixture
-def listening(demo_wav: bytes) -> Iterator[subprocess.Popen[bytes]]:
-    """A sed-stream that hears stdin, on which nothing more comes after ten seconds."""
-    with subprocess.Popen([command("sed-stream"), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(demo_wav[: 10 * 2 * 44_100])
-        process.stdin.flush()
-        assert b"start" in process.stdout.readline()
-        yield process
-
-
-def test_the_second_signal_ends_at_once(listening: subprocess.Popen[bytes]) -> None:
-    """Even where a source holds up the end: the log has its last line by then."""
-    listening.send_signal(signal.SIGINT)
-    assert listening.stdout is not None
-    while b"stop" not in listening.stdout.readline():
-        assert listening.poll() is None
-    listening.send_signal(signal.SIGTERM)
-    assert -signal.SIGTERM == listening.wait(timeout=10)
-
-
-def test_two_signals_at_once_are_two(listening: subprocess.Popen[bytes]) -> None:
-    """Both have come before the command could look."""
-    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
-        listening.send_signal(number)
-    assert -signal.SIGTERM == listening.wait(timeout=10)
-
-
 def test_a_person_who_saves_the_log_sees_progress() -> None:
     """A bar on a terminal's stderr that ends at 100 %."""
     assert "100%" in on_terminal("stderr")
-
-
-def test_stdin_is_heard_as_the_file_is(tmp_path: Path) -> None:
-    """A WAV through a pipe gives the events of the file."""
-    audio, rate = soundfile.read(DEMO, dtype="float32")
-    soundfile.write(tmp_path / "demo.wav", audio, rate)
-    piped = stream("-", stdin=(tmp_path / "demo.wav").read_bytes())
-    file = stream(tmp_path / "demo.wav")
-    assert records(file.stdout.replace(str(tmp_path / "demo.wav"), "-")) == records(piped.stdout)
-    assert 0 == piped.returncode
-
-
-@pytest.mark.parametrize("endian", ["LITTLE", "BIG"])
-def test_words_of_any_order_on_stdin_are_heard_as_the_file_is(tmp_path: Path, endian: str) -> None:
-    """AIFF-C and RIFX that FFmpeg alone would take for noise."""
-    audio, rate = soundfile.read(DEMO, dtype="float32", frames=8 * 44_100)
-    path = tmp_path / ("a.aiff" if endian == "LITTLE" else "a.wav")
-    soundfile.write(path, audio, rate, subtype="PCM_24", endian=endian)
-    expected, own = records(stream(path).stdout), records(stream("-", stdin=path.read_bytes()).stdout)
-    assert [each["onset"] for each in expected if each["type"] == "event"] == [2.0, 5.0, 6.6]
-    assert [each | {"source": "-"} for each in expected] == own
-
-
-def test_an_mp4_whose_index_is_last_says_so_on_stdin(tmp_path: Path) -> None:
-    """And what to do; with its index first it is heard."""
-    needs("ffmpeg")
-    outcomes = []
-    for flags, arguments in (("+faststart", ()), ("0", ()), ("0", ("--live",))):
-        path = tmp_path / f"{flags}.mp4"
-        making = ["-y", "-t", "3", "-c:a", "aac", "-movflags", flags, path]
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", DEMO, *making], check=True)
-        done = stream("-", *arguments, stdin=path.read_bytes())
-        told = "its index (moov) stands at its end; give it as a file, or write it anew with ffmpeg" in done.stderr
-        outcomes.append((done.returncode, told, '"label": "dog"' in done.stdout))
-    assert [(0, False, True), (1, True, False), (1, True, False)] == outcomes
 
 
 def test_options_reach_the_decoder_and_the_window() -> None:
@@ -282,15 +184,6 @@ def test_bad_input_gets_one_clear_line(bad: Path, arguments: list[str], code: in
     assert (code, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines()), done.stderr
     assert message.format(bad=bad) in done.stderr
-
-
-def test_stdin_without_audio_gets_one_clear_line() -> None:
-    """Which says what may be missing, too."""
-    done = subprocess.run([command("sed-stream"), "-"], input=b"no sound\n" * 1000, capture_output=True, check=False)
-    assert (1, b"") == (done.returncode, done.stdout)
-    (line,) = done.stderr.decode().splitlines()
-    assert "stdin: holds no audio that can be decoded" in line
-    assert "or --pcm s16le:48000:1 where it is bare samples" in line
 
 
 def test_a_wav_cut_within_a_frame_is_heard_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -369,26 +262,6 @@ def test_a_recorder_that_was_stopped_has_not_cut_its_file(tmp_path: Path) -> Non
     data[40:44] = (0x80000000).to_bytes(4, "little")
     assert "cut short" not in stream("-", stdin=bytes(data)).stderr
     assert "stdin: is damaged or cut short" in stream("-", stdin=bytes(data[:-1])).stderr
-
-
-def test_a_folder_is_heard_file_by_file_in_order_of_time(tmp_path: Path) -> None:
-    """One log, no file before the last one has ended, with the times of their names; one that fails ends no other."""
-    audio, rate = soundfile.read(DEMO, dtype="float32", frames=8 * 44_100)
-    for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        soundfile.write(tmp_path / name, audio, rate)
-    (tmp_path / "20230501_041500.wav").write_text("no sound\n" * 100)
-    done = stream(tmp_path, "--started-at", "name", "--timezone", "Europe/Berlin")
-    log = records(done.stdout)
-    names = [
-        f"{tmp_path}/{name}" for name in ("z/A_20230501_040000.wav", "B_20230501_043000.wav", "a/20230501_050000.wav")
-    ]
-    assert [name for name in names for _ in range(2)] == [r["source"] for r in log if r["type"] in ("start", "stop")]
-    assert sorted(log, key=lambda record: names.index(str(record["source"]))) == log
-    onsets = [str(record["onset_utc"]) for record in log if record["type"] == "event" and record["onset"] == 2.0]
-    assert [f"2023-05-01T{time}:02.000Z" for time in ("02:00", "02:30", "03:00")] == onsets
-    assert 1 == done.returncode
-    assert "1 of 4 sources failed" in done.stderr
 
 
 @pytest.mark.parametrize(("channel", "events", "warnings"), [("mix", 0, 1), ("2", 12, 0), ("best", 12, 0)])

@@ -1,115 +1,23 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.detection.decoder import Decoder
 from edge.errors import SourceError
 from edge.log.records import Record
 from edge.log.sinks import MemorySink
-from edge.model.inference import Floats, Model, Step
-from edge.model.score_stream import StepModel, window_of
-from edge.session.runtime import listen
+from edge.model.inference import Model
 from edge.sources.recorders import Start
-from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
+from edge.sources.source import Block, FileSource, Gap, Item, Limited, State
 from tests.conftest import DEMO
+from tests.edge.session.running import Played, Said, StoppingSink, heard, live_block, of_type
 
 pytestmark = pytest.mark.realtime
-
-
-class Played:
-    """A source that plays an array in pieces, and may fail or be stopped at its end."""
-
-    live = False
-
-    def __init__(
-        self,
-        audio: NDArray[np.float32],
-        piece: int = 16_000,
-        end: Exception | threading.Event | None = None,
-        name: str = "played",
-    ):
-        self._audio, self._piece, self._end, self.name = audio, piece, end, name
-
-    def items(self, stopping: threading.Event) -> Iterator[Item]:  # noqa: ARG002  # it may block
-        for start in range(0, len(self._audio), self._piece):
-            yield Block(self._audio[start : start + self._piece, None], 16_000)
-        if isinstance(self._end, Exception):
-            raise self._end
-        if self._end is not None:
-            self._end.set()
-            threading.Event().wait()  # as a stream that never ends
-
-
-class Said:
-    """A live source that says these items one after another, and nothing more until it is stopped."""
-
-    live = True
-
-    def __init__(self, items: Iterable[Item], name: str = "said") -> None:
-        self._items, self.name = items, name
-
-    def items(self, stopping: threading.Event) -> Iterator[Item]:
-        yield from self._items
-        stopping.wait()
-
-
-class Slow:
-    """A model each of whose steps takes some time more."""
-
-    def __init__(self, model: Model, seconds: float) -> None:
-        self.card, self.embedding_size = model.card, model.embedding_size
-        self._model, self.seconds = model, seconds
-
-    def step(self, audio: Floats, embeddings: Floats) -> Step:
-        time.sleep(self.seconds)
-        return self._model.step(audio, embeddings)
-
-
-def heard(
-    model: StepModel,
-    *sources: Source,
-    kept: MemorySink | None = None,
-    stopping: threading.Event | None = None,
-    hop: float | None = None,
-    **wishes: Any,
-) -> list[Record]:
-    """The log of some sources."""
-    kept = MemorySink() if kept is None else kept
-    listen(
-        sources,
-        model,
-        window_of(model.card, hop_seconds=hop),
-        lambda: Decoder(model.card.labels, model.card.decoding),
-        kept,
-        stopping=threading.Event() if stopping is None else stopping,
-        **wishes,
-    )
-    return kept.records
-
-
-def of_type(log: list[Record], *types: str) -> list[Record]:
-    """The records of some types."""
-    return [record for record in log if record["type"] in types]
-
-
-class StoppingSink(MemorySink):
-    """Ends everything after the record that a test waits for."""
-
-    def __init__(self, is_last: Callable[[Record], bool]) -> None:
-        super().__init__()
-        self._is_last, self.stopping = is_last, threading.Event()
-
-    def write(self, record: Record) -> None:
-        super().write(record)
-        if self._is_last(record):
-            self.stopping.set()
 
 
 def test_a_log_has_a_beginning_and_an_end(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -212,11 +120,6 @@ def test_another_rate_gives_the_same_clear_events(model: Model, demo_audio: NDAr
     assert len(sure) >= 5
     for label, onset in sure:
         assert any(label == other and abs(onset - begin) <= 0.3 for other, begin in found), (label, onset, found)
-
-
-def live_block(audio: NDArray[np.float32], begin: float, end: float, heard_at: float) -> Block:
-    """The demo recording between two seconds, as if it had been heard then."""
-    return Block(audio[round(16_000 * begin) : round(16_000 * end), None], 16_000, heard_at)
 
 
 def test_what_becomes_of_a_source_is_written_down(model: Model, demo_audio: NDArray[np.float32]) -> None:
@@ -346,37 +249,6 @@ def test_a_file_at_its_own_pace_gives_the_events_of_the_file(model: Model) -> No
     assert began <= datetime.fromisoformat(event["onset_utc"]).timestamp() - event["onset"] <= began + took - 6.0 + 0.01
     assert (6.0, 0.0) == (log[-2]["audio_seconds"], log[-2]["gap_seconds"])
     assert log[-2]["lag_seconds"] < 0.25
-
-
-def test_a_slow_model_gets_a_wider_hop_before_anything_is_lost(model: Model) -> None:
-    """It is told of, and again when the hop is what it was; every event is there."""
-    slow = Slow(model, 0.2)  # for a hop of 0.1 s
-
-    def relieved(record: Record) -> bool:
-        if record.get("detail") == "hop 0.4 s":
-            slow.seconds = 0.0
-        return record.get("state") == "steady"
-
-    kept = StoppingSink(relieved)
-    log = heard(slow, FileSource(str(DEMO), realtime=True), hop=0.1, kept=kept, stopping=kept.stopping)
-    details = [(record["state"], record["detail"]) for record in of_type(log, "source")]
-    assert [("slow", "hop 0.2 s"), ("slow", "hop 0.4 s")] == details[:2]
-    assert ("steady", "hop 0.1 s") == details[-1]
-    assert [] == of_type(log, "gap")
-
-
-def test_what_a_slow_model_misses_is_accounted_for(model: Model) -> None:
-    """With sound of a second that may wait: audio and gaps together are the time that went by."""
-    stopping, stopped_at = threading.Event(), []
-    timer = threading.Timer(5.0, lambda: (stopped_at.append(time.time()), stopping.set()))
-    timer.start()
-    source = FileSource(str(DEMO), realtime=True)
-    log = heard(Slow(model, 1.5), source, hop=0.5, stopping=stopping, queue_seconds=1.0)
-    stats, gaps = log[-2], of_type(log, "gap")
-    assert {"overrun"} == {gap["reason"] for gap in gaps}
-    seconds = stopped_at[0] - datetime.fromisoformat(log[0]["started_at"]).timestamp()
-    assert seconds == pytest.approx(stats["audio_seconds"] + stats["gap_seconds"], abs=0.2)
-    assert stats["gap_seconds"] == pytest.approx(sum(gap["offset"] - gap["onset"] for gap in gaps), abs=0.01)
 
 
 def test_no_thread_is_left_behind(model: Model, demo_audio: NDArray[np.float32]) -> None:

@@ -1,80 +1,16 @@
-import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.conftest import command
 from tests.edge.live.pulse import Pulse, hang, kill, pulse_of_the_test, replug, suspend, wait_until  # noqa: F401  # the fixture
+from tests.edge.sources.microphone.hearing import Hearing, python
 
 pytestmark = pytest.mark.realtime
-
-# Writes down what a microphone says, until its stdin is closed.
-_HEAR = """
-import json, sys, threading
-from edge.sources.microphone.source import Microphone
-from edge.sources.source import Block
-
-stopping = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), stopping.set()), daemon=True).start()
-for item in Microphone(sys.argv[1] or None, "mic").items(stopping):
-    if isinstance(item, Block):
-        said = {
-            "heard_at": item.heard_at,
-            "heard_until": item.heard_at + len(item.samples) / item.sample_rate,
-            "sample_rate": item.sample_rate,
-            "peak": float(abs(item.samples).max()),
-        }
-    else:
-        said = item._asdict()
-    print(json.dumps(said), flush=True)
-"""
-
-
-class Hearing:
-    """A process that hears by a microphone; `said` grows as it goes on."""
-
-    def __init__(self, pulse: Pulse, folder: Path, device: str = "") -> None:
-        self._log = folder / "heard.jsonl"
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _HEAR, device], stdin=subprocess.PIPE, stdout=log, env=pulse.environment
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def said(self) -> list[dict[str, Any]]:
-        """Every whole line that it has written."""
-        return [json.loads(line) for line in self._log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-
-    def of(self, key: str) -> list[dict[str, Any]]:
-        """Blocks (`heard_at`), gaps (`seconds`) or states (`state`)."""
-        return [said for said in self.said if key in said]
-
-    def wait_for_sound(self) -> None:
-        """Wait until what is heard from now on has been written down."""
-        now = time.monotonic()
-        wait_until(lambda: any(block["heard_at"] > now for block in self.of("heard_at")[-1:]))
-
-    def end(self) -> list[dict[str, Any]]:
-        """Tell it to stop; return all that it said."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        assert 0 == self.process.wait(timeout=30)
-        return self.said
 
 
 @pytest.fixture(scope="module")
@@ -123,93 +59,6 @@ def test_what_could_not_be_heard_is_a_gap(
     assert expected == [item["state"] for item in said if item.get("state") not in (None, "retrying")]
     loud = [item for item in said[gap:] if item.get("peak", 0.0) > 0.1]
     assert beep_began + 0.5 - 0.1 < loud[0]["heard_at"] < loud[-1]["heard_until"] < beep_ended - 0.5 + 0.1
-
-
-def python(pulse: Pulse, code: str, *arguments: str) -> str:
-    """What a program prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], env=pulse.environment, capture_output=True, text=True, check=False
-    )
-    assert 0 == done.returncode, done.stderr
-    return done.stdout.rstrip()
-
-
-_FAIL = """
-import sys, threading
-from edge.errors import SedError
-from edge.sources.microphone.source import Microphone
-
-try:
-    next(iter(Microphone(sys.argv[1] or None, "mic").items(threading.Event())))
-except SedError as exc:
-    print(type(exc).__name__, exc)
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "problem"),
-    [
-        (
-            "porch",
-            "mic:porch fits no microphone; expected an index, or part of a name, of 0 pulse, ALSA; 1 default, ALSA",
-        ),
-        ("7", "mic:7 fits no microphone; expected an index, or part of a name, of 0 pulse, ALSA; 1 default, ALSA"),
-        ("alsa", "mic:alsa fits 0 pulse, ALSA; 1 default, ALSA; give more of the name, or the index"),
-    ],
-)
-def test_a_name_that_fits_no_device_or_several_is_an_error(pulse: Pulse, name: str, problem: str) -> None:
-    """That lists what there is."""
-    assert f"SourceError {problem}" == python(pulse, _FAIL, name)
-
-
-def test_a_machine_without_any_device_says_so(pulse: Pulse) -> None:
-    """As where the sound server does not run."""
-    pulse.kill()
-    problem = "no microphone was found; connect one, or start the sound server that has it"
-    assert f"SourceError {problem}" == python(pulse, _FAIL, "")
-    table = "from edge.sources.microphone.devices import device_table, all_devices; print(device_table(all_devices()))"
-    assert "no microphone was found" == python(pulse, table)
-
-
-def test_a_machine_without_portaudio_says_how_to_get_it(pulse: Pulse) -> None:
-    """In one line."""
-    without = "import ctypes.util; ctypes.util.find_library = lambda name: None\n"
-    assert (
-        "InstallError a microphone needs PortAudio, which is not on this machine; "
-        "run apt install libportaudio2, or install the package portaudio of your system"
-    ) == python(pulse, without + _FAIL, "")
-
-
-def test_devices_are_listed(pulse: Pulse) -> None:
-    """For people and for programs; the default is marked."""
-    table, text = (
-        subprocess.run(
-            [command("sed-stream"), "--list-devices", *options],
-            env=pulse.environment,
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for options in ([], ["--json"])
-    )
-    assert [
-        "   index  name     channels  rate      interface",
-        "   0      pulse    32        44100 Hz  ALSA",
-        "*  1      default  32        44100 Hz  ALSA",
-    ] == table.splitlines()
-    assert [(0, "pulse", False), (1, "default", True)] == [
-        (device["index"], device["name"], device["default"]) for device in json.loads(text)
-    ]
-
-
-@pytest.mark.parametrize("name", ["PULS", "0", "pulse, alsa", "pulse"])
-def test_a_device_is_found_by_index_or_part_of_its_name(pulse: Pulse, tmp_path: Path, name: str) -> None:
-    """In any case, and its own rate is not what it is opened at if it can do 48 kHz."""
-    with Hearing(pulse, tmp_path, name) as hearing:
-        hearing.wait_for_sound()
-        said = hearing.end()
-    assert {"state": "connected", "detail": "pulse, ALSA, 48000 Hz"} == said[0]
-    assert {48_000} == {item["sample_rate"] for item in said if "heard_at" in item}
 
 
 def test_a_device_is_found_again_by_its_name(pulse: Pulse, tmp_path: Path) -> None:
