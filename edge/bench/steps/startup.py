@@ -58,7 +58,8 @@ def _start(chosen: Combination) -> tuple[float, float | None]:
         assert process.stdout is not None and process.stderr is not None
         first = process.stdout.readline()
         seconds = time.perf_counter() - began
-        rest, said = process.communicate()
+        rest = process.stdout.readline()  # `communicate` does not see what is read already, which may be both lines
+        said = process.communicate()[1]
     if not first or process.returncode != 0:
         raise SedError(f"a process of its own failed: {(said.strip() or 'no message').splitlines()[-1]}")
     return seconds, json.loads(rest)
