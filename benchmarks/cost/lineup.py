@@ -19,7 +19,7 @@ from sed.network import Checkpoint, Detector, make_card
 from sed.recipe import Recipe, load_recipe
 
 _log = logging.getLogger(__name__)
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 
 
 def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subject]:

@@ -15,9 +15,12 @@ from tests.conftest import DEMO
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    """The demo recording with its truth, and silence."""
-    for source in (DEMO, DEMO.with_suffix(".tsv")):
-        (tmp_path / source.name).write_bytes(source.read_bytes())
+    """A third of the demo recording with its truth, and silence."""
+    audio, rate = soundfile.read(DEMO, frames=20 * 44_100)
+    soundfile.write(tmp_path / "demo.wav", audio, rate)
+    header, *events = DEMO.with_suffix(".tsv").read_text().splitlines()
+    early = [line for line in events if float(line.split("\t")[1]) <= 20.0]
+    (tmp_path / "demo.tsv").write_text("\n".join([header, *early]))
     soundfile.write(tmp_path / "silence.wav", [0.0] * 80_000, 16_000)
     return tmp_path
 
