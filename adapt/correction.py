@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from adapt.examples import Example
 from adapt.solving import Floats, fit_logistic, logit, sigmoid
@@ -31,15 +32,18 @@ class Correction:
         weights: `[size, classes]`, of the embedding.
         bias: `[classes]`.
         shift: frames by which the embedding is later than the frame that it is centred on.
+        width: frames whose embeddings are averaged: a step of the model's grid, because a pretrained encoder's vectors
+            lie in one of its frames.
     """
 
     weights: Scores
     bias: Scores
     shift: int
+    width: int
 
     def apply(self, scores: Scores, embeddings: Scores) -> Scores:
         """Scores `[frames, classes]` with the correction, as the new model file gives them."""
-        added = _centred(embeddings, self.shift) @ self.weights + self.bias
+        added = _centred(embeddings, self.shift, self.width) @ self.weights + self.bias
         return sigmoid(logit(scores) + added).astype(np.float32)
 
 
@@ -51,10 +55,14 @@ def fit_correction(card: Card, examples: Sequence[Example]) -> Correction:
         examples: reviewed.
     """
     shift = min(round(card.context_samples / 2 / card.frame_samples), card.lookahead_frames)
+    width = min(card.grid_frames, 2 * (card.lookahead_frames - shift) + 1)  # all of it is there when a frame is due
     labels = sorted({one.label for one in examples})
     columns = [card.labels.index(label) for label in labels]
     on = np.array([card.decoding[label].on for label in labels])
-    rows = [_rows(one, card, labels, columns, on, shift) for one in examples]
+    rows = [
+        _rows(one, _centred(one.embeddings, shift, width).astype(np.float64), card, labels, columns, on)
+        for one in examples
+    ]
     embeddings, logits, targets, weights = (np.concatenate(parts) for parts in zip(*rows, strict=True))
     mean, spread = embeddings.mean(axis=0), embeddings.std(axis=0) + 1e-2 * embeddings.std() + 1e-9
     directions = np.linalg.svd((embeddings - mean) / spread, full_matrices=False)[2][:_DIRECTIONS].T
@@ -69,14 +77,14 @@ def fit_correction(card: Card, examples: Sequence[Example]) -> Correction:
         )
         found[:, column] = directions @ fitted[:-1] / spread
         bias[column] = fitted[-1] - mean @ found[:, column]
-    return Correction(found.astype(np.float32), bias.astype(np.float32), shift)
+    return Correction(found.astype(np.float32), bias.astype(np.float32), shift, width)
 
 
 def _rows(
-    one: Example, card: Card, labels: Sequence[str], columns: Sequence[int], on: Floats, shift: int
+    one: Example, centred: Floats, card: Card, labels: Sequence[str], columns: Sequence[int], on: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Embeddings, logits, targets (NaN where unknown) and weights of some frames of an example and around it."""
-    centred, scores = _centred(one.embeddings, shift).astype(np.float64), one.scores[:, columns].astype(np.float64)
+    scores = one.scores[:, columns].astype(np.float64)
     column = labels.index(one.label)
     spread = np.linspace(one.begin, one.end - 1, _SPREAD_FRAMES).round().astype(int)
     highest = one.begin + np.argsort(-scores[one.begin : one.end, column])[:_HIGHEST_FRAMES]
@@ -103,6 +111,8 @@ def _around(one: Example, card: Card) -> list[int]:
     return inside[:: max(1, len(inside) // _AROUND_FRAMES)]
 
 
-def _centred(embeddings: Scores, shift: int) -> Scores:
-    """Each frame gets the embedding that is centred on it; zeros follow the end, as in the model file."""
-    return np.pad(embeddings, ((0, shift), (0, 0)))[shift:]
+def _centred(embeddings: Scores, shift: int, width: int) -> Scores:
+    """Each frame gets the average of those centred on it; zeros lie around the ends, as in the model file."""
+    before, after = width // 2 - shift, shift + width - 1 - width // 2
+    padded = np.pad(embeddings, ((max(0, before), after), (0, 0)))[max(0, -before) :]
+    return sliding_window_view(padded, width, axis=0).mean(axis=-1, dtype=np.float32)

@@ -47,7 +47,7 @@ def with_correction(content: bytes, correction: Correction, where: str) -> bytes
         for number, name in enumerate(node.input):
             if name == logits:
                 node.input[number] = f"{prefix}.logits"
-    added = _nodes(onnx, prefix, logits, correction.shift, half)
+    added = _nodes(onnx, prefix, logits, correction.width, half)
     for number, node in enumerate(added):
         nodes.insert(at + number, node)
     model.graph.initializer.extend(_initializers(onnx, prefix, correction))
@@ -55,27 +55,32 @@ def with_correction(content: bytes, correction: Correction, where: str) -> bytes
     return bytes(model.SerializeToString())
 
 
-def _nodes(onnx: Any, prefix: str, logits: str, shift: int, half: bool) -> "list[onnx.NodeProto]":
-    make = onnx.helper.make_node
-    nodes, embeddings = [], "embeddings_out"
-    if shift > 0:
-        names = [f"{prefix}.{name}" for name in ("first", "last", "axis")]
-        nodes.append(make("Pad", [embeddings, f"{prefix}.pads"], [f"{prefix}.padded"]))
-        nodes.append(make("Slice", [f"{prefix}.padded", *names], [f"{prefix}.centred"]))
-        embeddings = f"{prefix}.centred"
-    nodes.append(make("MatMul", [embeddings, f"{prefix}.weights"], [f"{prefix}.product"]))
-    nodes.append(make("Add", [f"{prefix}.product", f"{prefix}.bias"], [f"{prefix}.added"]))
-    added = f"{prefix}.added"
+def _nodes(onnx: Any, prefix: str, logits: str, width: int, half: bool) -> "list[onnx.NodeProto]":
+    nodes, value = [], "embeddings_out"
+
+    def add(kind: str, name: str, *constants: str, **attributes: object) -> None:
+        nonlocal value
+        inputs = [value, *(f"{prefix}.{constant}" for constant in constants)]
+        value = f"{prefix}.{name}"
+        nodes.append(onnx.helper.make_node(kind, inputs, [value], **attributes))
+
+    add("Pad", "padded", "pads")
+    add("Slice", "shifted", "first", "last", "axis")
+    add("MatMul", "product", "weights")
+    add("Transpose", "columns", perm=[0, 2, 1])
+    add("AveragePool", "averages", kernel_shape=[width])
+    add("Transpose", "rows", perm=[0, 2, 1])
+    add("Add", "added", "bias")
     if half:
-        nodes.append(make("Cast", [added], [f"{prefix}.half"], to=onnx.TensorProto.FLOAT16))
-        added = f"{prefix}.half"
-    nodes.append(make("Add", [logits, added], [f"{prefix}.logits"]))
+        add("Cast", "half", to=onnx.TensorProto.FLOAT16)
+    nodes.append(onnx.helper.make_node("Add", [logits, value], [f"{prefix}.logits"]))
     return nodes
 
 
 def _initializers(onnx: Any, prefix: str, correction: Correction) -> "list[onnx.TensorProto]":
-    arrays = {"weights": correction.weights, "bias": correction.bias}
-    if correction.shift > 0:
-        whole = {"first": [correction.shift], "last": [_LAST], "axis": [1], "pads": [0, 0, 0, 0, correction.shift, 0]}
-        arrays |= {name: np.array(values, dtype=np.int64) for name, values in whole.items()}
+    shift, width = correction.shift, correction.width
+    before, after = width // 2 - shift, shift + width - 1 - width // 2
+    whole = {"pads": [0, max(0, before), 0, 0, after, 0], "first": [max(0, -before)], "last": [_LAST], "axis": [1]}
+    arrays = {name: np.array(values, dtype=np.int64) for name, values in whole.items()}
+    arrays |= {"weights": correction.weights, "bias": correction.bias}
     return [onnx.numpy_helper.from_array(array, f"{prefix}.{name}") for name, array in arrays.items()]
