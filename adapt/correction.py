@@ -115,4 +115,5 @@ def _centred(embeddings: Scores, shift: int, width: int) -> Scores:
     """Each frame gets the average of those centred on it; zeros lie around the ends, as in the model file."""
     before, after = width // 2 - shift, shift + width - 1 - width // 2
     padded = np.pad(embeddings, ((max(0, before), after), (0, 0)))[max(0, -before) :]
-    return sliding_window_view(padded, width, axis=0).mean(axis=-1, dtype=np.float32)
+    averages: Scores = sliding_window_view(padded, width, axis=0).mean(axis=-1, dtype=np.float32)
+    return averages

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adapt.correction import Correction
 from edge.errors import InstallError, ModelError
@@ -81,6 +82,6 @@ def _initializers(onnx: Any, prefix: str, correction: Correction) -> "list[onnx.
     shift, width = correction.shift, correction.width
     before, after = width // 2 - shift, shift + width - 1 - width // 2
     whole = {"pads": [0, max(0, before), 0, 0, after, 0], "first": [max(0, -before)], "last": [_LAST], "axis": [1]}
-    arrays = {name: np.array(values, dtype=np.int64) for name, values in whole.items()}
+    arrays: dict[str, NDArray[Any]] = {name: np.array(values, dtype=np.int64) for name, values in whole.items()}
     arrays |= {"weights": correction.weights, "bias": correction.bias}
     return [onnx.numpy_helper.from_array(array, f"{prefix}.{name}") for name, array in arrays.items()]
