@@ -111,9 +111,15 @@ def _around(one: Example, card: Card) -> list[int]:
     return inside[:: max(1, len(inside) // _AROUND_FRAMES)]
 
 
+def margins(shift: int, width: int) -> tuple[int, int]:
+    """Frames that the average of a frame begins before it (negative: after it), and that it ends after it."""
+    before = width // 2 - shift
+    return before, width - 1 - before
+
+
 def _centred(embeddings: Scores, shift: int, width: int) -> Scores:
     """Each frame gets the average of those centred on it; zeros lie around the ends, as in the model file."""
-    before, after = width // 2 - shift, shift + width - 1 - width // 2
+    before, after = margins(shift, width)
     padded = np.pad(embeddings, ((max(0, before), after), (0, 0)))[max(0, -before) :]
     averages: Scores = sliding_window_view(padded, width, axis=0).mean(axis=-1, dtype=np.float32)
     return averages

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adapt.correction import Correction
+from adapt.correction import Correction, margins
 from edge.errors import InstallError, ModelError
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def _nodes(onnx: Any, prefix: str, logits: str, width: int, half: bool) -> "list
 
 
 def _initializers(onnx: Any, prefix: str, correction: Correction) -> "list[onnx.TensorProto]":
-    shift, width = correction.shift, correction.width
-    before, after = width // 2 - shift, shift + width - 1 - width // 2
+    before, after = margins(correction.shift, correction.width)
     whole = {"pads": [0, max(0, before), 0, 0, after, 0], "first": [max(0, -before)], "last": [_LAST], "axis": [1]}
     arrays: dict[str, NDArray[Any]] = {name: np.array(values, dtype=np.int64) for name, values in whole.items()}
     arrays |= {"weights": correction.weights, "bias": correction.bias}

@@ -199,9 +199,8 @@ class Reporter:
     def _write_events(self, events: list[Event]) -> None:
         """Write the events that the event stream has just returned, and before them its onsets."""
         stream = self._event_stream
-        if (
-            stream.scores or stream.closed_by is not None
-        ):  # most blocks complete no hop: no lock of the shared log for them
+        # Most blocks complete no hop: the shared log is not locked for them.
+        if stream.scores or stream.closed_by is not None:
             began_at = self._timeline.began_at()
             with self._log.exclusive():
                 for receiver in self._score_receivers:
