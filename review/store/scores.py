@@ -113,7 +113,7 @@ def _clip_scores(clip: Clip, card: Card, parts: Sequence[_Part]) -> ClipScores:
 
 def _parts(clip: Clip, content: ScoreFile) -> Iterator[_Part]:
     """What a file has of a clip."""
-    for entry, frames in _pushes(content):
+    for entry, frames in content.parts():
         count = frames.stop - frames.start
         seconds = _begin(entry, content) + (np.arange(count) + 0.5) * content.card.frame_seconds - clip.begin_seconds
         inside = (seconds >= 0) & (seconds < clip.seconds)
@@ -130,21 +130,12 @@ def _load(file: Path) -> ScoreFile:
 def _spans(content: ScoreFile) -> _Spans:
     """Source, and whether its time of day is known -> when its scores begin and end, as `Clip.begin_seconds`."""
     spans: _Spans = {}
-    for entry, part in _pushes(content):
+    for entry, part in content.parts():
         begin = _begin(entry, content)
         end = begin + (part.stop - part.start) * content.card.frame_seconds
         first, last = spans.get(_key(entry), (begin, end))
         spans[_key(entry)] = min(first, begin), max(last, end)
     return spans
-
-
-def _pushes(content: ScoreFile) -> Iterator[tuple[Entry, slice]]:
-    """The entries that have scores, and where these are."""
-    at = 0
-    for entry in content.entries:
-        if frames := sum(entry.get("pushes", ())):
-            yield entry, slice(at, at + frames)
-            at += frames
 
 
 def _key(entry: Entry) -> tuple[str, bool]:

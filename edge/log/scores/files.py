@@ -56,6 +56,14 @@ class ScoreFile(NamedTuple):
     scores: Floats
     lost: NDArray[np.bool_]
 
+    def parts(self) -> Iterator[tuple[Entry, slice]]:
+        """The entries that have scores, and which rows are theirs."""
+        at = 0
+        for entry in self.entries:
+            if count := sum(entry.get("pushes", ())):
+                yield entry, slice(at, at + count)
+                at += count
+
 
 def check_path(path: Path) -> None:
     """Check that scores can be written there.
@@ -185,11 +193,10 @@ def _grid(content: ScoreFile) -> tuple[list[str], NDArray[np.int64]]:
     """The source and the number of each frame."""
     sources: list[str] = []
     frames = [np.zeros(0, dtype=np.int64)]
-    for entry in content.entries:
-        if "pushes" in entry:
-            count = sum(entry["pushes"])
-            sources += [entry["source"]] * count
-            frames.append(np.arange(entry["first_frame"], entry["first_frame"] + count))
+    for entry, rows in content.parts():
+        count = rows.stop - rows.start
+        sources += [entry["source"]] * count
+        frames.append(np.arange(entry["first_frame"], entry["first_frame"] + count))
     return sources, np.concatenate(frames)
 
 
