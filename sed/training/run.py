@@ -238,15 +238,12 @@ def require_same_recipe(started: Recipe, recipe: Recipe) -> None:
     Raises:
         RecipeError: if anything else differs; it names the tables.
     """
-    before, now = (
-        {**one.to_dict(), "stream": one.stream.window}  # hop and lookahead are the runtime's
-        for one in (started, recipe)
-    )
-    free = {"name", "description", "trained_on", "licence", "decoding"}
+    before, now = started.to_dict(), recipe.to_dict()
+    free = {"name", "description", "trained_on", "licence", "decoding", "stream"}
     changed = [key for key in now if key not in free and before[key] != now[key]]
     if changed:
         raise RecipeError(
             f"the run was started with a recipe that differs in {', '.join(changed)}; "
-            "only [decoding], hop and lookahead and the card's texts may change: "
+            "only [decoding], [stream] and the card's texts may change: "
             f"give that recipe, or {_START_AGAIN}"
         )
