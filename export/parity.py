@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.model import Floats, Model, Step
+from export.checks import CHIRPS, made_signals
 from export.errors import ParityError
-from export.signals import CHIRPS, made_signals
 from sed.network import Checkpoint, TorchModel
 from sed.recipe import Recipe
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import onnx
 
 from edge.model import METADATA_KEY, Card, Floats
+from export.checks import LIMITS
 from export.graph import to_onnx
 from export.parity import Comparison, compare, require_parity
 from export.quantize import to_int8
-from export.verify import LIMITS
 from sed.network import Checkpoint, make_card
 
 
@@ -28,7 +28,7 @@ def export(
         checkpoint: what to export.
         out: the `.onnx` to write.
         clips: name -> `[samples]`, sounds to prove it on besides the synthetic ones.
-        precision: a key of `export.verify.LIMITS`, which holds the differences that it may show.
+        precision: a key of `export.checks.LIMITS`, which holds the differences that it may show.
         calibration: `[samples]` each, sounds that set the scales of int8.
 
     Yields:

@@ -39,8 +39,8 @@ def export(checkpoint: Path, out: Path, precision: str, calibration: Path | None
     Before OUT appears, ONNX Runtime is shown to give the same probabilities as torch; if it does not, nothing is
     written and the exit code is 1.
     """
+    from export.checks import LIMITS
     from export.quantize import calibration_sounds
-    from export.verify import LIMITS
     from export.write import export as export_file
     from sed.network import load_checkpoint
 

@@ -29,9 +29,7 @@ def verify(model: Path, audio: tuple[Path, ...], against: Path | None) -> None:
     be like those that the model is for; without any, synthetic sounds are used, which hold no events. The exit code is
     1 if something differs.
     """
-    from export.agreement import require_alike
-    from export.signals import made_signals
-    from export.verify import examine, failures, limits_of, summary, table
+    from export.checks import examine, failures, limits_of, made_signals, require_alike, summary, table
 
     judged = Model(model)
     card = judged.card

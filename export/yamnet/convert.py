@@ -12,9 +12,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.model import Card, Floats, Model
+from export.checks import LIMITS, made_signals
 from export.errors import ParityError
-from export.signals import made_signals
-from export.verify import LIMITS
 from export.write import save
 from export.yamnet.graph import CONTEXT_SAMPLES, FRAME_SAMPLES, GeneralGraph, to_onnx
 from export.yamnet.network import CLASSES, SAMPLE_RATE, load_yamnet

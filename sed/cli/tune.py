@@ -10,9 +10,11 @@ import click
 from edge.cli.command_line import SedCommand
 from edge.detection import describe_rate
 from edge.errors import SettingError
+from edge.log import whole_file
+from edge.model import Model, with_card
 from sed.cli.arguments import FILE, FOLDER
 from sed.cli.models import list_names, save_and_report, warn_if_trained_on
-from sed.cli.output_paths import require_writable
+from sed.cli.output_paths import require_new_file, require_writable
 from sed.cli.quiet import tune_on_quiet_hours
 
 if TYPE_CHECKING:
@@ -33,7 +35,11 @@ _log = logging.getLogger(__name__)
     help="Scores that sed-stream --scores kept, or a recording, in which nothing was to be reported; may be repeated.",
 )
 @click.option("--right", type=FILE, help="With --quiet: a log (JSON Lines) of the events in it that are right.")
-@click.option("--out", type=FILE, help="With --quiet: a new model file (.onnx), or settings for --config (.toml).")
+@click.option(
+    "--out",
+    type=FILE,
+    help="For an .onnx: the new model file (.onnx); with --quiet also settings for --config (.toml).",
+)
 @click.option("--force", is_flag=True, help="Overwrite --out.")
 @click.option(
     "--aim",
@@ -56,8 +62,8 @@ def tune(
 ) -> None:
     """Choose decoder settings for MODEL.
 
-    With --data, MODEL is a model.ckpt: its settings are chosen on recordings whose truth is known, and written into it.
-    They are also printed to stdout as TOML, to paste into a recipe.
+    With --data they are chosen on recordings whose truth is known, and printed to stdout as TOML, to paste into a
+    recipe. A model.ckpt gets them written into it; of an .onnx a new file is written to --out.
 
     With --quiet, MODEL is an .onnx: its thresholds are raised to what the quiet hours of one place ask for, and written
     to --out. That needs no checkpoint and no torch.
@@ -67,49 +73,55 @@ def tune(
             raise click.UsageError("--quiet goes with --out FILE, and without --data and --fold")
         tune_on_quiet_hours(model, quiet, right, aim_text, out, force)
         return
-    if not data or right is not None or out is not None or force:
+    if not data or right is not None:
         raise click.UsageError("give --data FOLDER, or --quiet SCORES with --out FILE (and --right, --force)")
     if model.suffix == ".onnx":
-        raise SettingError(
-            f"{model}: with --data tune the model.ckpt, then sed-export it again; an exported file takes --quiet SCORES"
-        )
-    _tune_on_data(model, data, folds, "event-f1" if aim_text is None else aim_text)
+        if out is None or out.suffix != ".onnx":
+            raise SettingError(f"{model}: an .onnx with --data needs --out FILE.onnx, the new model file")
+        require_new_file(out, force)
+    elif out is not None or force:
+        raise SettingError(f"{model}: its settings are written into it; leave out --out and --force")
+    _tune_on_data(model, data, folds, "event-f1" if aim_text is None else aim_text, out)
 
 
-def _tune_on_data(model: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str) -> None:
+def _tune_on_data(path: Path, data: tuple[Path, ...], folds: tuple[int, ...], aim_text: str, out: Path | None) -> None:
+    """Choose settings for a checkpoint, or with `out` for an exported file."""
     from sed.evaluation import decode_again, make_report, read_recordings, run_on_recordings
-    from sed.network import TorchModel, load_checkpoint, make_card
+    from sed.network import TorchModel, load_checkpoint
     from sed.report import text_table
     from sed.tuning import Aim, to_toml
     from sed.tuning import tune as choose
 
     aim = Aim.parse(aim_text)
     recordings = read_recordings(data, folds)
-    before = load_checkpoint(model)
-    require_writable(model.parent)
-    listener = TorchModel(before)
-    warn_if_trained_on(listener, recordings)
-    results = run_on_recordings(listener, recordings)
-    tuning = choose(make_card(before), results, aim)
-    chosen = tuning.decoding
-    recipe = dataclasses.replace(before.recipe, decoding={**before.recipe.decoding, **chosen})
-    after = dataclasses.replace(before, recipe=recipe)
-    card = make_card(after)
-    report = make_report(card, [decode_again(card, one) for one in results])
+    checkpoint = load_checkpoint(path) if out is None else None
+    require_writable(path.parent if out is None else out.parent)
+    model = Model(path, "cpu") if checkpoint is None else TorchModel(checkpoint)
+    warn_if_trained_on(model, recordings)
+    before, results = model.card, run_on_recordings(model, recordings)
+    tuning = choose(before, results, aim)
+    chosen = {label: settings.to_frames(before.frame_seconds) for label, settings in tuning.decoding.items()}
+    after = dataclasses.replace(before, decoding={**before.decoding, **chosen})
+    report = make_report(after, [decode_again(after, one) for one in results])
     validation = {
         "recordings": list_names([recording.path.name for recording in recordings]),
         "tuned_for": aim_text,
         **report.to_dict(),
         **({} if tuning.promise is None else tuning.promise.to_dict()),
     }
-    click.echo(
-        f"before\n{text_table(make_report(make_card(before), results))}\n\nafter\n{text_table(report)}", err=True
-    )
-    click.echo(to_toml(chosen))
+    click.echo(f"before\n{text_table(make_report(before, results))}\n\nafter\n{text_table(report)}", err=True)
+    click.echo(to_toml(tuning.decoding))
     if tuning.promise is not None:
         click.echo(f"\n{curve_table(tuning)}\n\nfalse alarms: {tuning.promise}", err=True)
     click.echo("\nthe settings were chosen on these recordings, so the metrics are too good", err=True)
-    save_and_report(model, dataclasses.replace(after, validation=validation))
+    if checkpoint is not None:
+        recipe = dataclasses.replace(checkpoint.recipe, decoding={**checkpoint.recipe.decoding, **tuning.decoding})
+        save_and_report(path, dataclasses.replace(checkpoint, recipe=recipe, validation=validation))
+    elif out is not None:
+        content = with_card(path.read_bytes(), dataclasses.replace(after, validation=validation), str(path))
+        with whole_file(out) as file:
+            file.write(content)
+        click.echo(f"wrote {out}; next: sed-stream SOURCE --model {out}", err=True)
 
 
 def curve_table(tuning: "Tuning") -> str:

@@ -11,10 +11,10 @@ import pytest
 from edge.model.inference import Floats, Model
 from edge.model.score_stream import window_of
 from export import write
+from export.checks import LIMITS, stream_difference
 from export.errors import EncoderError
 from export.graph import ENCODER_PREFIX, with_encoder
 from export.quantize import to_int8
-from export.verify import LIMITS, stream_difference
 from sed.network.checkpoint import Checkpoint, TorchModel
 from tests.sed.network.encoders import encoder_checkpoint
 

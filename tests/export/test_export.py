@@ -10,10 +10,10 @@ import torch
 from edge.model.inference import Model
 from edge.model.library import shipped_models
 from export import write
+from export.checks import LIMITS
 from export.cli.export import export
 from export.errors import ParityError
 from export.parity import compare, require_parity
-from export.verify import LIMITS
 from sed.network.checkpoint import Checkpoint, TorchModel, load_checkpoint, make_card
 from sed.network.detector import Detector
 from sed.recipe.config import NetworkConfig, Recipe

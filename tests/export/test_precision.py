@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from edge.model.inference import Model
 from edge.model.library import shipped_model
-from export.agreement import agreement
+from export.checks import LIMITS, agreement
 from export.cli.export import export
 from export.quantize import calibration_sounds, to_int8
-from export.verify import LIMITS
 from export.write import save
 from tests.conftest import invoke
 

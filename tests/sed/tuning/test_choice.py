@@ -1,31 +1,23 @@
 import dataclasses
-import shutil
 import tomllib
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import scipy.ndimage
 import soundfile
-from click.testing import CliRunner, Result
 
 from edge.errors import SettingError
 from edge.model.inference import Floats, Model
-from edge.model.library import shipped_model
-from export import write
-from export.cli.export import export
 from sed.cli.tune import curve_table
-from sed.cli.tune import tune as tune_command
 from sed.data.labels import Annotation
 from sed.errors import DataError
 from sed.evaluation.evaluate import make_report, run_on_recordings
 from sed.evaluation.inference import RecordingResult, decode_again
 from sed.evaluation.recordings import Recording
-from sed.network.checkpoint import Checkpoint, load_checkpoint, make_card
 from sed.recipe.config import DecodingConfig
 from sed.tuning.choice import Aim, CurvePoint, Tuning, neighbour_mean, to_toml, tune
-from tests.conftest import DEMO, invoke
+from tests.conftest import DEMO
 
 
 @pytest.fixture(scope="module")
@@ -211,83 +203,8 @@ def test_known_onsets_and_offsets_are_needed(model: Model, results: list[Recordi
         tune(model.card, unknown, Aim.parse("event-f1"))
 
 
-def test_settings_that_cannot_be_written_are_not_lost(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """An unwritable folder is refused before the work; else stdout has them and one line names the error."""
-    path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path))
-    before = path.read_bytes()
-    (tmp_path / "model.ckpt.part").mkdir()
-    done = CliRunner().invoke(tune_command, [str(path), "--data", str(clips)])
-    assert 1 == done.exit_code
-    assert {"chainsaw", "rooster"} == set(tomllib.loads(done.stdout)["decoding"])
-    assert "Is a directory" in done.stderr.splitlines()[-1]
-    assert before == path.read_bytes()
-
-
 def test_toml_is_what_a_recipe_reads() -> None:
     """Names that are not bare keys are quoted."""
     chosen = {"dog": DecodingConfig(on=0.8), "Hund (groß)": DecodingConfig(on=0.95, off=0.285)}
     tables = tomllib.loads(to_toml(chosen))["decoding"]
     assert chosen == {label: DecodingConfig.from_dict(table, label) for label, table in tables.items()}
-
-
-@pytest.fixture(scope="module")
-def tuned(tiny_run: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A copy of the short training's checkpoint, tuned, and what the command said."""
-    path = Path(shutil.copy(tiny_run / "model.ckpt", tmp_path_factory.mktemp("tuned")))
-    arguments = [path, "--data", clips, "--aim", "false-alarms=100000"]
-    done = invoke(tune_command, *arguments)
-    assert 0 == done.exit_code, done.stderr
-    return path, done
-
-
-def test_the_command_writes_into_the_checkpoint(tuned: tuple[Path, Result]) -> None:
-    """Settings and metrics; stdout has the settings as a recipe's tables."""
-    path, done = tuned
-    checkpoint = load_checkpoint(path)
-    tables = tomllib.loads(done.stdout)["decoding"]
-    assert {label: config.to_dict() for label, config in checkpoint.recipe.decoding.items()} == tables
-    assert {"chainsaw", "rooster"} == set(tables)
-    assert "false-alarms=100000" == make_card(checkpoint).validation["tuned_for"]
-    assert ["before", "after"] == [line for line in done.stderr.splitlines() if line in ("before", "after")]
-    assert f"wrote {path}; next: sed-export {path} tiny.onnx" == done.stderr.splitlines()[-1]
-    assert ["model.ckpt"] == [file.name for file in path.parent.iterdir()]
-
-
-def test_tuned_settings_reach_the_exported_file(
-    tiny_checkpoint: Checkpoint,
-    tiny_file: Path,
-    tuned: tuple[Path, Result],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Through the checkpoint's card, in frames; they are not what the training left."""
-    path, done = tuned
-    monkeypatch.setattr(write, "to_onnx", lambda *_, **__: onnx.load(tiny_file))  # of the same weights
-    exported = invoke(export, path, tmp_path / "tuned.onnx")
-    assert 0 == exported.exit_code, exported.stderr
-    card = make_card(load_checkpoint(path))
-    chosen = {
-        label: DecodingConfig.from_dict(table, label).to_frames(card.frame_seconds)
-        for label, table in tomllib.loads(done.stdout)["decoding"].items()
-    }
-    assert chosen == card.decoding == Model(tmp_path / "tuned.onnx").card.decoding
-    assert chosen != make_card(tiny_checkpoint).decoding
-
-
-def test_what_cannot_be_tuned_is_not_changed(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
-    """An exported file, a run's own checkpoint, an aim that cannot be met: one line each, and nothing is written."""
-    path = tmp_path / "model.ckpt"
-    shutil.copy(tiny_run / "model.ckpt", path)
-    before = path.read_bytes()
-    only = ("--data", clips, "--fold", "1")
-    for arguments, message in (
-        ((shipped_model(), *only), "tune the model.ckpt, then sed-export it again"),
-        ((tiny_run / "last.ckpt", *only), "give the model.ckpt that sed-train wrote"),
-        ((path, *only, "--aim", "loudness"), "expected event-f1, psds1 or false-alarms=N"),
-        ((path, "--data", tmp_path / "none"), "is not a folder; give a folder of audio files"),
-    ):
-        done = CliRunner().invoke(tune_command, [str(argument) for argument in arguments])
-        assert done.exit_code in (1, 2)
-        assert message in done.stderr
-        assert (1, "") == (len(done.stderr.splitlines()), done.stdout)
-    assert before == path.read_bytes()

@@ -15,10 +15,17 @@ from edge.errors import SettingError
 from edge.model.inference import Floats, Model, Step
 from edge.model.library import shipped_model
 from edge.model.score_stream import window_of
-from export.agreement import Agreement, agreement, event_f1, require_alike, shared_events
+from export.checks import (
+    Agreement,
+    agreement,
+    event_f1,
+    limits_of,
+    made_signals,
+    require_alike,
+    shared_events,
+    stream_difference,
+)
 from export.cli.verify import verify
-from export.signals import made_signals
-from export.verify import limits_of, stream_difference
 from export.write import save
 from sed.evaluation.metrics import event_f1 as reference_f1
 from tests.conftest import DEMO, command, invoke

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.model import Floats, ScoreStream, Step, StepModel, Window, window_of
-from export.agreement import Agreement, agreement, event_f1
+from export.checks.agreement import Agreement, agreement, event_f1
 
 
 class Limits(NamedTuple):
