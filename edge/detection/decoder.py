@@ -112,10 +112,11 @@ class Decoder:
                 continue  # the median is at most the maximum: no event can begin
             length = settings.median_frames
             window = recent[len(recent) - len(scores) - length + 1 :, column]
-            smooth = np.median(sliding_window_view(window, length), axis=1)
-            middle = len(recent) - len(scores) - length // 2
-            smooth[recently_lost[middle : middle + len(scores)]] = 0.0
-            for frame, score in enumerate(smooth.tolist(), start=self._seen - length // 2):
+            middle = length // 2  # of a sorted window, the median: `np.median` takes thrice as long for it
+            smooth = np.partition(sliding_window_view(window, length), middle, axis=1)[:, middle]
+            first = len(recent) - len(scores) - middle
+            smooth[recently_lost[first : first + len(scores)]] = 0.0
+            for frame, score in enumerate(smooth.tolist(), start=self._seen - middle):
                 if self._first <= frame < end:
                     events += _advance(state, frame, score, label, settings)
                     if _is_certain(state, frame, settings):

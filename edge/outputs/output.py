@@ -88,7 +88,7 @@ class Output:
         hears: whether it receives sound.
         takes_scores: whether it receives frame scores.
         takes_onsets: whether it receives `onset` records although the log does not have them.
-        is_patient: whether it receives things once a second only, all that came together, which costs less.
+        is_patient: whether it receives things every two seconds only, all that came together, which costs less.
         needed: whether a run is unhealthy while it does not work.
         failure: why it does not work now, such as `No space left on device`; None while it does. Other threads read it.
         losses: what it has lost.
@@ -120,7 +120,7 @@ class Output:
         """Take the frame scores of the source of that name, if `takes_scores`; see `ScoreReceiver`."""
 
     def tick(self) -> None:
-        """Called about every quarter of a second (second, if `is_patient`), and after each batch of the above."""
+        """Called about every quarter of a second (two seconds, if `is_patient`), and after each batch of the above."""
 
     def close(self) -> None:
         """Called last: finish what is open, within some seconds."""

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _MOST_RECORDS = 10_000  # that wait, with frame scores
 _MOST_SOUND_BYTES = 64 << 20  # that wait
-_TICK_SECONDS, _PATIENT_SECONDS = 0.25, 1.0
+_TICK_SECONDS, _PATIENT_SECONDS = 0.25, 2.0
 _SAY_SECONDS = 10.0  # least time between two records of what was lost
 _LONGEST_WAIT_SECONDS = 10.0  # of a source that is not live, for room in a queue
 _CLOSE_SECONDS = 10.0  # in which an output gets no further, until it is left behind at the end

@@ -12,7 +12,7 @@ def joined(items: Iterable[Item], block_seconds: Callable[[], float]) -> Iterato
     """The same sound in blocks that last at least so long, and less than one piece more.
 
     Anything else than a block, and a block of another rate or other channels, ends the block before it; so does an
-    error, which is raised after it. The `heard_at` of a block is that of its first piece.
+    error, which is raised after it. The `heard_at` of a block is that of its first piece, `rest_seconds` the longest.
 
     Args:
         items: of one source, in their order.
@@ -70,4 +70,5 @@ def _fits(before: Block, block: Block) -> bool:
 def _block(pieces: list[Block]) -> Block:
     if len(pieces) == 1:
         return pieces[0]
-    return pieces[0]._replace(samples=np.concatenate([piece.samples for piece in pieces]))
+    samples = np.concatenate([piece.samples for piece in pieces])
+    return pieces[0]._replace(samples=samples, rest_seconds=max(piece.rest_seconds for piece in pieces))

@@ -25,11 +25,14 @@ class Block(NamedTuple):
         samples: `[samples, channels]`.
         sample_rate: Hz; may change from one block to the next.
         heard_at: when its first sample was captured, by `time.monotonic`; None from a source without a time of day.
+        rest_seconds: for which its source may be left alone now, at most: nothing waits behind the block, and what
+            comes meanwhile is kept for the next read.
     """
 
     samples: NDArray[np.float32]
     sample_rate: int
     heard_at: float | None = None
+    rest_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -117,18 +120,21 @@ class FileSource:
         with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
             self.seconds = file.declared_seconds
             pace, first = _Pace(), True
+            ends_at = time.monotonic() + (self.seconds or 0.0)
             # At its own pace it is one of many; else its disk, or a pipe, may keep it waiting in its slot.
             pieces = in_slots(file.pieces(), _reading_slots) if self.live else file.pieces()
             for piece in pieces:
                 heard_at, heard_until = pace.take(len(piece.samples), piece.sample_rate) if self.live else (None, 0.0)
                 # As a microphone's, sound is there once it has been heard.
-                if self.live and stopping.wait(max(0.0, heard_until - time.monotonic())):
+                early_seconds = max(0.0, heard_until - time.monotonic())
+                if early_seconds > 0.0 and stopping.wait(early_seconds):
                     return
+                rest_seconds = max(0.0, ends_at - heard_until) if early_seconds > 0.0 else 0.0
                 late, first = first and file.late_seconds > 0.0, False
                 if piece.lost:
                     yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
-                    yield Block(piece.samples, piece.sample_rate, heard_at)
+                    yield Block(piece.samples, piece.sample_rate, heard_at, rest_seconds)
                 yield from _new_warnings(file)
             yield from _new_warnings(file)
 
@@ -198,9 +204,10 @@ class Limited:
                     yield item
                     continue
                 kept = _first_of(item, left)
-                yield kept
                 left -= _exact_seconds(kept)
-                if kept is not item or left <= 0:
+                is_last = kept is not item or left <= 0
+                yield kept._replace(rest_seconds=0.0) if is_last and isinstance(kept, Block) else kept
+                if is_last:
                     return
         finally:
             late.cancel()

@@ -12,15 +12,16 @@ from av.stream import Discard
 
 from edge.errors import SourceError
 from edge.sources.audio import DecodedBlock, FrameJoiner, SharedStamps, choose_track, is_known
-from edge.sources.source import Item, State
+from edge.sources.source import Block, Item, State
 from edge.sources.url.https import Fetch, first_bytes, https_fetcher, is_playlist
 from edge.sources.url.placement import Placement
 from edge.sources.url.playlists import entries_of, is_page
 
 _TIMEOUT_SECONDS = 5.0
 _SEGMENT_TIMEOUT_SECONDS = 15.0  # HLS: longer than the segments that are in use
-_WAITED_SECONDS = 0.01  # for a packet, which then came as it was made: it is the newest
-_REST_SECONDS = 0.08  # before the next one: what has come by then is decoded in one go, with warm caches
+_WAITED_SECONDS = 0.01  # for a block, which then came as it was made: it is the newest
+_REST_SECONDS = 0.08  # in which no buffer of datagrams gets full, and none comes out of turn for good
+_HTTP_REST_SECONDS = 0.5  # after which a break is noticed; about the first wait of the backoff, which is shorter for it
 _BLOCK_SECONDS = 0.1  # least length of the blocks in which sound is handed on
 WITH_LENGTH = ("wav", "w64", "flac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2")  # whose headers say it
 _LATE_FORMATS = ("mpegts", "flv", "hls", "mpeg")  # whose sound may begin later than their picture
@@ -175,29 +176,43 @@ def is_http_end(exc: Exception) -> bool:
 
 
 def blocks(
-    container: InputContainer, coming: Iterator[DecodedBlock], placement: Placement, stopping: threading.Event
+    container: InputContainer,
+    coming: Iterator[DecodedBlock],
+    placement: Placement,
+    stopping: threading.Event,
+    rest_seconds: float,
 ) -> Iterator[Item]:
-    """What comes over one connection, until it ends.
+    """What comes over one connection, until it ends; after the newest block it may be left alone for so long.
 
     Raises:
         FFmpegError, OSError, NoSoundError: as it breaks.
     """
     placement.connect(segmented=container.format.name == "hls")
     failure: Exception | None = None
-    connected = False
+    connected, asked = False, time.monotonic()
     try:
         for piece in coming:
+            waited, ending = time.monotonic() - asked > _WAITED_SECONDS, stopping.is_set()
             if not connected:
                 connected = True
                 yield State("connected", _describe(container))
-            yield from placement.push(piece, piece.arrived)
-            if stopping.is_set():
+            for item in placement.push(piece, piece.arrived):
+                yield item._replace(rest_seconds=rest_seconds) if waited and isinstance(item, Block) else item
+            if waited and ending:  # what had come by then is in
                 break
+            asked = time.monotonic()
     except BROKEN as exc:
         failure = exc
     yield from placement.disconnect()
     if failure is not None:
         raise failure
+
+
+def rest_seconds(container: InputContainer, protocol: str) -> float:
+    """For how long what comes may wait in the system's buffers, and a break unnoticed."""
+    if len(container.streams) > 1:
+        return 0.0  # pictures would fill them
+    return _HTTP_REST_SECONDS if protocol in ("http", "https") and container.format.name != "hls" else _REST_SECONDS
 
 
 def _describe(container: InputContainer) -> str:
@@ -221,8 +236,6 @@ def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
     """Those that can be decoded, and when they came; what came during a rest is late by no more than that."""
     wanted = _track_of(container).index
     last_sound, shared = time.monotonic(), SharedStamps(container)
-    may_rest = len(container.streams) == 1  # pictures would fill the buffers of the system meanwhile
-    asked = time.monotonic()
     for packet in container.demux():
         arrived = time.monotonic()
         if packet.stream_index == wanted:
@@ -238,6 +251,3 @@ def _frames(container: InputContainer) -> Iterator[tuple[av.AudioFrame, float]]:
                 last_sound = arrived
         if arrived - last_sound > _SEGMENT_TIMEOUT_SECONDS:
             raise NoSoundError("something comes, but no sound in it")
-        if may_rest and arrived - asked > _WAITED_SECONDS:
-            time.sleep(_REST_SECONDS)
-        asked = time.monotonic()

@@ -10,7 +10,7 @@ from edge.errors import SourceError
 from edge.sources.arrival import Backoff
 from edge.sources.source import Block, Item, State
 from edge.sources.url.camera import Asking
-from edge.sources.url.connection import BROKEN, Playlist, blocks, is_http_end, open_stream, take_track
+from edge.sources.url.connection import BROKEN, Playlist, blocks, is_http_end, open_stream, rest_seconds, take_track
 from edge.sources.url.downloads import arrivals, download
 from edge.sources.url.entries import play
 from edge.sources.url.failures import explain
@@ -74,7 +74,7 @@ class UrlSource:
         backoff = Backoff(0.1, 0.5) if self._protocol in ("udp", "sdp") else Backoff(0.5, 3.0)
         told, lost = None, False
         while not stopping.is_set():
-            heard, began = 0.0, time.monotonic()
+            heard, rested, began = 0.0, 0.0, time.monotonic()
             why, changed, sounded = ENDED, False, False
             try:
                 for item in self._connection(placement, stopping):
@@ -84,7 +84,10 @@ class UrlSource:
                     self._asking.heard(heard)
                     if placement.settled:
                         backoff.reset()
+                    given = time.monotonic()
                     yield item
+                    if isinstance(item, Block) and item.rest_seconds > 0.0:
+                        rested = time.monotonic() - given  # in which it may have broken
                 changed = not self._once and self._asking.failed(None)
             except Playlist as found:
                 try:
@@ -109,7 +112,7 @@ class UrlSource:
             if why != told and not changed:
                 told = why
                 yield State("retrying", why)
-            stopping.wait(backoff.next())
+            stopping.wait(max(0.0, backoff.next() - rested))
         if lost:
             yield from placement.missing_until(time.monotonic())
 
@@ -124,7 +127,8 @@ class UrlSource:
                 self.live = False
                 yield from download(container, coming, stopping)
                 return
-            for item in blocks(container, coming, placement, stopping):
+            rest = rest_seconds(container, self._protocol)
+            for item in blocks(container, coming, placement, stopping, rest):
                 if isinstance(item, State) and len(container.streams) > 1:
                     item = item._replace(detail=item.detail + self._asking.note())
                 yield item

@@ -22,6 +22,12 @@ def test_blocks_hold_the_same_samples_in_their_order() -> None:
     assert [10.0, 11.2] == pytest.approx([block.heard_at for block in blocks])
 
 
+def test_a_block_is_followed_by_the_longest_rest_of_its_pieces() -> None:
+    """The piece that was waited for may be any of them."""
+    pieces = [piece(300)._replace(rest_seconds=rest) for rest in (0.0, 0.5, 0.0, 0.2, 0.0)]
+    assert [0.5, 0.2] == [item.rest_seconds for item in joined(pieces, lambda: 0.8) if isinstance(item, Block)]
+
+
 @pytest.mark.parametrize(
     "other", [Gap(0.5, "decode"), State("lost", "why"), piece(100, rate=2000), piece(100, channels=2)]
 )

@@ -153,3 +153,32 @@ def test_a_reader_is_not_kept_waiting_for_more_than_the_feed_holds() -> None:
         feed.next(0.01, least_seconds=30.0)
     gate.set()
     feed.close()
+
+
+def test_a_source_that_keeps_what_comes_is_left_alone_until_enough_has_been_captured() -> None:
+    """It is not asked for more before that, but at once when it is to end."""
+    gate, asked = threading.Event(), threading.Event()
+
+    def items() -> Iterator[Item]:
+        gate.wait(10.0)
+        yield block(1)._replace(heard_at=time.monotonic() + 1000.0, rest_seconds=1000.0)
+        asked.set()
+        yield block(2)
+
+    feed = Feed(Said(items(), live=True), 10.0)
+    with pytest.raises(queue.Empty):
+        feed.next(0.0, least_seconds=1.0)
+    gate.set()
+    until(lambda: feed.seconds == 0.5)
+    assert not asked.wait(0.3)
+    feed.stop()
+    assert [1.0, 2.0] == told(drain(feed))
+
+
+def test_a_source_is_left_alone_no_longer_than_it_allows() -> None:
+    """However much is missing for its reader."""
+    now = time.monotonic()
+    kept = [block(value)._replace(heard_at=now + 1000.0, rest_seconds=0.01) for value in range(5)]
+    feed = Feed(Said(kept, live=True), 10.0)
+    assert [0.0] == told([feed.next(10.0, least_seconds=2.5)])
+    assert [] == drain(feed)

@@ -1,3 +1,4 @@
+import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 
 from edge.sources.audio import read_audio
+from edge.sources.feed import Feed
 from edge.sources.source import Block, FileSource, Gap, Item, Limited, Source, State
 from tests.edge.sources.audio.field import chunk, fmt, pcm16, riff
 from tests.edge.sources.videos import RATE, write_video
@@ -54,6 +56,23 @@ def test_a_file_at_its_own_pace_can_be_stopped(wav: Path) -> None:
     assert time.monotonic() - began < 1.5
 
 
+def test_a_file_at_its_own_pace_that_is_read_once_a_hop_is_whole_when_it_is_stopped(wav: Path) -> None:
+    """What had been captured by then was never waited for, and is in."""
+    source = FileSource(str(wav), realtime=True)
+    feed = Feed(source, 10.0, 0.1)
+    first = feed.next(10.0)
+    assert isinstance(first, Block)
+    assert first.heard_at is not None
+    with pytest.raises(queue.Empty):
+        feed.next(0.5, least_seconds=1.9)
+    captured = time.monotonic() - first.heard_at
+    feed.stop()
+    seconds = first.seconds
+    while isinstance(item := feed.next(10.0), Block):
+        seconds += item.seconds
+    assert seconds > captured - 0.06  # a block that has begun
+
+
 class Said:
     """A source that says these items, and then nothing until it is stopped."""
 
@@ -75,6 +94,14 @@ def test_a_limit_is_kept_to_the_sample() -> None:
     for seconds, expected in ((0.5, [0.5]), (1.0, [0.7, 0.3]), (1.5, [0.7, 0.7, 0.1]), (9.0, [0.7, 0.7, 0.7])):
         kept = [item for item in items_of(Limited(Said(said, False), seconds)) if not isinstance(item, State)]
         assert expected == pytest.approx([item.seconds for item in kept])
+
+
+def test_nobody_rests_after_the_last_of_a_limited_source() -> None:
+    """It is at its end, and not before it is asked once more."""
+    block = Block(np.zeros((700, 2), dtype=np.float32), 1000, 5.0, rest_seconds=0.5)
+    for seconds, expected in ((1.0, [0.5, 0.0]), (1.4, [0.5, 0.0])):
+        kept = items_of(Limited(Said([block, block, block], False), seconds))
+        assert expected == [item.rest_seconds for item in kept if isinstance(item, Block)]
 
 
 def test_a_live_source_that_says_nothing_comes_to_its_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The newest frame scores of a source, as long as they are kept."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,26 @@ class ScoreHistory:
         first, end = max(first, self.first_frame), min(end, self.end_frame)
         count = max(0, end - first)
         scores, lost = np.zeros((count, self._classes), dtype=np.float32), np.ones(count, dtype=bool)
-        for push in self._pushes:
+        for push in reversed(self._pushes):
             begin, stop = max(first, push.first_frame), min(end, _end(push))
+            if _end(push) <= first:
+                break
             if begin < stop:
                 taken = slice(begin - push.first_frame, stop - push.first_frame)
                 scores[begin - first : stop - first] = push.scores[taken]
                 lost[begin - first : stop - first] = push.lost[taken]
         return Frames(first, scores, lost)
+
+
+def joined(pushes: Sequence[FrameScores]) -> FrameScores:
+    """One push of consecutive ones."""
+    if len(pushes) == 1:
+        return pushes[0]
+    return FrameScores(
+        pushes[0].first_frame,
+        np.concatenate([push.scores for push in pushes]),
+        np.concatenate([push.lost for push in pushes]),
+    )
 
 
 def _end(push: FrameScores) -> int:

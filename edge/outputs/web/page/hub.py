@@ -19,9 +19,10 @@ from typing import Any
 Item = dict[str, Any]
 
 MOST_TABS = 32
-_MOST_WAITING = 60  # messages, one a second, until a tab is cut off
-_MOST_KEPT = 120  # messages
+_MOST_WAITING = 30  # messages, one every two seconds, until a tab is cut off
+_MOST_KEPT = 60  # messages
 _KEPT_BYTES = 4 << 20
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _GRACE_SECONDS = 60.0  # after the last tab, in which messages are made for one that comes back
 
 
@@ -140,5 +141,4 @@ class Hub:
         return b"".join(message for kept, message in self._kept if kept > last)
 
     def _message(self, items: list[Item]) -> bytes:
-        data = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
-        return f"id: {self._run}-{self._number}\ndata: {data}\n\n".encode()
+        return f"id: {self._run}-{self._number}\ndata: {_encode(items)}\n\n".encode()

@@ -50,6 +50,7 @@ class MelColumns:
         self._frames = max(1, round(_COLUMN_SECONDS * sample_rate / (_EVERY * config.hop_length)))
         self.bands = config.n_mels
         self.column_seconds = self._frames * _EVERY * config.hop_length / sample_rate
+        self._steps = _steps(config.amin)
         self.reset()
 
     def reset(self) -> None:
@@ -75,11 +76,10 @@ class MelColumns:
                 continue
             if self._sight is None or form[0] != self._sight.sample_rate:
                 self.reset()
-                self._sight = _sight(self._config, form[0])
+                self._sight = _sight(self._config, form[0], self._frames)
                 self._begin_seconds = float(pieces[0].begin_seconds)
-            samples = np.concatenate([piece.item.samples for piece in pieces if isinstance(piece.item, Block)])
-            mono = samples @ np.full(form[1], 1 / form[1], dtype=np.float32)
-            self._waiting = np.concatenate([self._waiting, mono])
+            monos = [_mono(piece.item.samples) for piece in pieces if isinstance(piece.item, Block)]
+            self._waiting = np.concatenate([self._waiting, *monos])
             begin = self._begin_seconds + self._done * self.column_seconds
             columns = self._columns(self._sight)
             if len(columns):
@@ -92,16 +92,19 @@ class MelColumns:
         count = int(known / sight.step) // self._frames - self._done
         if count <= 0:
             return np.zeros((0, self.bands), dtype=np.uint8)
-        numbers = self._done * self._frames + np.arange(count * self._frames)
-        begins = np.rint(numbers * sight.step).astype(np.int64) - self._waiting_begin
-        spectrum = np.fft.rfft(self._waiting[begins[:, None] + np.arange(len(sight.window))] * sight.window)
-        power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ sight.mel
-        mean = power.reshape(count, self._frames, -1).mean(axis=1)
-        decibels = 10.0 * np.log10(np.maximum(mean, self._config.amin))
+        first, size = self._done * self._frames, len(sight.window)
+        windows = np.empty((count * self._frames, size), dtype=np.float32)
+        for number, row in enumerate(windows, start=first):
+            begin = round(number * sight.step) - self._waiting_begin
+            np.multiply(self._waiting[begin : begin + size], sight.window, out=row)
+        spectra = np.fft.rfft(windows)[:, : len(sight.mel)].astype(np.complex64)
+        parts = spectra.view(np.float32)  # real and imaginary ones in turns
+        both = np.square(parts, out=parts).reshape(count, self._frames, -1).sum(axis=1)
+        mean = (both[:, ::2] + both[:, 1::2]) @ sight.mel
         self._done += count
         used = round(self._done * self._frames * sight.step) - self._waiting_begin
         self._waiting, self._waiting_begin = self._waiting[used:], self._waiting_begin + used
-        columns: NDArray[np.uint8] = np.clip(np.rint((decibels - LOW_DB) / STEP_DB), 0, 255).astype(np.uint8)
+        columns: NDArray[np.uint8] = self._steps.searchsorted(mean, "right").astype(np.uint8)
         return columns
 
 
@@ -111,16 +114,24 @@ class _Sight(NamedTuple):
     sample_rate: int
     step: float  # samples from one spectrum to the next
     window: NDArray[np.float32]
-    mel: NDArray[np.float32]  # [bins, bands]
+    mel: NDArray[np.float32]  # [bins, bands], over the spectra of a column; higher bins are in no band
 
 
-def _sight(config: _Frontend, sample_rate: int) -> _Sight:
+def _sight(config: _Frontend, sample_rate: int, spectra: int) -> _Sight:
     ratio = sample_rate / config.sample_rate
     size = _fast_size(round(config.n_fft * ratio))
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)) * config.n_fft / size
     highest = min(config.fmax, sample_rate / 2)
     mel = mel_filters(sample_rate, size, config.n_mels, min(config.fmin, highest / 2), highest)
-    return _Sight(sample_rate, _EVERY * config.hop_length * ratio, window.astype(np.float32), mel)
+    step = _EVERY * config.hop_length * ratio
+    bins = int(np.flatnonzero(mel.any(axis=1))[-1]) + 1
+    return _Sight(sample_rate, step, window.astype(np.float32), mel[:bins] / np.float32(spectra))
+
+
+def _steps(least: float) -> NDArray[np.float32]:
+    """The powers from which a byte of a column is 1, 2 and so on; what is below the least power counts as that."""
+    between = LOW_DB + STEP_DB * (np.arange(255) + 0.5)
+    return np.where(between < 10.0 * np.log10(least), 0.0, 10.0 ** (between / 10.0)).astype(np.float32)
 
 
 def _fast_size(least: int) -> int:
@@ -134,6 +145,12 @@ def _fast_size(least: int) -> int:
         if rest == 1:
             return size
         size += 2
+
+
+def _mono(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of all channels of `[samples, channels]`."""
+    channels = samples.shape[1]
+    return samples[:, 0] if channels == 1 else samples @ np.full(channels, 1 / channels, dtype=np.float32)
 
 
 def _form(sound: Sound) -> tuple[int, int] | None:

@@ -5,12 +5,14 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from edge.detection import FrameScores
 from edge.errors import SettingError
 from edge.log import Record, read_log, rfc3339
 from edge.log.scores import DecoderInput
 from edge.outputs.clips import NearMisses, find_clip
 from edge.outputs.output import Output, OutputContext, Sound
 from edge.outputs.web import Access, WebServer
+from edge.outputs.web.page.history import joined
 from edge.outputs.web.page.hub import Hub, Item
 from edge.outputs.web.page.log_mel import LOW_DB, STEP_DB, MelColumns
 from edge.outputs.web.page.pages import live_page
@@ -20,7 +22,8 @@ _log = logging.getLogger(__name__)
 
 _LEAST_NEAR_MISS = 0.3  # peak
 _NEAR_PER_HOUR = 3600
-_SEND_SECONDS = 0.9  # between two messages to the tabs
+_SEARCH_SECONDS = 8.0  # of scores, in which near misses are looked for at once: each time costs
+_SEND_SECONDS = 1.8  # between two messages to the tabs
 
 
 class PageOutput(Output):
@@ -46,9 +49,12 @@ class PageOutput(Output):
         self._state = RunState(context, time.monotonic())
         self._near = NearMisses(context.card, context.decoding, context.labels, _LEAST_NEAR_MISS, _NEAR_PER_HOUR)
         self._mel: defaultdict[str, MelColumns] = defaultdict(self._mel_columns)
+        self._search_frames = round(_SEARCH_SECONDS / context.card.frame_seconds)
         self._hub = Hub(lambda: self._state.snapshot(self._hello()))
         self._items: list[Item] = []
         self._heard: defaultdict[str, list[Sound]] = defaultdict(list)  # since tabs last got a message
+        self._scored: defaultdict[str, list[FrameScores]] = defaultdict(list)  # since then, too
+        self._unsearched: defaultdict[str, list[FrameScores]] = defaultdict(list)  # for near misses
         self._sent_at = 0.0
         self._server = WebServer("--page", live_page(self._state, self._hub, self._clip_of), access)
         self.port = self._server.port
@@ -80,7 +86,16 @@ class PageOutput(Output):
 
     def take(self, source: str, scores: DecoderInput) -> None:
         """See `Output.take`."""
-        self._items += self._state.take(source, scores)
+        self._state.take(source, scores)
+        self._scored[source] += scores.scores
+        self._unsearched[source] += scores.scores
+        waiting = sum(len(push.scores) for push in self._unsearched[source])
+        if scores.closed_by is not None or waiting >= self._search_frames:
+            pushes = self._unsearched.pop(source)
+            self._search(source, scores._replace(scores=[joined(pushes)] if pushes else []))
+
+    def _search(self, source: str, scores: DecoderInput) -> None:
+        """Note the near misses among frame scores."""
         for missed in self._near.take(source, scores, time.monotonic()):
             record: Record = {
                 "type": "near",
@@ -95,16 +110,18 @@ class PageOutput(Output):
             self.write(record)
 
     def tick(self) -> None:
-        """Send what there is to the tabs, once a second."""
+        """Send what there is to the tabs, every two seconds."""
         now = time.monotonic()
         if now - self._sent_at < _SEND_SECONDS:
             return
         self._sent_at = now
         items, self._items = self._items, []
         heard, self._heard = self._heard, defaultdict(list)
+        scored, self._scored = self._scored, defaultdict(list)
         if not self._hub.is_watched:
             self._mel.clear()
             return
+        items += [self._state.scores(source, joined(pushes)) for source, pushes in scored.items() if pushes]
         for source, sounds in heard.items():
             items += [sound_item(source, *columns) for columns in self._mel[source].push(sounds)]
         self._hub.publish([*items, self._state.figures(now)])

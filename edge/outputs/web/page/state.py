@@ -3,14 +3,16 @@
 The output's thread changes it, the server's thread reads it.
 """
 
-import base64
+import binascii
 import threading
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.detection import FrameScores
 from edge.log import Record
 from edge.log.scores import DecoderInput
 from edge.outputs.listening import Listening
@@ -39,8 +41,8 @@ class _Source:
         self.history = ScoreHistory(len(context.card.labels), round(_KEPT_SECONDS / context.card.frame_seconds))
         self.listening = Listening(now, _WINDOW_SECONDS)
         self.marks: deque[Record] = deque(maxlen=_MOST_RECORDS)
-        self.began_at: float | None = None  # seconds since 1970
-        self.position = 0.0  # seconds since the source began
+        self.began_at: datetime | None = None
+        self.newest: Sound | None = None
 
 
 class RunState:
@@ -56,6 +58,7 @@ class RunState:
         self._lock = threading.Lock()
         self._sources = {name: _Source(context, now) for name in context.sources}
         self._columns = [context.card.labels.index(label) for label in context.labels]
+        self._has_all = self._columns == list(range(len(context.card.labels)))
         self._last: deque[Record] = deque(maxlen=_MOST_EVENTS)
         self._day = DayCounts()
 
@@ -75,18 +78,20 @@ class RunState:
         with self._lock:
             source = self._of(sound.source)
             source.listening.hear(sound)
-            source.position = float(sound.begin_seconds) + sound.item.seconds
+            source.newest = sound
 
-    def take(self, name: str, scores: DecoderInput) -> list[Item]:
-        """Note frame scores; returns what tabs get of them."""
+    def take(self, name: str, scores: DecoderInput) -> None:
+        """Note frame scores."""
         with self._lock:
             source = self._of(name)
-            if scores.began_at is not None:
-                source.began_at = scores.began_at.timestamp()
+            source.began_at = scores.began_at or source.began_at
             for push in scores.scores:
                 source.history.add(push)
-            pushes = [Frames(*push) for push in scores.scores]
-            return [self._scores(name, source, frames) for frames in pushes]
+
+    def scores(self, name: str, frames: FrameScores) -> Item:
+        """Frame scores of a source, as tabs get them."""
+        with self._lock:
+            return self._scores(name, self._of(name), frames)
 
     def note(self, record: Record, now: float) -> None:
         """Note a record of the log, or a near miss, which is a record of the type `near`."""
@@ -154,27 +159,29 @@ class RunState:
             self._sources[name] = _Source(self._context, self._now)
         return self._sources[name]
 
-    def _scores(self, name: str, source: _Source, frames: Frames) -> Item:
-        scores = frames.scores[:, self._columns]
-        least = 0.0 if len(self._columns) <= _ALL_LABELS else _LEAST_SCORE
-        shown = np.flatnonzero(scores.max(axis=0, initial=0.0) >= least)
-        scaled = np.rint(255.0 * scores[:, shown]).astype(np.uint8)
+    def _scores(self, name: str, source: _Source, frames: Frames | FrameScores) -> Item:
+        scores = frames.scores if self._has_all else frames.scores[:, self._columns]
+        shown = list(range(len(self._columns)))
+        if len(shown) > _ALL_LABELS:
+            shown = np.flatnonzero(scores.max(axis=0, initial=0.0) >= _LEAST_SCORE).tolist()
+            scores = scores[:, shown]
+        scaled = (255.0 * scores.T + 0.5).astype(np.uint8)
         return {
             "type": "scores",
             "source": name,
-            "began": source.began_at,
+            "began": None if source.began_at is None else source.began_at.timestamp(),
             "first": frames.first_frame,
             "count": len(scores),
             "lost": _packed(frames.lost.astype(np.uint8)) if frames.lost.any() else None,
-            "labels": shown.tolist(),
-            "values": _packed(scaled.T),
+            "labels": shown,
+            "values": _packed(scaled),
         }
 
 
 def _figures(source: _Source, now: float) -> Item:
-    listening = source.listening
+    listening, newest = source.listening, source.newest
     return {
-        "position": source.position,
+        "position": 0.0 if newest is None else float(newest.begin_seconds) + newest.item.seconds,
         "coverage": listening.coverage(now),
         "lag": listening.lag_seconds,
         "level": listening.level_dbfs,
@@ -195,7 +202,7 @@ def _notes(marks: list[Record]) -> list[str]:
 
 
 def _packed(values: NDArray[np.uint8]) -> str:
-    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+    return binascii.b2a_base64(values.tobytes(), newline=False).decode()
 
 
 def sound_item(source: str, begin: float, columns: NDArray[np.uint8]) -> Item:

@@ -80,7 +80,7 @@ def test_a_moment_is_explained(run: Run) -> None:
         status, content, _ = asked(port, f"/why?source=porch&at={middle}")
         assert 200 == status
         answer: dict[str, Any] = json.loads(content)
-        return answer if answer["notes"] and answer["verdicts"] else None  # the page may be a second behind the log
+        return answer if answer["notes"] and answer["verdicts"] else None  # the page may be seconds behind the log
 
     answer = until(answered) or {}
     assert f"{event['label']} was reported" == answer["notes"][0].partition(", with")[0]
