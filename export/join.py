@@ -101,7 +101,7 @@ def joined_graph(members: Sequence[Member], card: Card) -> onnx.ModelProto:
         card: of the joined model.
 
     Raises:
-        SettingError: if a member's scores are not made by a sigmoid.
+        SettingError: if a member's scores are not made by a sigmoid, or members use operators of different versions.
     """
     graph = onnx.GraphProto(name=card.model_id)
     prefixes = [f"member{number}/" for number in range(1, len(members) + 1)]
@@ -119,11 +119,22 @@ def joined_graph(members: Sequence[Member], card: Card) -> onnx.ModelProto:
         _add(graph, "Mul", [f"{name}.sum", share], [f"{name}.mean"])
         _add(graph, "Sigmoid", [f"{name}.mean"], [name])
     _declare(graph, card, sum(member.embedding_size for member in members))
-    operators = {operators.domain: operators for member in members for operators in member.proto.opset_import}
-    joined = helper.make_model(graph, opset_imports=operators.values(), producer_name="sed-edge")
+    joined = helper.make_model(graph, opset_imports=_operators(members), producer_name="sed-edge")
     joined.ir_version = max(member.proto.ir_version for member in members)
     onnx.checker.check_model(joined, full_check=True)
     return joined
+
+
+def _operators(members: Sequence[Member]) -> list[onnx.OperatorSetIdProto]:
+    versions: dict[str, int] = {}
+    for member in members:
+        for operators in member.proto.opset_import:
+            if versions.setdefault(operators.domain, operators.version) != operators.version:
+                raise SettingError(
+                    f"{member.path}: uses version {operators.version} of ONNX's operators, {members[0].path} "
+                    f"{versions[operators.domain]}; export them again by the same version of sed-edge"
+                )
+    return [helper.make_opsetid(domain, version) for domain, version in versions.items()]
 
 
 def _take_in(graph: onnx.GraphProto, member: Member, prefix: str) -> None:

@@ -42,6 +42,8 @@ second_time_kernels = [3, 1]
 embedding_size = 16
 gru_size = 8
 attention_heads = 2
+[scenes]
+seconds = 2.0
 [stream]
 window = 2.0
 hop = 0.5

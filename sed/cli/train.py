@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 @click.option("--out", type=FOLDER, help="Folder for model.ckpt, metrics.csv and last.ckpt.  [default: runs/RECIPE]")
 @click.option("--validation", type=FOLDER, multiple=True, help="Folder of recordings to evaluate the model on.")
 @click.option("--final", type=FILE, help="A model.ckpt of this recipe: train on all folds, with its settings.")
+@click.option("--start", type=FILE, help="A model.ckpt of a like network, whose weights the training begins with.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed.  [default: the recipe's]")
 @click.option("--resume", is_flag=True, help="Resume the run in the folder of --out.")
 @click.option("--devices", type=click.IntRange(1), default=1, help="Processes on this machine, one per GPU.")
@@ -50,6 +51,7 @@ def train(
     out: Path | None,
     validation: tuple[Path, ...],
     final: Path | None,
+    start: Path | None,
     seed: int | None,
     resume: bool,
     devices: int,
@@ -63,10 +65,19 @@ def train(
     with MODEL.ckpt as its reference model. No data is left to evaluate the final model on, so it gets the decoder
     settings and the metrics of the reference model.
 
+    --start MODEL.ckpt begins with the weights of a trained network of the same shape, which takes fewer steps: to add
+    sounds that it does not know, or to train on with more data. Of labels that both have it keeps what is known.
+
     With a finished run, --resume updates its decoder settings to those of the recipe, and evaluates it again.
     """
     if check_data:
-        run_options = {"--out": out, "--resume": resume, "--final": final, "--validation": validation}
+        run_options = {
+            "--out": out,
+            "--resume": resume,
+            "--final": final,
+            "--start": start,
+            "--validation": validation,
+        }
         given = [name for name, value in run_options.items() if value]
         if given:
             raise click.UsageError(f"--check-data does not train; leave out {', '.join(given)}")
@@ -89,6 +100,7 @@ def train(
     chosen = None if final is None else _reference_model(final, recipe)
     if chosen is not None:
         recipe = recipe.on_all_folds(chosen.recipe.decoding)
+    start_model = None if start is None else _start_model(start, recipe)
     recordings = read_recordings(validation)
     finished = out / "model.ckpt"
     require_run_folder(out, finished, resume)
@@ -106,10 +118,10 @@ def train(
     else:
         others = len(corpus.distractors)
         click.echo(f"training to detect {list_names(corpus.labels)}; {others} clips are of other sounds", err=True)
-        detector = fit(recipe, corpus, out, resume, devices, nodes)
+        detector = fit(recipe, corpus, out, resume, devices, nodes, start_model)
         if detector is None:
             return  # the first process continues
-        trained = _new_checkpoint(recipe, corpus, detector, chosen)
+        trained = _new_checkpoint(recipe, corpus, detector, chosen, start_model)
         save_checkpoint(finished, trained)
     save_and_report(finished, _evaluated(trained, recordings) if recordings else trained)
     if corpus.skipped:
@@ -127,6 +139,15 @@ def _reference_model(path: Path, recipe: "Recipe") -> "Checkpoint":
     return chosen
 
 
+def _start_model(path: Path, recipe: "Recipe") -> "Checkpoint":
+    """The model of --start, whose network must be a like one."""
+    from sed.network import load_checkpoint, require_startable
+
+    start = load_checkpoint(path)
+    require_startable(start, recipe)
+    return start
+
+
 def _warn_of_missing_files(chosen: "Checkpoint", corpus: "Corpus") -> None:
     """Warn if files that the reference model was trained on are missing, the distractors for instance."""
     from sed.network import file_key
@@ -142,9 +163,13 @@ def _warn_of_missing_files(chosen: "Checkpoint", corpus: "Corpus") -> None:
 
 
 def _new_checkpoint(
-    recipe: "Recipe", corpus: "Corpus", detector: "Detector", chosen: "Checkpoint | None"
+    recipe: "Recipe",
+    corpus: "Corpus",
+    detector: "Detector",
+    chosen: "Checkpoint | None",
+    start: "Checkpoint | None",
 ) -> "Checkpoint":
-    from sed.network import Checkpoint, file_key
+    from sed.network import Checkpoint, file_key, make_card
 
     train_split = corpus.train_split(recipe.data)
     training = {
@@ -155,6 +180,10 @@ def _new_checkpoint(
         "seed": recipe.training.seed,
         "steps": recipe.training.steps,
     }
+    training_files = frozenset(file_key(clip.path) for clip in train_split.clips)
+    if start is not None:
+        training["started_from"] = make_card(start).model_id
+        training_files |= start.training_files
     validation = {}
     if chosen is not None and chosen.validation:
         unseen = ", ".join(map(str, chosen.recipe.data.validation_folds))
@@ -165,7 +194,7 @@ def _new_checkpoint(
         detector=detector,
         training=training,
         validation=validation,
-        training_files=frozenset(file_key(clip.path) for clip in train_split.clips),
+        training_files=training_files,
     )
 
 

@@ -107,7 +107,7 @@ class NetworkConfig(Config):
 class StreamConfig(Config):
     """The sliding window that the runtime uses by default, in seconds."""
 
-    window: float = 10.0
+    window: float = 6.0
     hop: float = 1.0
     lookahead: float = 2.0
 
@@ -156,12 +156,12 @@ class Recipe(Config):
     decoding: dict[str, DecodingConfig] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("window", "hop", "lookahead"):
-            seconds = getattr(self.stream, name)
+        lengths = {f"stream.{name}": value for name, value in self.stream.to_dict().items()}
+        for name, seconds in {"scenes.seconds": self.scenes.seconds, **lengths}.items():
             frames = seconds / self.frame_seconds
             require(
-                abs(frames - round(frames)) < 1e-6 and (frames > 0.5 or (name == "lookahead" and frames == 0)),
-                f"stream.{name} must be a whole number of frames of {self.frame_seconds:g} s, got {seconds:g} s",
+                abs(frames - round(frames)) < 1e-6 and (frames > 0.5 or (name == "stream.lookahead" and frames == 0)),
+                f"{name} must be a whole number of frames of {self.frame_seconds:g} s, got {seconds:g} s",
             )
         require(
             self.stream.window >= self.stream.hop + self.stream.lookahead,
@@ -172,9 +172,10 @@ class Recipe(Config):
             'without validation_folds no metric can choose the best weights: set training.select = "last"',
         )
         require(
-            self.augment.mel_mask_bins <= self.frontend.n_mels and self.augment.time_mask_seconds <= self.stream.window,
+            self.augment.mel_mask_bins <= self.frontend.n_mels
+            and self.augment.time_mask_seconds <= self.scenes.seconds,
             f"a mask must fit: augment.mel_mask_bins {self.augment.mel_mask_bins} of {self.frontend.n_mels} bins, "
-            f"augment.time_mask_seconds {self.augment.time_mask_seconds} of {self.stream.window:g} s",
+            f"augment.time_mask_seconds {self.augment.time_mask_seconds} of {self.scenes.seconds:g} s",
         )
         for settings in self.decoding.values():
             settings.to_frames(self.frame_seconds)  # it raises if a setting is wrong

@@ -9,6 +9,7 @@ from sed.recipe.fields import Config, require, require_probability
 class SceneConfig(Config):
     """Soundscapes mixed on the fly. Levels are in dB full scale; SNRs are in dB over the bed, the background noise."""
 
+    seconds: float = 10.0  # length of a scene
     bed_db_low: float = -70.0
     bed_db_high: float = -25.0
     snr_db_low: float = 0.0

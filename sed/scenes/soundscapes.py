@@ -15,7 +15,7 @@ from sed.sounds import Audio, change_speed, coloured_noise, equalise, synthetic_
 _FADE_SECONDS = 0.01
 _MARGIN_SECONDS = 0.05  # kept around an event, so that the fade does not remove its attack
 _CONTINUOUS_SECONDS = 2.0  # a span this long is a continuous sound: it may be cut, or extended
-_DISTRACTOR_SECONDS = (1.0, 5.0)  # of a recording longer than a window: all of it would cover the events
+_DISTRACTOR_SECONDS = (1.0, 5.0)  # of a recording longer than a scene: all of it would cover the events
 
 
 class SceneMixer:
@@ -24,23 +24,23 @@ class SceneMixer:
     Args:
         corpus: clips to mix.
         recipe: lengths, levels and probabilities.
-        frames: length of a scene; the window of the recipe if None. Longer scenes have more events in proportion.
+        frames: length of a scene; the recipe's if None. Longer scenes have more events in proportion.
     """
 
     def __init__(self, corpus: Corpus, recipe: Recipe, frames: int | None = None) -> None:
         self._corpus, self._recipe, self._scenes = corpus, recipe, recipe.scenes
         self._rate = recipe.frontend.sample_rate
-        window = recipe.frames(recipe.stream.window)
-        self._frames = window if frames is None else frames
-        self._windows = self._frames / window
+        usual = recipe.frames(recipe.scenes.seconds)
+        self._frames = usual if frames is None else frames
+        self._usual_scenes = self._frames / usual
         self._samples = recipe.context_samples + self._frames * recipe.frame_samples
         self._by_label = [[clip for clip in corpus.cuts if clip.labels == (label,)] for label in corpus.labels]
         self._recordings = [[clip for clip in corpus.labelled if label in clip.labels] for label in corpus.labels]
         # A label may be only in whole recordings, or have no clip in this split of the data.
         self._cuttable = [column for column, clips in enumerate(self._by_label) if clips]
         self._croppable = [column for column, clips in enumerate(self._recordings) if clips]
-        self._window_samples = window * recipe.frame_samples
-        self._others = _by_windows((*corpus.distractors, *corpus.backgrounds), self._window_samples)
+        self._usual_samples = usual * recipe.frame_samples
+        self._others = _by_length((*corpus.distractors, *corpus.backgrounds), self._usual_samples)
         longest = _CONTINUOUS_SECONDS * self._rate
         self._short = [c for c in corpus.cuts if all(offset - onset < longest for onset, offset in c.spans)]
 
@@ -68,9 +68,9 @@ class SceneMixer:
         """Add events, unless the scene is free of them, and distractors."""
         scenes = self._scenes
         if self._cuttable and rng.random() >= scenes.event_free:
-            for _ in range(1 + rng.poisson(max(0.0, scenes.events_mean * self._windows - 1))):
+            for _ in range(1 + rng.poisson(max(0.0, scenes.events_mean * self._usual_scenes - 1))):
                 self._add_sound(rng, builder, self._cut_event(rng, int(rng.choice(self._cuttable))), bed_db)
-        for _ in range(rng.poisson(scenes.distractors_mean * self._windows)):
+        for _ in range(rng.poisson(scenes.distractors_mean * self._usual_scenes)):
             self._add_sound(rng, builder, self._distractor(rng), bed_db)
 
     def _bed(self, rng: np.random.Generator) -> Audio:
@@ -103,7 +103,7 @@ class SceneMixer:
 
     def _other_sound(self, rng: np.random.Generator) -> Audio:
         clip, samples = _choose(rng, self._others), self._samples
-        if len(clip.audio) > self._window_samples:
+        if len(clip.audio) > self._usual_samples:
             samples = int(rng.uniform(*_DISTRACTOR_SECONDS) * self._rate)
         return _random_excerpt(rng, clip, samples)
 
@@ -201,9 +201,9 @@ class SceneMixer:
         return clip.audio[begin : begin + length]
 
 
-def _by_windows(clips: Sequence[Clip], window_samples: int) -> list[Clip]:
-    """Each clip as often as it is windows long, so that a long recording is chosen as often as many short ones."""
-    return [clip for clip in clips for _ in range(-(-len(clip.audio) // window_samples))]
+def _by_length(clips: Sequence[Clip], samples: int) -> list[Clip]:
+    """Each clip once for so many samples, so that a long recording is chosen as often as many short ones."""
+    return [clip for clip in clips for _ in range(-(-len(clip.audio) // samples))]
 
 
 def _choose(rng: np.random.Generator, clips: Sequence[Clip]) -> Clip:

@@ -27,7 +27,7 @@ from torch.optim.swa_utils import get_ema_avg_fn
 from edge.errors import SettingError
 from sed.data import UNUSED_REASON, Corpus
 from sed.errors import CheckpointError, DataError, RecipeError
-from sed.network import Detector, read_torch_file
+from sed.network import Checkpoint, Detector, read_torch_file, start_from
 from sed.recipe import Recipe, TrainingConfig
 from sed.training.module import TrainingModule
 from sed.training.progress import RunProgress
@@ -40,8 +40,18 @@ _START_AGAIN = "start a new run with another --out"
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
-def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 1, nodes: int = 1) -> Detector | None:
-    """Train the recipe's network on a corpus; the arguments are those of `train_network`.
+def fit(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    resume: bool,
+    devices: int = 1,
+    nodes: int = 1,
+    start: Checkpoint | None = None,
+) -> Detector | None:
+    """Train the recipe's network on a corpus, from the weights of `start` if there is one (`sed.network.start_from`).
+
+    The other arguments are those of `train_network`.
 
     Returns:
         The detector with averaged weights, the best or the last ones, in evaluation mode; None in all processes but the
@@ -56,6 +66,8 @@ def fit(recipe: Recipe, corpus: Corpus, out: Path, resume: bool, devices: int = 
     lightning.seed_everything(recipe.training.seed, workers=True, verbose=False)
     train = corpus.train_split(recipe.data)
     module = TrainingModule(recipe, train, corpus.validation_split(recipe.data))
+    if start is not None:
+        start_from(module.detector, recipe, train.labels, start)
     unused = train.unused(recipe.scenes)
     if unused:
         _log.warning("%d of %d labelled clips are not trained on: %s", len(unused), len(train.labelled), UNUSED_REASON)
@@ -238,15 +250,12 @@ def require_same_recipe(started: Recipe, recipe: Recipe) -> None:
     Raises:
         RecipeError: if anything else differs; it names the tables.
     """
-    before, now = (
-        {**one.to_dict(), "stream": one.stream.window}  # hop and lookahead are the runtime's
-        for one in (started, recipe)
-    )
-    free = {"name", "description", "trained_on", "licence", "decoding"}
+    before, now = started.to_dict(), recipe.to_dict()
+    free = {"name", "description", "trained_on", "licence", "decoding", "stream"}
     changed = [key for key in now if key not in free and before[key] != now[key]]
     if changed:
         raise RecipeError(
             f"the run was started with a recipe that differs in {', '.join(changed)}; "
-            "only [decoding], hop and lookahead and the card's texts may change: "
+            "only [decoding], [stream] and the card's texts may change: "
             f"give that recipe, or {_START_AGAIN}"
         )

@@ -106,6 +106,16 @@ def test_what_cannot_be_joined_is_refused(tiny_file: Path, tmp_path: Path) -> No
     assert [] == list(tmp_path.iterdir())
 
 
+def test_members_of_different_versions_are_refused(tiny_file: Path, tmp_path: Path) -> None:
+    """What an operator means may have changed."""
+    older = onnx.load(tiny_file)
+    older.opset_import[0].version = 19
+    onnx.save(older, tmp_path / "older.onnx")
+    done = invoke(join, tiny_file, tmp_path / "older.onnx", "--out", tmp_path / "out.onnx")
+    assert "older.onnx: uses version 19 of ONNX's operators" in done.stderr
+    assert not (tmp_path / "out.onnx").exists()
+
+
 def test_scores_without_logits_are_refused(tmp_path: Path) -> None:
     """Those of `general` are pooled from probabilities."""
     done = invoke(join, "general", "general", "--out", tmp_path / "out.onnx")

@@ -23,7 +23,8 @@ def test_variants_are_trained_once_and_compared(clips: Path, tmp_path: Path) -> 
     """A network of ours and the DCASE CRNN go through the same training and decoder; what is done is kept."""
     (tmp_path / "short.toml").write_text(
         "[data]\ntrain_folds = [1]\nvalidation_folds = [2]\nvalidation_scenes = 2\n"
-        "[stream]\nwindow = 2.0\nhop = 1.0\nlookahead = 0.5\n[training]\nbatch_size = 2\nworkers = 0\n"
+        "[scenes]\nseconds = 2.0\n[stream]\nwindow = 2.0\nhop = 1.0\nlookahead = 0.5\n"
+        "[training]\nbatch_size = 2\nworkers = 0\n"
     )
     arguments = ["--recipe", tmp_path / "short.toml", "--data", clips, "--validation", clips, "--out", tmp_path / "out"]
     chosen = ["--steps", 10, "--only", "CNN + bi-GRU", "--only", "DCASE 2023 CRNN"]

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
-from sed.network.checkpoint import load_checkpoint, save_checkpoint
+from sed.network.checkpoint import load_checkpoint, make_card, save_checkpoint
 from sed.recipe.config import DecodingConfig
 from tests.conftest import ROOT, TINY_RECIPE
 from tests.sed.cuts import DOG, ROOSTER, write_cut
@@ -82,6 +83,25 @@ def test_the_final_model_is_trained_on_all_folds(tiny_run: Path, clips: Path, tm
     assert not (tmp_path / "new").exists()
 
 
+def test_a_run_begins_with_the_weights_of_another(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
+    """Which the card names, and whose files count as trained on; a network of another shape is refused at once."""
+    recipe, start = tmp_path / "tiny.toml", tiny_run / "model.ckpt"
+    recipe.write_text(TINY_RECIPE + "learning_rate = 1e-9\n")
+    run = (recipe, "--data", clips, "--out", tmp_path / "out", "--start", start)
+    recipe.write_text(recipe.read_text().replace("train_folds = [1]\nvalidation_folds = [2]", "validation_folds = [1]"))
+    assert 0 == train(*run).exit_code
+    before, after = load_checkpoint(start), load_checkpoint(tmp_path / "out" / "model.ckpt")
+    assert make_card(before).model_id == after.training["started_from"]
+    assert before.training_files < after.training_files
+    for mine, its in zip(after.detector.parameters(), before.detector.parameters(), strict=True):
+        torch.testing.assert_close(mine, its, atol=1e-6, rtol=0)
+    recipe.write_text(TINY_RECIPE.replace("widths = [4, 8]", "widths = [4, 6]"))
+    other = train(recipe, "--data", clips, "--out", tmp_path / "other", "--start", start)
+    assert 2 == other.exit_code
+    assert "another network: widths ((4, 8) there, (4, 6) here); give the recipe its [frontend]" in other.stderr
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.mark.slow
 def test_the_final_model_has_the_labels_of_its_reference_model(tiny_run: Path, clips: Path, tmp_path: Path) -> None:
     """Data with another label would give it a class without settings and metrics."""
@@ -129,7 +149,7 @@ def test_clips_that_are_not_trained_on_are_warned_of_and_not_counted(clips: Path
     assert wrote.startswith("wrote ")
     assert "1 of 9 files were skipped, see the warnings above" == skipped
     assert 2 == load_checkpoint(tmp_path / "out" / "model.ckpt").training["clips"]
-    recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
+    recipe.write_text(recipe.read_text().replace("[scenes]\n", "[scenes]\nrecordings = 0.5\n"))
     done = train(*run, "--out", tmp_path / "whole")
     assert "not trained on" not in done.stderr
     assert 4 == load_checkpoint(tmp_path / "whole" / "model.ckpt").training["clips"]

@@ -13,7 +13,7 @@ from sed.recipe.config import Recipe, load_recipe
 from tests.conftest import TINY_RECIPE
 
 WINDOW_SAMPLES, VECTOR_SIZE = 4800, 6
-ENCODER_RECIPE = TINY_RECIPE.replace("[stream]", 'encoder = "encoder.onnx"\nencoder_hop = 0.2\n[stream]')
+ENCODER_RECIPE = TINY_RECIPE.replace("[scenes]", 'encoder = "encoder.onnx"\nencoder_hop = 0.2\n[scenes]')
 _TOML = f"""
 input = "sound"
 output = "vector"

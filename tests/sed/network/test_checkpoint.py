@@ -33,10 +33,12 @@ def test_a_checkpoint_of_an_earlier_version_loads(tmp_path: Path) -> None:
     assert 3 == len(loaded.training_files)
     now = loaded.recipe.to_dict()
     added = {"encoder": now.pop("encoder"), "fewest_sounds": now["data"].pop("fewest_sounds")}
+    added["seconds"] = now["scenes"].pop("seconds")
     added |= {f"network.{key}": now["network"].pop(key) for key in ("encoder", "encoder_hop")}
     assert values["recipe"] == now
     no_encoder = Recipe(name="new").encoder.to_dict()
-    assert {"encoder": no_encoder, "fewest_sounds": 0, "network.encoder": "none", "network.encoder_hop": 0.5} == added
+    expected = {"encoder": no_encoder, "fewest_sounds": 0, "seconds": 10.0}
+    assert {**expected, "network.encoder": "none", "network.encoder_hop": 0.5} == added
     assert "smallrecipe-1c6c284f" == make_card(loaded).model_id
     save_checkpoint(tmp_path / "again.ckpt", loaded)
     again = torch.load(tmp_path / "again.ckpt", weights_only=True)

@@ -40,6 +40,7 @@ def test_the_recipes_of_the_project_are_valid(path: Path) -> None:
         ("[decoding.dog]\nmerge = -1.0", "merge_frames at least 0"),
         ("[stream]\nhop = 0.13", "stream.hop must be a whole number of frames of 0.05 s"),
         ("[stream]\nhop = 0.01", "stream.hop must be a whole number"),
+        ("[scenes]\nseconds = 0.13", "scenes.seconds must be a whole number of frames of 0.05 s"),
         ("[stream]\nwindow = 1.5", "stream.window must be at least hop \\+ lookahead"),
         ("[training]\nsteps = 100\nwarmup_steps = 100", "warmup_steps must be 1 to steps - 1"),
         ("[training]\nprecision = '8'", "precision must be 32-true or"),

@@ -19,7 +19,7 @@ BARE = "[scenes]\nsilent_bed = 1.0\nsilent_start = 0.0\nevent_free = 0.0\ndistra
 def synth(data: Path, out: Path, scenes: str = BARE, *more: object) -> Result:
     """Run sed-synth in this process."""
     recipe = out.parent / "tiny.toml"
-    recipe.write_text(TINY_RECIPE + scenes)
+    recipe.write_text(TINY_RECIPE.replace("[scenes]\n", scenes))
     arguments = [recipe, "--data", data, "--out", out, "--scenes", 3, "--seconds", 20, *more]
     return invoke(sed_synth, *arguments)
 

@@ -173,5 +173,5 @@ def test_labels_that_no_scene_contains_are_refused(tmp_path: Path) -> None:
     assert 1 == done.exit_code
     assert "in folds 1, 4 no event of cat, dog sounds alone, so none can be cut out" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
-    recipe.write_text(recipe.read_text() + "[scenes]\nrecordings = 0.5\n")
+    recipe.write_text(recipe.read_text().replace("[scenes]\n", "[scenes]\nrecordings = 0.5\n"))
     assert 0 == train(recipe, "--data", tmp_path / "data", "--out", tmp_path / "out").exit_code
