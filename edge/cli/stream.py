@@ -127,6 +127,7 @@ def stream(
         pcm=pcm,
         zone=zone,
         track=track,
+        hop_seconds=frames.hop_frames * card.frame_seconds,
     )
     ChannelChoice(channel, "any source")  # refused before anything is opened
     starts = starts_of(heard, () if started_at is None else started_at, zone)

@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -130,13 +129,11 @@ class Feed:
             return not self._ended
 
     def _rest_seconds(self, newest: Block) -> float:
-        """For how long to leave the source alone, after the newest that it has."""
-        assert newest.heard_at is not None
-        missing = self._wanted_seconds - self.seconds
-        if missing <= 0.0:
-            missing += self._wanted_seconds  # the reader takes that much, and wants as much again
-        seconds = newest.heard_at + newest.seconds + missing - time.monotonic() if missing > 0.0 else 0.0
-        return min(newest.rest_seconds, max(_LEAST_REST_SECONDS, seconds))
+        """For how long to leave the source alone, after the newest that it has.
+
+        Until the reader has taken what it wanted, nobody knows how much it wants next.
+        """
+        return min(newest.rest_seconds, max(_LEAST_REST_SECONDS, self._wanted_seconds - self.seconds))
 
     def _is_to_drop(self) -> bool:
         least = 0.5 if self._dropping else 1.0  # else there would be as many gaps as blocks

@@ -33,6 +33,7 @@ def open_source(
     options: Mapping[str, str] | None = None,
     led: frozenset[Path] = frozenset(),
     track: str = "default",
+    hop_seconds: float = math.inf,
 ) -> Source:
     """The source that a user calls so; it is opened when it is read.
 
@@ -46,6 +47,7 @@ def open_source(
         options: FFmpeg's, for a stream.
         led: the playlists on this machine that led here.
         track: of a file, a stream or a container on stdin; see `edge.sources.audio.choose_track`.
+        hop_seconds: in which the sound is used, if known.
 
     Raises:
         SedError: if it cannot be what it claims to be.
@@ -62,12 +64,22 @@ def open_source(
     if is_playlist_file(text):
 
         def opened(entry: str, led: frozenset[Path]) -> Source:
-            return open_source(entry, name=name, realtime=realtime, once=once, options=options, track=track, led=led)
+            return open_source(
+                entry,
+                name=name,
+                realtime=realtime,
+                once=once,
+                options=options,
+                track=track,
+                led=led,
+                hop_seconds=hop_seconds,
+            )
 
         return PlaylistFile(text, name=name, opened=opened, led=led)
     if text == "-" and (live or realtime):
         return LivePipe(name=name, pcm=pcm, track=track, paced=not live)
-    return FileSource(text, name=name, realtime=realtime, pcm=pcm if text == "-" else None, track=track)
+    samples = pcm if text == "-" else None
+    return FileSource(text, name=name, realtime=realtime, pcm=samples, track=track, hop_seconds=hop_seconds)
 
 
 def open_sources(
@@ -82,6 +94,7 @@ def open_sources(
     pcm: str | None = None,
     zone: Zone | None = None,
     track: str = "default",
+    hop_seconds: float = math.inf,
 ) -> list[Source | InTurn]:
     """All sources of one command; the files of a folder are heard in turn.
 
@@ -96,6 +109,7 @@ def open_sources(
         pcm: what comes on stdin, as FORMAT:HZ:CHANNELS, if that is bare samples.
         track: of files that have several; see `open_source`.
         zone: of the times by which the files of a folder are put in order; UTC if None.
+        hop_seconds: in which the sound is used, if known.
 
     Raises:
         SettingError: if they do not fit together.
@@ -110,7 +124,15 @@ def open_sources(
 
     def opened(name: str | None, text: str) -> Source:
         source = open_source(
-            text, name=name, realtime=realtime, live=live, pcm=samples, once=once, options=for_streams, track=track
+            text,
+            name=name,
+            realtime=realtime,
+            live=live,
+            pcm=samples,
+            once=once,
+            options=for_streams,
+            track=track,
+            hop_seconds=hop_seconds,
         )
         return source if seconds is None else Limited(source, seconds)
 

@@ -1,5 +1,6 @@
 """Where sound comes from. A source knows nothing of models."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from edge.sources.audio import AudioFile, Pcm
 from edge.sources.slots import in_slots, work_slots
 
 _BLOCK_SECONDS = 1.0  # of a file
-_REALTIME_BLOCK_SECONDS = 0.05  # at its own pace: no hop is shorter
+_REALTIME_BLOCK_SECONDS = 0.1  # at its own pace, where no hop is shorter
 _reading_slots = work_slots()
 
 
@@ -94,6 +95,7 @@ class FileSource:
         name: as the log names it; the path unless given.
         realtime: play it at its own pace, as a live source.
         pcm: what comes on stdin, if it is bare samples.
+        hop_seconds: in which it is used, if known: at its own pace no block lasts much longer.
 
     Attributes:
         path: of the file; None for stdin.
@@ -107,8 +109,10 @@ class FileSource:
         realtime: bool = False,
         pcm: Pcm | None = None,
         track: str = "default",
+        hop_seconds: float = math.inf,
     ) -> None:
         self._pcm, self._track = pcm, track
+        self._block_seconds = min(_REALTIME_BLOCK_SECONDS, hop_seconds) if realtime else _BLOCK_SECONDS
         self.name = path if name is None else name
         self.path = None if path == "-" else Path(path)
         self.live = realtime
@@ -116,8 +120,7 @@ class FileSource:
 
     def items(self, stopping: threading.Event) -> Iterator[Item]:
         """See `Source.items`."""
-        block_seconds = _REALTIME_BLOCK_SECONDS if self.live else _BLOCK_SECONDS
-        with AudioFile(self.path, self._pcm, self._track, block_seconds=block_seconds) as file:
+        with AudioFile(self.path, self._pcm, self._track, block_seconds=self._block_seconds) as file:
             self.seconds = file.declared_seconds
             pace, first = _Pace(), True
             ends_at = time.monotonic() + (self.seconds or 0.0)

@@ -161,7 +161,7 @@ def test_a_source_that_keeps_what_comes_is_left_alone_until_enough_has_been_capt
 
     def items() -> Iterator[Item]:
         gate.wait(10.0)
-        yield block(1)._replace(heard_at=time.monotonic() + 1000.0, rest_seconds=1000.0)
+        yield block(1)._replace(rest_seconds=1000.0)
         asked.set()
         yield block(2)
 
@@ -177,8 +177,7 @@ def test_a_source_that_keeps_what_comes_is_left_alone_until_enough_has_been_capt
 
 def test_a_source_is_left_alone_no_longer_than_it_allows() -> None:
     """However much is missing for its reader."""
-    now = time.monotonic()
-    kept = [block(value)._replace(heard_at=now + 1000.0, rest_seconds=0.01) for value in range(5)]
+    kept = [block(value)._replace(rest_seconds=0.01) for value in range(5)]
     feed = Feed(Said(kept, live=True), 10.0)
     assert [0.0] == told([feed.next(10.0, least_seconds=2.5)])
     assert [] == drain(feed)
