@@ -22,7 +22,7 @@ SOURCES = [f"--name={name}={DEMO}" for name in NAMES]
 
 
 class Ended(NamedTuple):
-    """What a run left: its exit code, the last line of stderr, its log, and its clips by path."""
+    """What a run left: its exit code, the last line that the command wrote itself, its log, and its clips by path."""
 
     code: int
     last: str
@@ -38,7 +38,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
         settings = ["--onsets", "--duration", 30, "--clips", folder / "clips", "--clip-option", "near=0.3"]
         done = run("sed-stream", *SOURCES, "--name", f"gone={folder / 'no.wav'}", *settings, "--processes", processes)
         clips = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.flac")}
-        return Ended(done.returncode, done.stderr.splitlines()[-1], records(done.stdout), clips)
+        said = [line for line in done.stderr.splitlines() if line.startswith("sed-stream: ")]
+        return Ended(done.returncode, said[-1], records(done.stdout), clips)
 
     return [listen(number, tmp_path_factory.mktemp("run")) for number in (1, 2)]
 
