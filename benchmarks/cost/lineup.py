@@ -10,7 +10,7 @@ import onnx
 import torch
 
 from benchmarks.cost import peers, subjects, timing
-from edge.model import Model, shipped_models
+from edge.model import Card, Model, shipped_models
 from edge.sources import read_audio
 from export.graph import to_onnx
 from export.quantize import to_int8
@@ -31,10 +31,9 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
         folder: for files made on the way.
     """
     light, light8 = Model(path), _int8(path, recording, folder / "light8.onnx")
-    mid_path = untrained(load_recipe(_ROOT / "recipes" / "mid.toml"), light.card.labels, folder / "mid.onnx")
+    mid_path = untrained(_recipe("mid", light.card), light.card.labels, folder / "mid.onnx")
     mid, mid8 = Model(mid_path), _int8(mid_path, recording, folder / "mid8.onnx")
-    encoder_recipe = load_recipe(_ROOT / "recipes" / "esc10-encoder.toml")
-    encoder = Model(untrained(encoder_recipe, light.card.labels, folder / "encoder.onnx"))
+    encoder = Model(untrained(_recipe("esc10-encoder", light.card), light.card.labels, folder / "encoder.onnx"))
     audio = read_audio(recording, light.card.sample_rate)
     chosen = {
         "light, hop 1 s": subjects.stream(light, audio, 1.0),
@@ -53,7 +52,7 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
         "mid, frontend and convolutions": subjects.convolutions(mid_path, mid.card, audio),
         "mid int8, the same": subjects.convolutions(folder / "mid8.onnx", mid.card, audio),
     }
-    recipe = load_recipe(_ROOT / "recipes" / "esc10.toml")
+    recipe = _recipe("esc10", light.card)
     chosen["light, torch eager, hop 1 s"] = subjects.by_torch(recipe, light.card, 1.0)
     if shutil.which("g++") is None:
         _log.warning("torch.compile is not measured: it needs a C++ compiler; apt install g++")
@@ -70,6 +69,13 @@ def lineup(path: Path, recording: Path, folder: Path) -> dict[str, timing.Subjec
     chosen["Cnn14 decision level, naive, 1 s"] = peers.whole_window(peers.Cnn14DecisionLevelMax(), 320_000, folder, 1.0)
     chosen[timing.SGEMM] = timing.sgemm()
     return chosen
+
+
+def _recipe(name: str, card: Card) -> Recipe:
+    """A recipe of this project, with the window of the model that stands first."""
+    recipe = load_recipe(_ROOT / "recipes" / f"{name}.toml")
+    window = card.window_frames * card.frame_seconds
+    return dataclasses.replace(recipe, stream=dataclasses.replace(recipe.stream, window=window))
 
 
 def _int8(path: Path, recording: Path, out: Path) -> Model:
