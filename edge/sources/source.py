@@ -123,21 +123,18 @@ class FileSource:
         with AudioFile(self.path, self._pcm, self._track, block_seconds=self._block_seconds) as file:
             self.seconds = file.declared_seconds
             pace, first = _Pace(), True
-            ends_at = time.monotonic() + (self.seconds or 0.0)
             # At its own pace it is one of many; else its disk, or a pipe, may keep it waiting in its slot.
             pieces = in_slots(file.pieces(), _reading_slots) if self.live else file.pieces()
             for piece in pieces:
                 heard_at, heard_until = pace.take(len(piece.samples), piece.sample_rate) if self.live else (None, 0.0)
                 # As a microphone's, sound is there once it has been heard.
-                early_seconds = max(0.0, heard_until - time.monotonic())
-                if early_seconds > 0.0 and stopping.wait(early_seconds):
+                if self.live and stopping.wait(max(0.0, heard_until - time.monotonic())):
                     return
-                rest_seconds = max(0.0, ends_at - heard_until) if early_seconds > 0.0 else 0.0
                 late, first = first and file.late_seconds > 0.0, False
                 if piece.lost:
                     yield Gap(len(piece.samples) / piece.sample_rate, "absent" if late else "decode")
                 else:
-                    yield Block(piece.samples, piece.sample_rate, heard_at, rest_seconds)
+                    yield Block(piece.samples, piece.sample_rate, heard_at)
                 yield from _new_warnings(file)
             yield from _new_warnings(file)
 
