@@ -8,6 +8,7 @@
 Each member gets the newest samples that its own context asks for, so it computes what it computes alone.
 """
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Sequence
@@ -65,27 +66,19 @@ def joined_card(members: Sequence[Member], name: str) -> Card:
     contents = [hashlib.sha256(member.proto.SerializeToString()).hexdigest() for member in members]
     joined = hashlib.sha256("".join(contents).encode()).hexdigest()
     parts = [{"model_id": card.model_id, "parent_sha256": card.parent_sha256, **card.training} for card in cards]
-    return Card(
+    return dataclasses.replace(
+        first,
         model_id=f"{name}-{joined[:8]}",
         parent_sha256=joined,
-        labels=first.labels,
-        sample_rate=first.sample_rate,
         context_samples=max(card.context_samples for card in cards),
-        frame_samples=first.frame_samples,
         window_frames=max(card.window_frames for card in cards),
-        hop_frames=first.hop_frames,
         lookahead_frames=max(card.lookahead_frames for card in cards),
         grid_frames=math.lcm(*(card.grid_frames for card in cards)),
-        decoding=first.decoding,
-        frontend=first.frontend,
         precision=max((card.precision for card in cards), key=PRECISIONS.index),
         parity={name: max(card.parity.get(name, 0.0) for card in cards) for name in first.parity},
         training={"joined": parts},
         validation={},
         licence=" and ".join(dict.fromkeys(card.licence for card in cards)),
-        groups=first.groups,
-        default_labels=first.default_labels,
-        ontology_ids=first.ontology_ids,
     )
 
 
